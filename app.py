@@ -1,0 +1,1 @@
+"""The Streamlit entry: `streamlit run app.py`, or simply `vggexplorer`."""

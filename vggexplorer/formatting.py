@@ -1,0 +1,64 @@
+"""Numbers for people."""
+
+from vggexplorer.layers import Terms
+
+_PREFIXES = ("", "k", "M", "G", "T", "P", "E")
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def exact(count: int) -> str:
+    """138357544 -> '138,357,544'."""
+    return f"{count:,}"
+
+
+def short(count: float) -> str:
+    """138357544 -> '138.4 M' (SI prefixes, four significant digits; integers below 10,000 as they are)."""
+    if abs(count) < 10_000 and count == int(count):
+        return f"{count:,.0f}"
+    return _scaled(count, 1000, _PREFIXES)
+
+
+def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
+    power = 0
+    while round(abs(value), 1) >= base and power < len(units) - 1:
+        value /= base
+        power += 1
+    digits = 2 if abs(value) < 9.995 else 1
+    return f"{value:,.{digits}f}{NO_BREAK}{units[power]}".rstrip(NO_BREAK)
+
+
+def size(count: int) -> str:
+    """Bytes in binary units, by name: 65628200 -> '62.6 MiB'."""
+    if count < 1024:
+        return f"{count}{NO_BREAK}B"
+    return _scaled(count, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
+
+
+def decimal_size(count: int) -> str:
+    """Bytes in decimal units, by name: 171966464 -> '172.0 MB'."""
+    if count < 1000:
+        return f"{count}{NO_BREAK}B"
+    return _scaled(count, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
+
+
+def percent(part: float, whole: float) -> str:
+    """A share with one decimal: (1, 8) -> '12.5 %'; of nothing, '–'."""
+    return f"{100 * part / whole:.1f}{NO_BREAK}%" if whole else "–"
+
+
+def ratio(count: float, base: float) -> str:
+    """How many times `base`: (11, 4) -> '2.75×'; of nothing, '–'."""
+    if not base:
+        return "–"
+    value = count / base
+    return f"{value:,.0f}×" if value >= 1000 else f"{value:.3g}×" if value < 0.1 else f"{value:.2f}×"
+
+
+def signed(text: str, difference: float) -> str:
+    """The text of an absolute difference with its sign in front."""
+    return f"{'+' if difference > 0 else '−' if difference < 0 else '±'}{text}"
+
+
+def sum_of_products(terms: Terms) -> str:
+    """Terms as they are written: ((64, 1, 3, 3), (64,)) -> '64 × 1 × 3 × 3 + 64'."""
+    return " + ".join(" × ".join(map(str, factors)) for factors in terms) or "0"

@@ -1,0 +1,283 @@
+"""Layers as values that know their own arithmetic, in PyTorch's words.
+
+A shape is a tuple without the batch: `(channels, height, width)` for images and feature maps,
+`(features,)` from Flatten on. Like PyTorch's lazy modules, a layer takes its input channels or
+features from the shape that reaches it.
+
+Counting convention, everywhere in this project: a MAC is one multiply-accumulate with a weight of a
+convolution or a linear layer, forward, for one example; biases, activations, normalisation and
+pooling are not counted. FLOPs are 2 x MACs.
+"""
+
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any
+
+from vggexplorer.errors import ShapeError
+
+Shape = tuple[int, ...]
+Terms = tuple[tuple[int, ...], ...]
+"""A count as a sum of products: ((64, 1, 3, 3), (64,)) is 64 x 1 x 3 x 3 + 64."""
+
+
+class Layer:
+    """What every layer answers; the defaults are those of an element-wise layer without weights."""
+
+    __slots__ = ()
+
+    @property
+    def kind(self) -> str:
+        """The name of the class in `torch.nn`."""
+        return type(self).__name__
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape that leaves the layer; `ShapeError` if the layer cannot take `shape`."""
+        return shape
+
+    def param_terms(self, shape: Shape) -> Terms:
+        """The number of learnable parameters (weights and biases) as a sum of products."""
+        return ()
+
+    def mac_terms(self, shape: Shape) -> Terms:
+        """The multiply-accumulates for one example as a sum of products."""
+        return ()
+
+    def num_params(self, shape: Shape) -> int:
+        """The number of learnable parameters (weights and biases)."""
+        return sum(map(prod, self.param_terms(shape)))
+
+    def macs(self, shape: Shape) -> int:
+        """The multiply-accumulates for one example."""
+        return sum(map(prod, self.mac_terms(shape)))
+
+    def field(self, shape: Shape) -> tuple[int, int | None]:
+        """How many input pixels one output pixel sees along a side, and how far apart two neighbours' are.
+
+        The second is None where it differs from place to place.
+        """
+        return 1, 1
+
+    def min_side(self, output_side: int) -> int:
+        """The smallest input height (or width) from which `output_side` comes out, in pixels."""
+        return output_side
+
+    def side_formula(self, side: int) -> str | None:
+        """How one side of the output follows from `side`, figures put in; None if it is unchanged."""
+        return None
+
+    def torch_arguments(self, shape: Shape) -> dict[str, Any]:
+        """The keyword arguments of the `torch.nn` class of the same name."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+def _spatial(layer: Layer, shape: Shape) -> Shape:
+    if len(shape) != 3:
+        raise ShapeError(
+            "{kind} needs channels × height × width, but {shape} reaches it.",
+            kind=layer.kind,
+            shape=shape_text(shape),
+        )
+    return shape
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as people write it: (64, 112, 112) -> '64×112×112'."""
+    return "×".join(map(str, shape))
+
+
+class _Window(Layer):
+    """A layer whose square window slides over height and width.
+
+    Each side n becomes floor((n + 2 padding - kernel_size) / stride) + 1, as in PyTorch's Conv2d and
+    MaxPool2d with their defaults (dilation 1, ceil_mode off).
+    """
+
+    __slots__ = ()
+    kernel_size: int
+    stride: int
+
+    @property
+    def _padding(self) -> int:
+        return 0
+
+    def _side(self, side: int) -> int:
+        return (side + 2 * self._padding - self.kernel_size) // self.stride + 1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, height, width = _spatial(self, shape)
+        height, width = self._side(height), self._side(width)
+        if height < 1 or width < 1:
+            raise ShapeError(
+                "its {kernel}×{kernel} window (padding {padding}) is larger than the {height}×{width} that reaches it",
+                kernel=self.kernel_size,
+                padding=self._padding,
+                height=shape[1],
+                width=shape[2],
+            )
+        return channels, height, width
+
+    def field(self, shape: Shape) -> tuple[int, int | None]:
+        return self.kernel_size, self.stride
+
+    def min_side(self, output_side: int) -> int:
+        return max(1, (output_side - 1) * self.stride + self.kernel_size - 2 * self._padding)
+
+    def side_formula(self, side: int) -> str:
+        padding = f" + 2 × {self._padding}" if self._padding else ""
+        return f"⌊({side}{padding} − {self.kernel_size}) / {self.stride}⌋ + 1 = {self._side(side)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conv2d(_Window):
+    """A square 2-d convolution with bias: out_channels x (in_channels x k x k) weights + out_channels biases.
+
+    Each weight is used once per output position, hence the MACs. Padding is in pixels on every side.
+    """
+
+    out_channels: int
+    kernel_size: int = 3
+    stride: int = 1
+    padding: int = 0
+
+    @property
+    def _padding(self) -> int:
+        return self.padding
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _, height, width = _Window.output_shape(self, shape)
+        return self.out_channels, height, width
+
+    def param_terms(self, shape: Shape) -> Terms:
+        return (self.out_channels, shape[0], self.kernel_size, self.kernel_size), (self.out_channels,)
+
+    def mac_terms(self, shape: Shape) -> Terms:
+        _, height, width = self.output_shape(shape)
+        return ((height, width, self.out_channels, shape[0], self.kernel_size, self.kernel_size),)
+
+    def torch_arguments(self, shape: Shape) -> dict[str, Any]:
+        return {"in_channels": shape[0], **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPool2d(_Window):
+    """Max pooling without padding; a remainder at the edge is dropped (floor), as in PyTorch."""
+
+    kernel_size: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class AvgPool2d(_Window):
+    """Average pooling without padding; a remainder at the edge is dropped (floor), as in PyTorch."""
+
+    kernel_size: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveAvgPool2d(Layer):
+    """Average pooling to output_size x output_size, whatever comes in.
+
+    Bin i covers the rows floor(i n / m) to ceil((i + 1) n / m), as in PyTorch; bins may differ in size
+    and may overlap. Its `field` is that of the largest bin.
+    """
+
+    output_size: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _spatial(self, shape)[0], self.output_size, self.output_size
+
+    def field(self, shape: Shape) -> tuple[int, int | None]:
+        side = max(shape[1:])
+        size = self.output_size
+        largest = max(-(-(i + 1) * side // size) - i * side // size for i in range(size))
+        return largest, None if side % size else side // size
+
+    def min_side(self, output_side: int) -> int:
+        return 1
+
+    def side_formula(self, side: int) -> str:
+        return f"{self.output_size}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm2d(Layer):
+    """Batch normalisation: one scale and one shift per channel (running statistics are not parameters)."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _spatial(self, shape)
+
+    def param_terms(self, shape: Shape) -> Terms:
+        return ((2, shape[0]),)
+
+    def torch_arguments(self, shape: Shape) -> dict[str, Any]:
+        return {"num_features": shape[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResponseNorm(Layer):
+    """Local response normalisation across channels, with the constants of the AlexNet paper (n=5, k=2).
+
+    The paper's alpha is 1e-4 for the sum over the neighbours; PyTorch divides its alpha by `size`, so
+    the same arithmetic is 5e-4 here.
+    """
+
+    size: int = 5
+    alpha: float = 5e-4
+    beta: float = 0.75
+    k: float = 2.0
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _spatial(self, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class ReLU(Layer):
+    """max(x, 0), element by element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sigmoid(Layer):
+    """1 / (1 + exp(-x)), element by element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout(Layer):
+    """Zeroes each element with probability p in training; the identity otherwise."""
+
+    p: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten(Layer):
+    """(channels, height, width) -> (channels x height x width,); a view, no work and no memory."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (prod(shape),)
+
+    def min_side(self, output_side: int) -> int:
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Layer):
+    """A fully connected layer with bias: out_features x in_features weights + out_features biases."""
+
+    out_features: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise ShapeError("Linear needs a flat vector, but {shape} reaches it.", shape=shape_text(shape))
+        return (self.out_features,)
+
+    def param_terms(self, shape: Shape) -> Terms:
+        return (self.out_features, shape[0]), (self.out_features,)
+
+    def mac_terms(self, shape: Shape) -> Terms:
+        return ((self.out_features, shape[0]),)
+
+    def min_side(self, output_side: int) -> int:
+        return 1
+
+    def torch_arguments(self, shape: Shape) -> dict[str, Any]:
+        return {"in_features": shape[0], **asdict(self)}
