@@ -1,0 +1,35 @@
+"""Explore: what is this network, and what does every layer cost?"""
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.layers import shape_text
+from vggexplorer.summary import summarize
+from vggexplorer.text import title
+from vggexplorer.ui import editor, figures, header, layers, totals
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.state import complain, current
+
+with st.sidebar:
+    editor.show()
+
+network = current().network
+shape, classes = shape_text(network.input_shape), network.architecture.num_classes
+header.show(literal(title(network)), t("input {shape}, {classes} classes", shape=shape, classes=classes))
+complain("page")
+try:
+    summary = summarize(*network)
+except InputError as error:
+    st.warning(literal(sentence(error)), icon=":material/straighten:")
+    st.stop()
+
+totals.show(summary)
+layers.drawing(summary)
+layers.panel(summary)
+table, charts = st.tabs([t("Layers"), t("Charts")], key="tab", on_change="rerun")
+if table.open:
+    with table:
+        layers.table(summary)
+if charts.open:
+    with charts:
+        figures.show(summary)

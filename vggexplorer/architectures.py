@@ -44,11 +44,32 @@ def check_int(value: Any, what: str, low: int, high: int) -> None:
         )
 
 
+def check_choice(value: Any, what: str, names: tuple[str, ...]) -> None:
+    """Raise `InputError` unless `value` is one of `names`; `what` names it."""
+    if value not in names:
+        raise InputError(
+            "{what} must be one of {names}, not {value}.", what=what, names=", ".join(names), value=shown(value)
+        )
+
+
+def check_shape(shape: Shape) -> None:
+    """Raise `InputError` unless `shape` is channels, height and width within the bounds."""
+    if len(shape) != 3:
+        raise InputError("The input {text} is not of the form CxHxW, as in 1x224x224.", text=shown(shape))
+    check_int(shape[0], "the number of input channels", 1, MAX_CHANNELS)
+    check_int(shape[1], "the input height", 1, MAX_SIDE)
+    check_int(shape[2], "the input width", 1, MAX_SIDE)
+
+
 def shown(value: Any, most: int = 40) -> str:
-    """What a person typed, as it may stand in a sentence: quoted if it is text, and not too long."""
+    """What a person typed, as it may stand in a sentence: quoted if it is text, printable and not too long."""
     if isinstance(value, int) and abs(value) >= 10**15:
-        return f"≈10^{value.bit_length() * 3 // 10}"
-    text = f"“{value}”" if isinstance(value, str) else str(value)
+        return f"≈{'−' if value < 0 else ''}10^{value.bit_length() * 30103 // 100000}"
+    try:
+        text = f"“{value}”" if isinstance(value, str) else str(value)
+    except ValueError:  # an integer of thousands of digits inside
+        return "…"
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: most + 1])
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -82,8 +103,11 @@ class Block:
         if self.pool is None:
             object.__setattr__(self, "pool_type", "max")
         else:
-            check_int(self.pool[0], "the pooling window", 1, MAX_SIDE)
-            check_int(self.pool[1], "the pooling stride", 1, MAX_SIDE)
+            window, stride = self.pool
+            check_int(window, "the pooling window", 1, MAX_SIDE)
+            check_int(stride, "the pooling stride", 1, MAX_SIDE)
+            object.__setattr__(self, "pool", (window, stride))
+        check_choice(self.pool_type, "the kind of pooling", ("max", "avg"))
 
     @property
     def is_vgg(self) -> bool:
@@ -119,10 +143,13 @@ class Head:
     dropout_first: bool = False
 
     def __post_init__(self) -> None:
+        check_choice(self.pooling, "the head", ("flatten", "adaptive", "gap"))
+        object.__setattr__(self, "hidden", tuple(self.hidden))
         for units in self.hidden:
             check_int(units, "the width of a hidden layer", 1, MAX_CHANNELS)
         if not (isinstance(self.dropout, float | int) and 0 <= self.dropout < 1):
             raise InputError("dropout must be a probability from 0 to below 1, not {value}.", value=shown(self.dropout))
+        object.__setattr__(self, "dropout", abs(float(self.dropout)))
         check_int(self.size, "the size of the adaptive pool", 1, MAX_SIDE)
         if self.pooling != "adaptive":
             object.__setattr__(self, "size", 7)
@@ -167,9 +194,11 @@ class Architecture:
     activation: Literal["relu", "sigmoid"] = "relu"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", tuple(self.blocks))
         if not self.blocks:
             raise InputError("An architecture needs at least one block of convolutions.")
         check_int(self.num_classes, "the number of classes", 1, MAX_CHANNELS)
+        check_choice(self.activation, "the activation", ("relu", "sigmoid"))
         if self.num_layers > MAX_LAYERS:
             raise InputError(
                 "This architecture has {layers} layers; at most {most} are allowed.",
@@ -218,8 +247,9 @@ class Architecture:
                 blocks.append(replace(block, out_channels=channels))
             except InputError as error:
                 raise InputError(
-                    "Width × {ratio} turns the {before} channels of block {row} into {after}; from 1 to {most} are allowed.",
-                    ratio=ratio,
+                    "Width × {ratio} gives block {row} {after} channels instead of {before}; "
+                    "from 1 to {most} are allowed.",
+                    ratio=shown(ratio),
                     before=block.out_channels,
                     row=number,
                     after=shown(channels),

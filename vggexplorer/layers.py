@@ -188,10 +188,10 @@ class AdaptiveAvgPool2d(Layer):
         return _spatial(self, shape)[0], self.output_size, self.output_size
 
     def field(self, shape: Shape) -> tuple[int, int | None]:
-        side = max(shape[1:])
         size = self.output_size
-        largest = max(-(-(i + 1) * side // size) - i * side // size for i in range(size))
-        return largest, None if side % size else side // size
+        bins = {-(-(i + 1) * side // size) - i * side // size for side in set(shape[1:]) for i in range(size)}
+        steps = {None if side % size else side // size for side in shape[1:]}
+        return max(bins), steps.pop() if len(steps) == 1 else None
 
     def min_side(self, output_side: int) -> int:
         return 1

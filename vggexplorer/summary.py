@@ -6,7 +6,7 @@ from itertools import groupby
 from math import prod
 from typing import Literal, NamedTuple
 
-from vggexplorer.architectures import MAX_SIDE, Architecture, Place
+from vggexplorer.architectures import MAX_SIDE, Architecture, Place, check_shape
 from vggexplorer.errors import ShapeError
 from vggexplorer.layers import Layer, Shape, shape_text
 
@@ -112,8 +112,10 @@ def summarize(architecture: Architecture, input_shape: Shape) -> Summary:
     Activations are the elements of a layer's output for one example, Flatten's (a view) not counted,
     nor the input. The receptive field of a window of size k grows by (k - 1) x the stride so far
     (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019).
-    Raises `ShapeError`, naming the layer and the smallest legal input, if the input is too small.
+    Raises `ShapeError`, naming the layer and the smallest legal input, if the input is too small, and
+    `InputError` if it is not a shape of an image within the bounds.
     """
+    check_shape(input_shape)
     rows: list[Row] = []
     shape = input_shape
     part: Literal["conv", "fc"] = "conv"

@@ -24,6 +24,7 @@ from vggexplorer.architectures import (
     Network,
     blocks,
     check_int,
+    check_shape,
     shown,
 )
 from vggexplorer.errors import InputError
@@ -121,7 +122,7 @@ def parse_blocks(text: str) -> tuple[Block, ...]:
     text = _plain(text)
     if not text:
         raise InputError("An architecture needs at least one block of convolutions.")
-    if text[0] in "([" or "=" in text:
+    if re.search(r"[(\[=]", text):
         return _person_sized(blocks(_pairs(text)))
     items = []
     for row, part in enumerate(filter(None, re.split(r"[,\s]+", text.lower())), 1):
@@ -150,13 +151,13 @@ def _pairs(text: str) -> list[Any]:
     ):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise InputError("{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(repr(value)))
+        raise InputError("{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(value))
     for row, pair in enumerate(value, 1):
         if not (isinstance(pair, list | tuple) and len(pair) == 2):
             raise InputError(
                 "Block {row}: {text} is not a pair (number of convolutions, output channels).",
                 row=row,
-                text=shown(repr(pair)),
+                text=shown(pair),
             )
     return list(value)
 
@@ -206,13 +207,6 @@ def _integer(text: str, what: str, low: int, high: int) -> int:
     return int(text)
 
 
-def check_shape(shape: Shape) -> None:
-    """Raise `InputError` unless `shape` is channels, height and width within the bounds."""
-    check_int(shape[0], "the number of input channels", 1, MAX_CHANNELS)
-    check_int(shape[1], "the input height", 1, MAX_SIDE)
-    check_int(shape[2], "the input width", 1, MAX_SIDE)
-
-
 def _parse_input(text: str) -> Shape:
     parts = re.split("[x×*]", _plain(text).lower())
     if len(parts) != 3:
@@ -229,7 +223,7 @@ def _parse_head(text: str) -> dict[str, Any]:
     match = re.fullmatch(r"(flatten|gap|adaptive)(?:(?<=adaptive):([0-9]{1,9}))?", _plain(text).lower())
     if not match:
         raise InputError("The head {text} is not one of flatten, adaptive, adaptive:6 and gap.", text=shown(text))
-    return {"pooling": match[1]} | ({"size": int(match[2])} if match[2] else {})
+    return {"pooling": match[1], "size": int(match[2] or 7)}
 
 
 def _format_head(head: Head) -> str:
@@ -247,10 +241,14 @@ def _parse_hidden(text: str) -> tuple[int, ...]:
 
 
 def _parse_dropout(text: str) -> dict[str, Any]:
-    match = re.fullmatch(r"([0-9]{0,3}\.?[0-9]{1,9})(:first)?", _plain(text).lower())
+    match = re.fullmatch(r"([0-9]{0,3}\.?[0-9]{1,20}(?:e-[0-9]{1,3})?)(:first)?", _plain(text).lower())
     if not match:
         raise InputError("dropout must be a probability from 0 to below 1, not {value}.", value=shown(text))
     return {"dropout": float(match[1]), "dropout_first": bool(match[2])}
+
+
+def _format_dropout(head: Head) -> str:
+    return repr(head.dropout).removesuffix(".0") + ":first" * head.dropout_first
 
 
 def _parse_flag(text: str) -> bool:
@@ -314,7 +312,7 @@ KEYS: dict[str, Key] = {
     ),
     "dropout": Key(
         lambda text: _in_head(**_parse_dropout(text)),
-        lambda network: f"{network.architecture.head.dropout:.9g}" + ":first" * network.architecture.head.dropout_first,
+        lambda network: _format_dropout(network.architecture.head),
     ),
     "bn": Key(
         lambda text: _in_architecture(batch_norm=_parse_flag(text)),
@@ -331,11 +329,16 @@ KEYS: dict[str, Key] = {
 # --- networks ----------------------------------------------------------------------------------------
 
 
+def find_named(text: str) -> Network | None:
+    """The named network that `text` names, in any usual spelling ('vgg11', 'VGG-11'), or None."""
+    name = _TITLES.get(re.sub("[-_ ]", "", _plain(text).lower()))
+    return NETWORKS[name] if name else None
+
+
 def parse_arch(text: str) -> Network:
     """ARCH alone: a named network with its own head and input, or blocks with the book's."""
-    title = _TITLES.get(re.sub("[-_ ]", "", _plain(text).lower()))
-    if title:
-        return NETWORKS[title]
+    if named := find_named(text):
+        return named
     if re.fullmatch(r"[A-Za-z][\w\- ]*", _plain(text)):
         raise InputError(
             "There is no network {text}; there are {names}.", text=shown(text), names=", ".join(map(slug, NETWORKS))

@@ -1,0 +1,147 @@
+"""What the tests share: a browser, and dashboards running as processes of their own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens URLs without any proxy that the environment names."""
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 60, what: str = "the condition") -> T:
+    """The first true value of `condition()`; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+    return value
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def status_of(url: str) -> int | None:
+    """The HTTP status of `url`; None if nobody answers."""
+    try:
+        with DIRECT.open(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+class Server(NamedTuple):
+    """A running dashboard."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def text(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text("utf-8", errors="replace")
+
+    def stop(self) -> None:
+        """End it; fails if it wrote a traceback while it ran."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        assert "Traceback" not in self.text(), self.text()
+
+
+StartServer = Callable[..., Server]
+
+
+def start_server(folder: Path, *command: str, env: dict[str, str] | None = None) -> Server:
+    """A dashboard started from the empty `folder` with an empty home, ready to answer."""
+    port = free_port()
+    home = folder / "home"
+    home.mkdir(parents=True)
+    log = folder / "log.txt"
+    surroundings = os.environ | {"HOME": str(home), "USERPROFILE": str(home)} | (env or {})
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--no-browser", "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=surroundings,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+
+    def ready() -> bool:
+        assert process.poll() is None, server.text()
+        return status_of(f"{server.url}/_stcore/health") == 200
+
+    try:
+        wait_until(ready, what="the dashboard")
+    except BaseException:
+        process.kill()
+        raise
+    return server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Starts dashboards: `server(env={...})` is a `Server`, stopped and checked at the end of the session."""
+    with ExitStack() as stack:
+
+        def start(*command: str, env: dict[str, str] | None = None) -> Server:
+            folder = tmp_path_factory.mktemp("dashboard")
+            started = start_server(folder, *(command or (sys.executable, "-m", "vggexplorer")), env=env)
+            stack.callback(started.stop)
+            return started
+
+        yield start
+
+
+def _chromium() -> str | None:
+    return os.environ.get("VGGEXPLORER_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; tests that need it are skipped where there is none, unless VGGEXPLORER_REQUIRE_BROWSER is set."""
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=_chromium(), args=list(CHROMIUM_FLAGS))
+        except Error as error:
+            reason = f"no Chromium could be started: {error.message.splitlines()[0]}"
+            if os.environ.get("VGGEXPLORER_REQUIRE_BROWSER"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,100 @@
+"""A network's costs as tables in a terminal, with Rich."""
+
+import re
+
+from rich.console import Console
+from rich.table import Table
+
+from vggexplorer.architectures import Network
+from vggexplorer.formatting import NO_BREAK, exact, percent
+from vggexplorer.layers import shape_text
+from vggexplorer.summary import Row, Summary
+from vggexplorer.text import title
+
+CONVENTION = "MACs: weights of convolutions and linear layers only, batch 1; FLOPs = 2 × MACs."
+"""How this project counts, in a line."""
+_LAYOUTS = ((2, False), (1, False), (1, True))
+"""Spaces between columns, and whether long layer kinds are broken; the first that fits is taken."""
+_ANY_WIDTH = 10_000
+
+
+def print_summary(summary: Summary) -> None:
+    """Print what the network is, a row for every layer, and the totals by part.
+
+    A table that is wider than the terminal is printed as it is: a number is never cut off.
+    """
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(_heading(summary), style="bold", soft_wrap=True)
+    _print_table(console, _best_layout(console, summary))
+    _print_table(console, _totals_table(summary))
+    console.print()
+    console.print(CONVENTION, style="dim", soft_wrap=True)
+
+
+def _heading(summary: Summary) -> str:
+    architecture = summary.architecture
+    name = title(Network(architecture, summary.input_shape))
+    classes = f"{exact(architecture.num_classes)} class{'es' * (architecture.num_classes != 1)}"
+    return f"{name}, input {shape_text(summary.input_shape)}, {classes}"
+
+
+def _natural_width(console: Console, table: Table) -> int:
+    return console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum
+
+
+def _print_table(console: Console, table: Table) -> None:
+    console.print()
+    console.width = max(console.width, _natural_width(console, table))
+    console.print(table)
+
+
+def _best_layout(console: Console, summary: Summary) -> Table:
+    tables = [_layer_table(summary, gap, broken) for gap, broken in _LAYOUTS]
+    return next((table for table in tables if _natural_width(console, table) <= console.width), tables[-1])
+
+
+def _grid(gap: int) -> Table:
+    return Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+
+
+def _layer_table(summary: Summary, gap: int, broken: bool) -> Table:
+    table = _grid(gap)
+    for heading in ("layer", "kind", "output"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("parameters", "MACs", "activations", "field"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    for group in summary.groups():
+        if group.block is not None or group.rows[0].name in ("avgpool", "flatten"):
+            table.add_row()
+        for row in group.rows:
+            table.add_row(*_cells(row, broken), style="" if row.params else "dim")
+    return table
+
+
+def _cells(row: Row, broken: bool) -> tuple[str, ...]:
+    kind = row.kind
+    if broken and len(kind) > len("BatchNorm2d"):
+        kind = re.sub("(?<=[a-z])(?=[A-Z])(?!Pool)", "\n", kind)
+    field = "–" if row.receptive_field is None else exact(row.receptive_field)
+    counts = map(exact, (row.params, row.macs, row.activations))
+    return row.name, kind, shape_text(row.output_shape), *counts, field
+
+
+def _totals_table(summary: Summary) -> Table:
+    totals = summary.totals
+    table = _grid(2)
+    table.add_column("total", no_wrap=True)
+    for heading in ("", "convolutional", "", "fully connected", ""):
+        table.add_column(heading, no_wrap=True, justify="right")
+    for name, whole, conv, fc in (
+        ("parameters", totals.params, totals.conv_params, totals.fc_params),
+        ("MACs", totals.macs, totals.conv_macs, totals.fc_macs),
+        ("FLOPs", totals.flops, 2 * totals.conv_macs, 2 * totals.fc_macs),
+        ("activations", totals.activations, totals.conv_activations, totals.fc_activations),
+    ):
+        table.add_row(name, exact(whole), exact(conv), _share(conv, whole), exact(fc), _share(fc, whole))
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return percent(part, whole).replace(NO_BREAK, " ")

@@ -1,0 +1,438 @@
+"""A network as an SVG drawing: volumes for feature maps, bars for vectors, as in the figures of VGG and AlexNet.
+
+Two steps: `layout` turns a summary into placed items and labels, `draw` writes them. All volumes are
+centred on one axis and seen from the front, above and the right: channels run along the axis, height
+is height, and width runs backwards.
+
+The scales are compressed, else 7 x 7 x 512 would vanish beside 224 x 224 x 64. Height and width are
+a few pixels plus a square root, relative to the network's largest side (or 64). Thickness is a few
+pixels plus a square root of the channels, the same in every drawing unless a deep network has to be
+squeezed into the width. The length of a bar is the logarithm of its units.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from itertools import groupby, pairwise
+from math import log2, sqrt
+from typing import Literal, NamedTuple
+from unicodedata import east_asian_width
+
+from vggexplorer.formatting import exact
+from vggexplorer.layers import Shape, shape_text
+from vggexplorer.summary import Group, Row, Summary
+
+Kind = Literal["input", "conv", "pool", "flatten", "fc"]
+
+WIDTH = 1000
+HEIGHT = 300
+MARGIN = 12
+AXIS = 136
+"""The y of the line on which everything is centred."""
+FONT = 14
+"""The size of the larger letters; the smaller are one less."""
+
+_KINDS: dict[str, Kind] = {
+    "Conv2d": "conv",
+    "MaxPool2d": "pool",
+    "AvgPool2d": "pool",
+    "AdaptiveAvgPool2d": "pool",
+    "Flatten": "flatten",
+    "Linear": "fc",
+}
+_BACK = (0.36, 0.28)
+"""How far right and up one pixel of width goes backwards."""
+_LARGEST, _SMALLEST = 150.0, 6.0
+_BAR = {"fc": 13.0, "flatten": 4.0}
+_BESIDE = 3.0
+"""Between two volumes of a block, in pixels."""
+_BETWEEN = (14.0, 64.0)
+"""Between two groups, at least (if there is room) and at most, in pixels."""
+_LABEL_GAP = 10.0
+
+
+class Words(NamedTuple):
+    """The words of a drawing, in one language."""
+
+    title: str
+    description: str
+    layer: str
+    layer_with_params: str
+    input: str
+    convolution: str
+    pooling: str
+    flatten: str
+    fully_connected: str
+    conv: str
+    pool: str
+    fc: str
+    classes: str
+    scales: str
+
+
+ENGLISH = Words(
+    title="Drawing of the network",
+    description=(
+        "From an input of {input} to {classes} classes: {blocks} × block, {convs} × convolution, {pools} × pooling, "
+        "feature maps of {maps} at the end, flattened to {features}, {linears} × fully connected."
+    ),
+    layer="{kind} {name}: {shape}",
+    layer_with_params="{kind} {name}: {shape}, {params} parameters",
+    input="input",
+    convolution="convolution",
+    pooling="pooling",
+    flatten="flatten",
+    fully_connected="fully connected",
+    conv="conv",
+    pool="pool",
+    fc="fc",
+    classes="classes",
+    scales="scales: √ sides, √ channels, log units",
+)
+
+
+class Item(NamedTuple):
+    """Something drawn: a volume, or a bar (whose `depth` is 0). `x` is where it begins on the axis."""
+
+    kind: Kind
+    layer: str
+    shape: Shape
+    title: str
+    x: float
+    thickness: float
+    height: float
+    depth: float
+
+    @property
+    def end(self) -> float:
+        """Where it ends on the axis."""
+        return self.x + self.thickness
+
+
+class Label(NamedTuple):
+    """Two centred lines of text, under what lies from `start` to `end` on the axis."""
+
+    x: float
+    width: float
+    size: str
+    note: str
+    start: float
+    end: float
+
+
+class Layout(NamedTuple):
+    """Where everything goes; `squeeze` is what thickness was multiplied by to fit the width."""
+
+    items: tuple[Item, ...]
+    labels: tuple[Label, ...]
+    squeeze: float
+
+
+class _Cluster(NamedTuple):
+    """Items that stand together and share a label; `short` is its second line where room is scarce."""
+
+    items: tuple[Item, ...]
+    size: str
+    note: str
+    short: str
+
+    @property
+    def solid(self) -> float:
+        return sum(item.thickness for item in self.items) + _BESIDE * (len(self.items) - 1)
+
+    @property
+    def text(self) -> float:
+        return max(text_width(self.size, FONT), text_width(self.note, FONT - 1))
+
+
+# --- layout ---
+
+
+def layout(summary: Summary, words: Words) -> Layout:
+    """The items and labels of a drawing, in their places."""
+    clusters = list(_clusters(summary, words))
+    gaps = len(clusters) - 1
+    room = WIDTH - 2 * MARGIN - _BACK[0] * max(item.depth for cluster in clusters for item in cluster.items)
+    gap = min(_BETWEEN[0], 0.25 * room / gaps)
+    room -= gap * gaps
+    if sum(max(cluster.solid, cluster.text) for cluster in clusters) > room:
+        clusters = [cluster._replace(note=cluster.short) for cluster in clusters]
+    squeeze = min(1.0, room / sum(cluster.solid for cluster in clusters))
+    slots = _slots(clusters, room, squeeze)
+    gap += min((room - sum(slots)) / gaps, _BETWEEN[1] - gap)
+    placed = list(_place(clusters, slots, gap, squeeze))
+    return Layout(tuple(item for cluster in placed for item in cluster.items), _labels(placed), squeeze)
+
+
+def _clusters(summary: Summary, words: Words) -> Iterator[_Cluster]:
+    scale = _Scale(summary)
+    shape = summary.input_shape
+    first = scale.item("input", "input", shape, f"{words.input}: {shape_text(shape)}")
+    yield _Cluster((first,), shape_text(shape), words.input, words.input)
+    last = summary.rows[-1].name
+    for group in summary.groups():
+        if items := tuple(scale.layer(row, words) for row in group.rows if row.kind in _KINDS):
+            yield _Cluster(items, *_lines(group, items, last, words))
+
+
+def _lines(group: Group, items: Sequence[Item], last: str, words: Words) -> tuple[str, str, str]:
+    """What the label of a cluster says: the first line, the second, and the second in short."""
+    item = items[0]
+    if group.block is None:
+        word = words.classes if item.layer == last else getattr(words, item.kind)
+        return shape_text(item.shape[1:] or item.shape), word, word
+    convs = [item for item in items if item.kind == "conv"]
+    times, channels = f"{len(convs)} × " if len(convs) > 1 else "", item.shape[0]
+    return shape_text(convs[-1].shape[1:]), f"{times}{words.conv} {channels}", f"{times}{channels}"
+
+
+class _Scale:
+    """From shapes to pixels, for one network."""
+
+    def __init__(self, summary: Summary) -> None:
+        shapes = [summary.input_shape, *(row.output_shape for row in summary.rows)]
+        self._side = max(64, *(side for shape in shapes for side in shape[1:]))
+        self._units = max(16.0, *(log2(1 + shape[0]) for shape in shapes if len(shape) == 1))
+
+    def side(self, pixels: int) -> float:
+        return _SMALLEST + (_LARGEST - _SMALLEST) * sqrt((pixels - 1) / (self._side - 1))
+
+    def length(self, units: int) -> float:
+        return _LARGEST * log2(1 + units) / self._units
+
+    def item(self, kind: Kind, layer: str, shape: Shape, title: str) -> Item:
+        if len(shape) == 1:
+            return Item(kind, layer, shape, title, 0, _BAR[kind], self.length(shape[0]), 0)
+        return Item(kind, layer, shape, title, 0, thickness(shape[0]), *map(self.side, shape[1:]))
+
+    def layer(self, row: Row, words: Words) -> Item:
+        template = words.layer_with_params if row.params else words.layer
+        shape = row.output_shape
+        title = template.format(kind=row.kind, name=row.name, shape=shape_text(shape), params=exact(row.params))
+        return self.item(_KINDS[row.kind], row.name, shape, title)
+
+
+def thickness(channels: int) -> float:
+    """The thickness of a volume, in pixels, before squeezing."""
+    return 3 + 27 * sqrt(channels / 512)
+
+
+def text_width(text: str, font: int) -> float:
+    """About how wide a text will be, in pixels: wide (Chinese) characters count as one em, others as 0.6."""
+    return font * sum(1.0 if east_asian_width(letter) in "WF" else 0.6 for letter in text)
+
+
+def _slots(clusters: Sequence[_Cluster], room: float, squeeze: float) -> list[float]:
+    """How much of the axis each cluster gets: what it fills, and as far as there is room what its label wants."""
+    solid = [cluster.solid * squeeze for cluster in clusters]
+    wanted = [max(0.0, cluster.text - width) for cluster, width in zip(clusters, solid, strict=True)]
+    share = min(1.0, max(0.0, room - sum(solid)) / (sum(wanted) or 1.0))
+    return [width + share * want for width, want in zip(solid, wanted, strict=True)]
+
+
+def _place(clusters: Iterable[_Cluster], slots: Sequence[float], gap: float, squeeze: float) -> Iterator[_Cluster]:
+    x = (WIDTH - sum(slots) - gap * (len(slots) - 1)) / 2
+    for cluster, slot in zip(clusters, slots, strict=True):
+        start = x + (slot - cluster.solid * squeeze) / 2
+        yield cluster._replace(items=tuple(_row_of(cluster.items, start, squeeze)))
+        x += slot + gap
+
+
+def _row_of(items: Iterable[Item], x: float, squeeze: float) -> Iterator[Item]:
+    for item in items:
+        placed = item._replace(x=x, thickness=item.thickness * squeeze)
+        yield placed
+        x = placed.end + _BESIDE * squeeze
+
+
+def _labels(clusters: Sequence[_Cluster]) -> tuple[Label, ...]:
+    """A label for each cluster; where there is no room, for each run of like clusters, if need be not all."""
+    labels = [_label([cluster]) for cluster in clusters]
+    if len(_apart(labels)) < len(labels):
+        labels = [_label(list(run)) for _, run in groupby(clusters, key=lambda cluster: (cluster.size, cluster.note))]
+        labels = _apart(_by_weight(labels))
+    return tuple(sorted(labels))
+
+
+def _label(run: Sequence[_Cluster]) -> Label:
+    start, end = run[0].items[0].x, run[-1].items[-1].end
+    times = f"{len(run)} × " if len(run) > 1 else ""
+    cluster = run[0]._replace(note=times + run[0].note)
+    edge = (MARGIN + cluster.text) / 2
+    x = min(max((start + end) / 2, edge), WIDTH - edge)
+    return Label(x, cluster.text, cluster.size, cluster.note, start, end)
+
+
+def _by_weight(labels: Sequence[Label]) -> list[Label]:
+    """First the two ends, then where the size changes, then the others."""
+    changes = [after for before, after in pairwise(labels) if before.size != after.size]
+    return list(dict.fromkeys([labels[0], labels[-1], *changes, *labels]))
+
+
+def _apart(labels: Iterable[Label]) -> list[Label]:
+    """The labels without those that would touch an earlier one."""
+    kept: list[Label] = []
+    for label in labels:
+        if all(abs(label.x - other.x) >= (label.width + other.width) / 2 + _LABEL_GAP for other in kept):
+            kept.append(label)
+    return kept
+
+
+# --- SVG ---
+
+_STYLE = """
+.vgg-drawing{display:block;width:100%;min-width:640px;height:auto;font-family:var(--vgg-font,inherit)}
+.vgg-drawing text{fill:var(--vgg-text,currentColor);font-size:13px;text-anchor:middle}
+.vgg-drawing .vgg-size{font-size:14px;font-weight:600}
+.vgg-drawing .vgg-legend text{text-anchor:start}
+.vgg-drawing .vgg-legend .vgg-scales{text-anchor:end}
+.vgg-scales,.vgg-note{fill-opacity:.75}
+.vgg-flow,.vgg-brace{fill:none;stroke:var(--vgg-text,currentColor);stroke-opacity:.45}
+.vgg-drawing [role=button]{cursor:pointer}
+.vgg-body,.vgg-face{stroke:var(--vgg-edge,#14243a);stroke-linejoin:round}
+.vgg-top{fill:#fff;fill-opacity:.3}
+.vgg-side{fill:#000;fill-opacity:.22}
+.vgg-input,.vgg-flatten{fill:var(--vgg-input,#8a94a3)}
+.vgg-conv{fill:var(--vgg-conv,#3b6fb6)}
+.vgg-pool{fill:var(--vgg-pool,#d07c1f)}
+.vgg-fc{fill:var(--vgg-fc,#3f9361)}
+.vgg-hatch{fill:none;stroke:#fff;stroke-opacity:.7}
+.vgg-drawing [role=button]:hover .vgg-body{filter:brightness(1.15)}
+.vgg-drawing [role=button]:focus-visible{outline:2px dashed;outline-offset:2px}
+.vgg-drawing .selected .vgg-body,.vgg-ring{stroke:var(--vgg-selected,currentColor);stroke-width:4}
+.vgg-ring{fill:none;stroke-linejoin:round;pointer-events:none}
+"""
+
+
+def draw(summary: Summary, selected: str | None = None, words: Words = ENGLISH, ident: str = "vgg") -> str:
+    """The network as an SVG element of 1000 x 300, to be put into a page.
+
+    `selected` names a row of the summary, or is "input"; a row that is not drawn (an activation, dropout)
+    selects the item before it. `ident` begins the ids: give each drawing of a page its own.
+    """
+    plan = layout(summary, words)
+    owner = _owner(summary, selected)
+    return "".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="vgg-drawing" viewBox="0 0 {WIDTH} {HEIGHT}" role="group">',
+            f"<title>{escape(words.title)}</title><desc>{escape(describe(summary, words))}</desc>",
+            f"<style>{_STYLE}</style>{_patterns(ident)}{_legend(plan, words, ident)}",
+            f'<g stroke-width="{_n(max(0.2, plan.squeeze))}">{"".join(_items(plan.items, owner, ident))}</g>',
+            f'<g aria-hidden="true">{"".join(map(_label_svg, plan.labels))}</g>',
+            *(f'<path class="vgg-ring" d="{_outline(item)}"/>' for item in plan.items if item.layer == owner),
+            "</svg>",
+        )
+    )
+
+
+def describe(summary: Summary, words: Words = ENGLISH) -> str:
+    """The network in one sentence, for those who cannot see the drawing."""
+    kinds = [_KINDS.get(row.kind) for row in summary.rows]
+    flat = next(row for row in summary.rows if row.kind == "Flatten")
+    return words.description.format(
+        input=shape_text(summary.input_shape),
+        blocks=len(summary.architecture.blocks),
+        convs=kinds.count("conv"),
+        pools=kinds.count("pool"),
+        maps=shape_text(flat.input_shape),
+        features=shape_text(flat.output_shape),
+        linears=kinds.count("fc"),
+        classes=summary.architecture.num_classes,
+    )
+
+
+def _owner(summary: Summary, selected: str | None) -> str | None:
+    """The layer whose item stands for `selected`."""
+    owner = "input"
+    if selected == owner:
+        return owner
+    for row in summary.rows:
+        owner = row.name if row.kind in _KINDS else owner
+        if row.name == selected:
+            return owner
+    return None
+
+
+def _n(number: float) -> str:
+    return f"{round(number, 1):g}"
+
+
+def _items(items: Sequence[Item], owner: str | None, ident: str) -> Iterator[str]:
+    """The items, each nearer to the eye than the one before, and the flow between them."""
+    before = items[0]
+    for item in items:
+        if item.x - before.end > _BESIDE:
+            yield f'<path class="vgg-flow" d="M{_n(before.end)} {AXIS}H{_n(item.x)}"/>'
+        yield _item(item, item.layer == owner, ident)
+        before = item
+
+
+def _item(item: Item, selected: bool, ident: str) -> str:
+    title, state = escape(item.title), ' selected" aria-current="true"' if selected else '"'
+    return (
+        f'<g class="{item.kind}{state} data-layer="{item.layer}" tabindex="0" role="button" aria-label="{title}">'
+        f"<title>{title}</title>{_shape(item, ident)}</g>"
+    )
+
+
+def _shape(item: Item, ident: str, y: float = AXIS) -> str:
+    """An item in one colour, and over it the light on its top and the shadow on its right side."""
+    paint = f'" fill="url(#{escape(ident)}-{item.kind})' if item.kind in ("pool", "fc") else f" vgg-{item.kind}"
+    body = f'<path class="vgg-body{paint}" d="{_outline(item, y)}"/>'
+    if not item.depth:
+        return body
+    left, top, right, up = _corner(item, y)
+    back, down = f"l{_n(right)} {_n(-up)}", f"l{_n(-right)} {_n(up)}"
+    return (
+        f'{body}<path class="vgg-face vgg-top" d="M{_n(left)} {_n(top)}{back}h{_n(item.thickness)}{down}z"/>'
+        f'<path class="vgg-face vgg-side" d="M{_n(left + item.thickness)} {_n(top)}{back}v{_n(item.height)}{down}z"/>'
+    )
+
+
+def _outline(item: Item, y: float = AXIS) -> str:
+    left, top, right, up = _corner(item, y)
+    wide, high = _n(item.thickness), _n(item.height)
+    return f"M{_n(left)} {_n(top)}l{_n(right)} {_n(-up)}h{wide}v{high}l{_n(-right)} {_n(up)}h-{wide}z"
+
+
+def _corner(item: Item, y: float) -> tuple[float, float, float, float]:
+    """The upper left corner of the front, and how far right and up the back lies."""
+    right, up = (step * item.depth for step in _BACK)
+    return item.x - right / 2, y - item.height / 2 + up / 2, right, up
+
+
+def _patterns(ident: str) -> str:
+    """Pooling is hatched, a vector is a stack: told apart without colour."""
+    start = '<pattern id="{}-{}" width="6" height="6" patternUnits="userSpaceOnUse"{}>'
+    paint = '<path class="vgg-{}" d="M0 0h6v6h-6z"/><path class="vgg-hatch" d="M0 3h6"/></pattern>'
+    pool = start.format(escape(ident), "pool", ' patternTransform="rotate(-45)"') + paint.format("pool")
+    return f"<defs>{pool}{start.format(escape(ident), 'fc', '')}{paint.format('fc')}</defs>"
+
+
+def _label_svg(label: Label) -> str:
+    x = _n(label.x)
+    start, end = label.start, label.end
+    brace = f"M{_n(start)} 241v4H{_n(end)}v-4" if end - start > 14 else f"M{_n((start + end) / 2)} 240v6"
+    return (
+        f'<path class="vgg-brace" d="{brace}"/>'
+        f'<text class="vgg-size" x="{x}" y="264">{escape(label.size)}</text>'
+        f'<text class="vgg-note" x="{x}" y="283">{escape(label.note)}</text>'
+    )
+
+
+def _legend(plan: Layout, words: Words, ident: str) -> str:
+    """A sample and a word for each kind that is drawn, then a note on the scales if it fits."""
+    names = {"conv": words.convolution, "pool": words.pooling, "fc": words.fully_connected}
+    parts, x = [], float(MARGIN)
+    for kind in dict.fromkeys(item.kind for item in plan.items):
+        name = names.get(kind) or getattr(words, kind)
+        parts.append(_legend_entry(kind, name, x, ident))
+        x += 36 + text_width(name, FONT - 1)
+    if x + text_width(words.scales, FONT - 1) < WIDTH - MARGIN:
+        parts.append(f'<text class="vgg-scales" x="{WIDTH - MARGIN}" y="20">{escape(words.scales)}</text>')
+    return f'<g class="vgg-legend" aria-hidden="true">{"".join(parts)}</g>'
+
+
+def _legend_entry(kind: Kind, name: str, x: float, ident: str) -> str:
+    wide, high, deep = (_BAR[kind], 16, 0) if kind in _BAR else (9, 11, 18)
+    sample = Item(kind, "", (), "", x + 9 - wide / 2, wide, high, deep)
+    return f'{_shape(sample, ident, 15)}<text x="{_n(x + 22)}" y="20">{escape(name)}</text>'

@@ -1,0 +1,340 @@
+"""The editor in the sidebar: presets, the table of blocks, input, head. Every widget edits the session's state."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.architectures import MAX_CHANNELS, MAX_SIDE, NETWORKS, Block, Network
+from vggexplorer.text import KEYS, MAX_BLOCKS, MAX_LAYERS, find_named, format_blocks, format_tuple, parse_arch, title
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, seeded, undo
+
+POOLS: dict[str, dict[str, Any]] = {
+    "none": {"pool": None},
+    "max 2/2": {"pool": (2, 2), "pool_type": "max"},
+    "max 3/2": {"pool": (3, 2), "pool_type": "max"},
+    "avg 2/2": {"pool": (2, 2), "pool_type": "avg"},
+    "avg 3/2": {"pool": (3, 2), "pool_type": "avg"},
+}
+ACTIONS = {
+    "add": "Add a block below",
+    "duplicate": "Duplicate",
+    "up": "Move up",
+    "down": "Move down",
+    "delete": "Delete",
+}
+CUSTOM = "custom"
+Change = Callable[..., None]
+
+
+def show() -> None:
+    """The whole editor."""
+    _presets()
+    _history()
+    _blocks()
+    _paste()
+    _input()
+    _head()
+
+
+def _number(
+    label: str, value: int, key: str, high: int, change: Callable[..., None], *args: Any, **options: Any
+) -> None:
+    low = options.pop("min_value", 1)
+    st.number_input(label, low, high, step=1, key=seeded(key, value), on_change=change, args=(key, *args), **options)
+
+
+# --- presets, undo, width ------------------------------------------------------------------------------
+
+
+def _presets() -> None:
+    name = title(current().network)
+    chosen = name if name in NETWORKS else CUSTOM
+    st.selectbox(
+        t("Network"),
+        [*NETWORKS, *([CUSTOM] if chosen == CUSTOM else [])],
+        format_func=lambda item: t("Your own") if item == CUSTOM else item,
+        key=seeded("preset", chosen),
+        on_change=_choose_preset,
+        help=t("Start from a named network; everything can be edited afterwards."),
+    )
+
+
+def _choose_preset() -> None:
+    chosen = st.session_state["preset"]
+    if chosen != CUSTOM:
+        edit_network(lambda network: _keeping_choices(network, NETWORKS[chosen]))
+
+
+def _keeping_choices(network: Network, new: Network) -> Network:
+    """The new network; an input or a number of classes that the person set stays."""
+    own = NETWORKS.get(title(network), NETWORKS["VGG-11"])
+    if network.input_shape != own.input_shape:
+        new = new._replace(input_shape=network.input_shape)
+    if network.architecture.num_classes != own.architecture.num_classes:
+        new = new._replace(architecture=replace(new.architecture, num_classes=network.architecture.num_classes))
+    return new
+
+
+def _history() -> None:
+    with st.container(horizontal=True, gap="xsmall", key="tools"):
+        for name, icon, label, step in (("past", "undo", t("Undo"), undo), ("future", "redo", t("Redo"), redo)):
+            disabled = not st.session_state[name]
+            st.button(label, icon=f":material/{icon}:", key=icon, on_click=step, disabled=disabled, type="tertiary")
+        st.space("stretch")
+        for ratio, text in (("1/4", "× ¼"), ("1/2", "× ½"), ("2", "× 2")):
+            help_text = t("All channels × {ratio}, rounded down; the head stays.", ratio=ratio)
+            st.button(text, key=f"width {ratio}", on_click=_scale, args=(ratio,), help=help_text)
+
+
+def _scale(ratio: str) -> None:
+    edit_network(lambda network: network._replace(architecture=network.architecture.scaled(Fraction(ratio))))
+
+
+# --- blocks --------------------------------------------------------------------------------------------
+
+
+def _blocks() -> None:
+    st.toggle(t("More columns"), key="more", persist_state="session", help=t("Kernel, stride, padding, pooling, LRN."))
+    with st.container(horizontal=True, gap="xsmall", key="block heads"):
+        for label, width in (("#", _NUMBER), (t("convolutions"), _CONVS), (t("channels"), _CHANNELS)):
+            st.caption(label, width=width)
+    for row, block in enumerate(current().architecture.blocks):
+        _block(row, block)
+
+
+_NUMBER, _CONVS, _CHANNELS = 20, 124, 124
+"""Widths in pixels."""
+
+
+def _block(row: int, block: Block) -> None:
+    place = t("block {number}", number=row + 1)
+    bare: dict[str, Any] = {"label_visibility": "collapsed"}
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"block {row}"):
+        st.markdown(f"**{row + 1}**", width=_NUMBER, text_alignment="center")
+        label, key = t("Convolutions, {place}", place=place), f"num_convs {row}"
+        _number(label, block.num_convs, key, MAX_LAYERS, _set_field, row, "num_convs", width=_CONVS, **bare)
+        label, key = t("Channels, {place}", place=place), f"out_channels {row}"
+        _number(label, block.out_channels, key, MAX_CHANNELS, _set_field, row, "out_channels", width=_CHANNELS, **bare)
+        st.menu_button(
+            "⋮",
+            _actions(row),
+            format_func=lambda action: t(ACTIONS[action]),
+            key=f"menu {row}",
+            type="tertiary",
+            help=t("Add, duplicate, move or delete {place}", place=place),
+            on_click=_act,
+            args=(row,),
+        )
+    if st.session_state.get("more"):
+        _more(row, block)
+
+
+def _actions(row: int) -> list[str]:
+    last = len(current().architecture.blocks) - 1
+    barred = {"up": row == 0, "down": row == last, "delete": last == 0}
+    full = last + 1 >= MAX_BLOCKS
+    return [action for action in ACTIONS if not barred.get(action, full and action in ("add", "duplicate"))]
+
+
+def _more(row: int, block: Block) -> None:
+    """Kernel, stride, padding, pooling and LRN of one block; the first row's labels are the others' heads."""
+    place = t("block {number}", number=row + 1)
+    visible: Any = "collapsed" if row else "visible"
+    with st.container(horizontal=True, gap="xxsmall", vertical_alignment="bottom", key=f"more row {row}"):
+        for field, label, low in (("kernel_size", "kernel", 1), ("stride", "stride", 1), ("padding", "padding", 0)):
+            text, key = f"{t(label)}, {place}" if row else t(label), f"{field} {row}"
+            options: dict[str, Any] = {"min_value": low, "width": 62, "label_visibility": visible}
+            _number(text, getattr(block, field), key, MAX_SIDE, _set_field, row, field, **options)
+        own = _pool_name(block)
+        st.selectbox(
+            f"{t('pooling')}, {place}" if row else t("pooling"),
+            [*POOLS, *([own] if own not in POOLS else [])],
+            format_func=lambda name: t("none") if name == "none" else name,
+            key=seeded(f"pool {row}", own),
+            on_change=_set_pool,
+            args=(row,),
+            width=100,
+            label_visibility=visible,
+        )
+        st.checkbox("LRN", key=seeded(f"lrn {row}", block.lrn), on_change=_set_field, args=(f"lrn {row}", row, "lrn"))
+
+
+def _pool_name(block: Block) -> str:
+    return f"{block.pool_type} {block.pool[0]}/{block.pool[1]}" if block.pool else "none"
+
+
+def _set_field(key: str, row: int, field: str) -> None:
+    """Put a widget's value into a block; an emptied widget changes nothing."""
+    value = st.session_state[key]
+    if value is not None:
+        _edit_blocks(row, lambda items: [*items[:row], _with_field(items[row], field, value), *items[row + 1 :]])
+
+
+def _with_field(block: Block, field: str, value: Any) -> Block:
+    """The block with another value; padding that keeps the size follows the kernel."""
+    if field == "kernel_size" and block.padding == block.kernel_size // 2:
+        return replace(block, kernel_size=value, padding=value // 2)
+    return replace(block, **{field: value})
+
+
+def _set_pool(row: int) -> None:
+    pool = POOLS.get(st.session_state[f"pool {row}"], {})
+    _edit_blocks(row, lambda items: [*items[:row], replace(items[row], **pool), *items[row + 1 :]])
+
+
+def _act(row: int) -> None:
+    """Add, duplicate, move or delete a block."""
+    changes: dict[str, Callable[[list[Block]], list[Block]]] = {
+        "add": lambda items: [*items[: row + 1], Block(1, items[row].out_channels), *items[row + 1 :]],
+        "duplicate": lambda items: [*items[: row + 1], *items[row:]],
+        "up": lambda items: [*items[: row - 1], items[row], items[row - 1], *items[row + 1 :]],
+        "down": lambda items: [*items[:row], *items[row + 1 : row + 2], items[row], *items[row + 2 :]],
+        "delete": lambda items: [*items[:row], *items[row + 1 :]],
+    }
+    if action := st.session_state[f"menu {row}"]:
+        _edit_blocks(row, changes[action])
+
+
+def _edit_blocks(row: int, change: Callable[[list[Block]], list[Block]]) -> None:
+    """Change the list of blocks, unless block `row` is already gone (a second click on Delete)."""
+
+    def changed(network: Network) -> Network:
+        items = list(network.architecture.blocks)
+        if row >= len(items):
+            return network
+        return network._replace(architecture=replace(network.architecture, blocks=tuple(change(items))))
+
+    edit_network(changed)
+
+
+# --- the table as text -----------------------------------------------------------------------------------
+
+
+def _text(key: str, text: str) -> str:
+    """The key of a text widget that shows `text`, or what was typed into it if that could not be used."""
+    typed = any(place == key for place, _ in st.session_state["complaints"])
+    return key if typed else seeded(key, text)
+
+
+def _paste() -> None:
+    items = current().architecture.blocks
+    st.text_area(
+        t("As text: copy it, or paste the book's `conv_arch`"),
+        key=_text("paste", format_tuple(items) or format_blocks(items)),
+        height=68,
+        on_change=_take_paste,
+        help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
+    )
+    complain("paste")
+
+
+def _take_paste() -> None:
+    edit_network(lambda network: _pasted(network, st.session_state["paste"]), "paste")
+
+
+def _pasted(network: Network, text: str) -> Network:
+    """The named network if the text is a name; else the same network with the blocks of the text."""
+    if named := find_named(text):
+        return _keeping_choices(network, named)
+    items = parse_arch(text).architecture.blocks
+    return network._replace(architecture=replace(network.architecture, blocks=items))
+
+
+# --- input and head --------------------------------------------------------------------------------------
+
+
+def _input() -> None:
+    shape = current().network.input_shape
+    labels = ("input height", "input width", "input channels")
+    with st.container(horizontal=True, gap="xsmall", key="input row"):
+        for label, axis, high in zip(labels, (1, 2, 0), (MAX_SIDE, MAX_SIDE, MAX_CHANNELS), strict=True):
+            _number(t(label), shape[axis], f"input {axis}", high, _set_input, axis, width=108)
+
+
+def _set_input(key: str, axis: int) -> None:
+    """Change one side of the input; a square stays a square when its height is changed."""
+    value = st.session_state[key]
+    if value is None:
+        return
+    shape = list(current().network.input_shape)
+    if axis == 1 and shape[1] == shape[2]:
+        shape[2] = value
+    shape[axis] = value
+    edit_network(lambda network: network._replace(input_shape=tuple(shape)))
+
+
+POOLINGS = {
+    "flatten": "flatten: follows the input",
+    "adaptive": "adaptive: pooled to a fixed size",
+    "gap": "gap: global average pool",
+}
+
+
+def _head() -> None:
+    architecture = current().architecture
+    head = architecture.head
+    with st.container(horizontal=True, gap="xsmall", key="head row"):
+        st.selectbox(
+            t("head"),
+            list(POOLINGS),
+            format_func=lambda name: t(POOLINGS[name]),
+            key=seeded("pooling", head.pooling),
+            on_change=_set_head,
+            args=("pooling",),
+            width=222,
+        )
+        _number(t("classes"), architecture.num_classes, "num_classes", MAX_CHANNELS, _set_architecture, width=108)
+    with st.container(horizontal=True, gap="xsmall", key="hidden row"):
+        st.text_input(
+            t("hidden layers"),
+            key=_text("hidden", KEYS["hidden"].format(current().network)),
+            on_change=_set_hidden,
+            width=222,
+            help=t("As in 4096,4096, or none."),
+        )
+        key = seeded("dropout", head.dropout)
+        st.number_input(t("dropout"), 0.0, 0.99, step=0.1, key=key, on_change=_set_head, args=(key,), width=108)
+    complain("hidden")
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
+        st.toggle(
+            t("batch norm"),
+            key=seeded("batch_norm", architecture.batch_norm),
+            on_change=_set_architecture,
+            args=("batch_norm",),
+            help=t("Batch normalisation after each convolution; the convolution keeps its bias."),
+        )
+        st.segmented_control(
+            t("activation"),
+            ["relu", "sigmoid"],
+            format_func={"relu": "ReLU", "sigmoid": "Sigmoid"}.__getitem__,
+            required=True,
+            key=seeded("activation", architecture.activation),
+            on_change=_set_architecture,
+            args=("activation",),
+            label_visibility="collapsed",
+        )
+
+
+def _set_hidden() -> None:
+    edit_network(lambda network: KEYS["hidden"].parse(st.session_state["hidden"])(network), "hidden")
+
+
+def _set_head(field: str) -> None:
+    value = st.session_state[field]
+    if value is not None:
+        edit_network(lambda network: _with_head(network, field, value))
+
+
+def _with_head(network: Network, field: str, value: Any) -> Network:
+    head = replace(network.architecture.head, **{field: value})
+    return network._replace(architecture=replace(network.architecture, head=head))
+
+
+def _set_architecture(field: str) -> None:
+    value = st.session_state[field]
+    if value is not None:
+        edit_architecture(**{field: value})

@@ -1,0 +1,127 @@
+"""Charts as Plotly figures (plain dicts): cost by layer, convolutions against the fully connected part."""
+
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.formatting import exact, percent
+from vggexplorer.link import COUNTS
+from vggexplorer.summary import Row, Summary
+from vggexplorer.ui import components
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.state import current
+
+Figure = dict[str, Any]
+PATTERNS = {"conv": "", "fc": "-"}
+_OVERLAY = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.45, "size": 6, "solidity": 0.2}
+
+
+def show(summary: Summary) -> None:
+    """Both charts, and in a sentence what they say."""
+    st.markdown(sentence(summary))
+    st.markdown(f"##### {t('Cost by layer')}")
+    components.chart(cost_by_layer(summary), t("Parameters and MACs of each layer, side by side"), key="costs")
+    st.markdown(f"##### {t('Convolutions against the fully connected part')}")
+    components.chart(conv_against_fc(summary), sentence(summary), key="split")
+
+
+def cost_by_layer(summary: Summary) -> Figure:
+    """Parameters and, beside them on the same layers, MACs; the first layer on top."""
+    rows = [row for row in summary.rows if row.params]
+    count = current().count
+    axis = {"gridcolor": "$grid", "zeroline": False, "rangemode": "tozero", "side": "top", "exponentformat": "SI"}
+    return {
+        "data": [_bars(rows, "params", t("Parameters"), "x", 1), _bars(rows, "macs", count, "x2", COUNTS[count])],
+        "layout": {
+            "xaxis": {
+                **axis,
+                "domain": [0, 0.47],
+                "title": {"text": t("Parameters")},
+                "autorange": "reversed",
+                "side": "top",
+            },
+            "xaxis2": {**axis, "domain": [0.53, 1], "title": {"text": count}, "side": "top"},
+            "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "anchor": "x2", "side": "left"},
+            "showlegend": False,
+            "bargap": 0.25,
+            "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
+        },
+    }
+
+
+def _bars(rows: list[Row], field: str, name: str, axis: str, times: int) -> Figure:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": [getattr(row, field) * times for row in rows],
+        "y": [row_label(row) for row in rows],
+        "customdata": [row.name for row in rows],
+        "xaxis": axis,
+        "yaxis": "y",
+        "marker": {
+            "color": ["$" + row.part for row in rows],
+            "pattern": {**_OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
+        },
+        "hovertemplate": "%{y}: %{x:,d} " + name + "<extra></extra>",
+    }
+
+
+def row_label(row: Row) -> str:
+    """A short axis label: the kind, its width, and the layer's name."""
+    return f"{row.kind} {row.output_shape[0]} · {row.name}"
+
+
+def conv_against_fc(summary: Summary) -> Figure:
+    """Three bars of 100 %: how parameters, MACs and activations split into convolutions and the rest."""
+    totals, count = summary.totals, current().count
+    splits = {
+        t("Parameters"): (totals.conv_params, totals.fc_params),
+        count: (totals.conv_macs * COUNTS[count], totals.fc_macs * COUNTS[count]),
+        t("Activations"): (totals.conv_activations, totals.fc_activations),
+    }
+    parts = (("conv", t("convolutions")), ("fc", t("fully connected")))
+    return {
+        "data": [_part(splits, index, part, name) for index, (part, name) in enumerate(parts)],
+        "layout": {
+            "barmode": "stack",
+            "xaxis": {"range": [0, 100], "ticksuffix": " %", "gridcolor": "$grid", "zeroline": False},
+            "yaxis": {"autorange": "reversed", "automargin": True},
+            "legend": {"orientation": "h", "y": 1.25, "x": 0, "traceorder": "normal"},
+            "height": 230,
+            "margin": {"l": 10, "r": 10, "t": 30, "b": 30},
+        },
+    }
+
+
+def _part(splits: dict[str, tuple[int, int]], index: int, part: str, name: str) -> Figure:
+    shares = [100 * split[index] / sum(split) for split in splits.values()]
+    counts = [exact(split[index]) for split in splits.values()]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": shares,
+        "y": list(splits),
+        "text": [f"{share:.1f} %" for share in shares],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "insidetextfont": {"color": "#ffffff", "weight": 600},
+        "hovertext": counts,
+        "hovertemplate": "%{y}: %{hovertext} (%{text}) " + name + "<extra></extra>",
+        "marker": {"color": "$" + part, "pattern": {**_OVERLAY, "shape": PATTERNS[part]}},
+    }
+
+
+def sentence(summary: Summary) -> str:
+    """What the charts say, in words."""
+    totals = summary.totals
+    return t(
+        "The fully connected part holds {params} of the parameters and does {macs} of the {count}; "
+        "the convolutions hold {conv_params} and do {conv_macs}.",
+        params=percent(totals.fc_params, totals.params),
+        macs=percent(totals.fc_macs, totals.macs),
+        count=current().count,
+        conv_params=percent(totals.conv_params, totals.params),
+        conv_macs=percent(totals.conv_macs, totals.macs),
+    )

@@ -1,0 +1,30 @@
+"""The first line of every page: its title and the language switch."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from vggexplorer.link import LANGUAGES
+from vggexplorer.ui.i18n import language, t
+from vggexplorer.ui.state import edit, seeded
+
+
+def show(title: str, subtitle: str) -> None:
+    """The page's title (Markdown), what it is about, and the language switch."""
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        st.markdown(f"### {title}", width="content")
+        st.markdown(f":small[{subtitle}]", width="content")
+        st.space("stretch")
+        st.segmented_control(
+            t("Language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            required=True,
+            key=seeded("language", language()),
+            on_change=_switch_language,
+            label_visibility="collapsed",
+        )
+
+
+def _switch_language() -> None:
+    edit(lambda state: replace(state, lang=st.session_state["language"]))

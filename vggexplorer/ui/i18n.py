@@ -1,0 +1,52 @@
+"""The words on the pages: English in the code, Chinese in assets/zh.json, looked up by the English text."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.paths import PACKAGE
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """English text -> Chinese text."""
+    return dict(json.loads((PACKAGE / "assets" / "zh.json").read_text(encoding="utf-8")))
+
+
+def language() -> str:
+    """The language of this session: the one chosen, else the browser's."""
+    chosen: str | None = st.session_state.get("lang")
+    return chosen or browser_language()
+
+
+def browser_language() -> str:
+    """Chinese if the browser prefers it, else English."""
+    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def t(text: str, **values: Any) -> str:
+    """`text` in the session's language, with its figures put in."""
+    if language() == "zh":
+        text = catalogue().get(text, text)
+    return text.format(**values) if values else text
+
+
+def sentence(error: InputError) -> str:
+    """What is wrong, in the session's language; a value that is itself an error or a word is translated too."""
+    text = t(error.template, **{key: _value(value) for key, value in error.values.items()})
+    return text[:1].upper() + text[1:]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, InputError):
+        return t(value.template, **{key: _value(inner) for key, inner in value.values.items()})
+    return t(value) if isinstance(value, str) else value
+
+
+def literal(text: str) -> str:
+    """`text` for a Markdown element that is to show it as it is, whatever a person typed into it."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

@@ -1,0 +1,20 @@
+"""What every page shares: page settings, the session's state, the menu."""
+
+import streamlit as st
+
+from vggexplorer.paths import PACKAGE, root
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.state import begin
+
+st.set_page_config(
+    page_title="vggexplorer",
+    page_icon=str(PACKAGE / "assets" / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state=410,
+)
+begin()
+page = st.navigation(
+    [st.Page(root() / "pages" / "explore.py", title=t("Explore"), icon=":material/tune:", default=True)], position="top"
+)
+st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
+page.run()

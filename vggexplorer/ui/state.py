@@ -1,0 +1,105 @@
+"""The state of a session: the value of `vggexplorer.link`, its place in the URL, its past.
+
+Callbacks change the state by `edit`; `begin`, called at the top of every run, reads the URL in a new
+session and after Back or Forward, and otherwise writes it. Widgets show the state: `seeded` sets a
+widget's value before it is drawn, but only if it differs, so that nobody's typing is disturbed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from vggexplorer.architectures import Network
+from vggexplorer.errors import InputError
+from vggexplorer.link import State, read, write
+from vggexplorer.text import checked
+from vggexplorer.ui.i18n import literal, sentence
+
+MAX_UNDO = 200
+
+
+def current() -> State:
+    """The state of this session."""
+    state: State = st.session_state["state"]
+    return state
+
+
+def begin() -> None:
+    """Bring the session's state and the URL together; call it first in every run."""
+    context = get_script_run_ctx()
+    if "state" not in st.session_state or (context and context.is_history_navigation):
+        state, errors = read(st.query_params)
+        _show(state)
+        st.session_state["complaints"] = [("page", error) for error in errors]
+        st.session_state.setdefault("past", [])
+        st.session_state.setdefault("future", [])
+    params = write(current())
+    if st.query_params.to_dict() != params:
+        st.query_params.from_dict(params)
+
+
+def edit(change: Callable[[State], State], at: str = "page") -> None:
+    """Change the state and remember the one before; what is not allowed is said at `at` and changes nothing."""
+    before = current()
+    try:
+        after = change(before)
+        checked(after.network)
+    except InputError as error:
+        st.session_state["complaints"] = [(at, error)]
+        return
+    st.session_state["complaints"] = []
+    if after != before:
+        st.session_state["past"] = [*st.session_state["past"][-MAX_UNDO:], before]
+        st.session_state["future"] = []
+        _show(after)
+
+
+def edit_network(change: Callable[[Network], Network], at: str = "page") -> None:
+    """Change the network being edited."""
+    edit(lambda state: replace(state, network=change(state.network)), at)
+
+
+def edit_architecture(at: str = "page", **changes: Any) -> None:
+    """Change fields of the architecture being edited."""
+    edit_network(lambda network: network._replace(architecture=replace(network.architecture, **changes)), at)
+
+
+def undo() -> None:
+    """Go back to the state before the last edit."""
+    _step("past", "future")
+
+
+def redo() -> None:
+    """Take the last undo back."""
+    _step("future", "past")
+
+
+def _step(source: str, target: str) -> None:
+    if st.session_state[source]:
+        *rest, state = st.session_state[source]
+        st.session_state[target] = [*st.session_state[target], current()]
+        st.session_state[source] = rest
+        st.session_state["complaints"] = []
+        _show(state)
+
+
+def _show(state: State) -> None:
+    st.session_state.update(state=state, lang=state.lang)
+
+
+def complain(at: str) -> bool:
+    """Show what was wrong in the last edit made at `at`; whether there was anything."""
+    errors = [error for place, error in st.session_state["complaints"] if place == at]
+    for error in errors:
+        st.error(literal(sentence(error)), icon=":material/error:")
+    return bool(errors)
+
+
+def seeded(key: str, value: Any) -> str:
+    """The widget key `key`, whose widget will show `value`."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key
