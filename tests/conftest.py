@@ -11,10 +11,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,16 +134,23 @@ def _chromium() -> str | None:
     return os.environ.get("VGGEXPLORER_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
+def _no_browser(reason: str) -> NoReturn:
+    if os.environ.get("VGGEXPLORER_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     """Chromium; tests that need it are skipped where there is none, unless VGGEXPLORER_REQUIRE_BROWSER is set."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ModuleNotFoundError:
+        _no_browser("Playwright is not installed")
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(executable_path=_chromium(), args=list(CHROMIUM_FLAGS))
         except Error as error:
-            reason = f"no Chromium could be started: {error.message.splitlines()[0]}"
-            if os.environ.get("VGGEXPLORER_REQUIRE_BROWSER"):
-                pytest.fail(reason)
-            pytest.skip(reason)
+            _no_browser(f"no Chromium could be started: {error.message.splitlines()[0]}")
         yield chromium
         chromium.close()

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
@@ -136,32 +137,27 @@ def on(device: str, architecture: Architecture, input_shape: Shape) -> tuple[nn.
 
 def leaves_by_pytorch(net: nn.Module, image: torch.Tensor) -> list[Leaf]:
     """Shapes by forward hooks, parameters by counting elements, MACs by torch's own counter."""
-    seen: dict[str, tuple[Shape, Shape, int]] = {}
+    seen: dict[str, tuple[Shape, Shape]] = {}
     modules = {name: module for name, module in net.named_modules() if not list(module.children())}
 
     def watch(name: str) -> Callable[[nn.Module, tuple[torch.Tensor], torch.Tensor], None]:
-        def hook(_: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
-            view = output.untyped_storage()._cdata == inputs[0].untyped_storage()._cdata
-            seen[name] = (*(tuple(tensor.shape[1:]) for tensor in (inputs[0], output)), 0 if view else output.numel())
+        return lambda _, inputs, output: seen.update({name: (tuple(inputs[0].shape[1:]), tuple(output.shape[1:]))})
 
-        return hook
-
-    handles = [module.register_forward_hook(watch(name)) for name, module in modules.items()]
+    for name, module in modules.items():
+        module.register_forward_hook(watch(name))
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(image)
-    for handle in handles:
-        handle.remove()
     flops = {name.partition(".")[2]: sum(by.values()) for name, by in counter.get_flop_counts().items()}
     return [
         Leaf(
             name,
-            type(modules[name]).__name__,
-            *seen[name][:2],
-            sum(parameter.numel() for parameter in modules[name].parameters()),
-            flops.get(name, 0) // 2,
-            seen[name][2],
+            kind := type(modules[name]).__name__,
+            *shapes,
+            params=sum(parameter.numel() for parameter in modules[name].parameters()),
+            macs=flops.get(name, 0) // 2,
+            activations=0 if kind == "Flatten" else prod(shapes[1]),
         )
-        for name in seen
+        for name, shapes in seen.items()
     ]
 
 
@@ -172,10 +168,7 @@ def leaf(row: Row) -> Leaf:
 def check_against_pytorch(architecture: Architecture, input_shape: Shape, device: str = "meta") -> None:
     summary = summarize(architecture, input_shape)
     net, image = on(device, architecture, input_shape)
-    expected = leaves_by_pytorch(net, image)
-    # The identity, which dropout is when evaluating, gives its input back; its output is counted all the same.
-    expected = [row._replace(activations=prod(row.output_shape)) if row.kind == "Dropout" else row for row in expected]
-    assert [leaf(row) for row in summary.rows] == expected
+    assert [leaf(row) for row in summary.rows] == leaves_by_pytorch(net, image)
     assert summary.totals.params == sum(parameter.numel() for parameter in net.parameters())
     check_sums(summary)
 
@@ -192,20 +185,24 @@ def check_sums(summary: Summary) -> None:
     for row in rows:
         assert (row.part == "conv") == (row.name.startswith("features") or row.name == "avgpool")
         assert all(type(count) is int for count in (row.params, row.macs, row.activations))
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert before.output_shape == after.input_shape
 
 
-def variants() -> Iterator[Any]:
+def variants() -> list[Any]:
     """All named networks x heads x batch norm x inputs: their own, the smallest, and one that is not square."""
+    variants = []
     for title, (architecture, own) in NETWORKS.items():
         smallest = architecture.min_side()
-        for head in (architecture.head, Head("adaptive"), Head("adaptive", size=3), Head("gap", hidden=())):
+        for head in (architecture.head, Head("adaptive", size=3), Head("gap", hidden=())):
             for batch_norm in (False, True):
                 variant = replace(architecture, head=head, batch_norm=batch_norm)
                 for shape in (own, (3, smallest, smallest), (2, smallest + 61, smallest + 2)):
                     bn = ", bn" * batch_norm
-                    yield pytest.param(variant, shape, id=f"{title}, {head.pooling} {head.size}{bn}, {shape}")
+                    variants.append(
+                        pytest.param(variant, shape, id=f"{title}, {head.pooling} {head.size}{bn}, {shape}")
+                    )
+    return variants
 
 
 @pytest.mark.parametrize(("architecture", "input_shape"), variants())
@@ -213,7 +210,7 @@ def test_every_layer_of_the_named_networks_is_pytorchs(architecture: Architectur
     check_against_pytorch(architecture, input_shape)
 
 
-@settings(stable, max_examples=400)
+@settings(stable, max_examples=300)
 @given(networks())
 def test_every_layer_of_random_networks_is_pytorchs(network: Network) -> None:
     check_against_pytorch(*network)
@@ -255,12 +252,14 @@ def check_against_torchinfo(architecture: Architecture, input_shape: Shape) -> N
 def quiet() -> Iterator[None]:
     """Without fvcore's warnings about the operators that it does not count."""
     logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def check_against_fvcore(architecture: Architecture, input_shape: Shape) -> None:
-    """On real tensors: tracing, which fvcore does, does not work on the meta device since torch 2.15."""
+    """On real tensors: tracing, which fvcore does, fails on the meta device with torch 2.15."""
     summary = summarize(architecture, input_shape)
     net, image = on("cpu", architecture, input_shape)
     with quiet(), torch.no_grad():
@@ -269,9 +268,6 @@ def check_against_fvcore(architecture: Architecture, input_shape: Shape) -> None
         by_module = analysis.by_module()
     for row in summary.rows:
         assert by_module[row.name] == row.macs + FVCORE_TERMS.get(row.kind, lambda _: 0)(row)
-
-
-peers = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 
 @pytest.mark.parametrize(("architecture", "input_shape"), variants())
@@ -285,7 +281,6 @@ def test_torchinfo_differs_from_random_networks_by_its_terms(network: Network) -
     check_against_torchinfo(*network)
 
 
-@peers
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "bn"])
 @pytest.mark.parametrize("head", [None, Head("adaptive", hidden=(9,)), Head("gap", hidden=())], ids=str)
 @pytest.mark.parametrize("title", NETWORKS)
@@ -295,8 +290,7 @@ def test_fvcore_differs_from_the_named_networks_by_its_terms(title: str, head: H
     check_against_fvcore(architecture, (1, side, side + 1))
 
 
-@peers
-@settings(stable, max_examples=100)
+@settings(stable, max_examples=60)
 @given(networks())
 def test_fvcore_differs_from_random_networks_by_its_terms(network: Network) -> None:
     check_against_fvcore(*network)
@@ -357,12 +351,15 @@ def test_a_network_that_no_input_is_large_enough_for_says_so() -> None:
 
 @pytest.mark.parametrize(
     "shape",
-    [(), (224,), (1, 224), (1, 1, 224, 224), (0, 9, 9), (1, 0, 9), (1, 9, -9), (1, 9.0, 9), (True, 9, 9)]
-    + [(1, float("nan"), 9), (65_537, 9, 9), (1, 8_193, 9), (1, 9, 10**30), "abc", ("1", "9", "9")],
+    [
+        *[(), (224,), (1, 224), (1, 1, 224, 224), "abc", ("1", "9", "9")],
+        *[(0, 9, 9), (1, 0, 9), (1, 9, -9), (1, 9.0, 9), (True, 9, 9), (1, float("nan"), 9)],
+        *[(65_537, 9, 9), (1, 8_193, 9), (1, 9, 10**30)],
+    ],
     ids=str,
 )
 def test_what_is_not_the_shape_of_an_image_is_refused(shape: Any) -> None:
-    with pytest.raises(InputError, match="^(The input|the input|the number of input channels)"):
+    with pytest.raises(InputError, match=r"^(The input|the input|the number of input channels)"):
         summarize(Architecture((Block(1, 8),)), shape)
 
 
@@ -412,7 +409,7 @@ def field_and_stride(drawn: tuple[Block, ...]) -> tuple[int, int]:
 
 
 def test_the_receptive_field_of_vgg_11_by_hand() -> None:
-    """3 -> pool 4, /2 -> 8 -> pool 10, /4 -> 18, 26 -> pool 30, /8 -> 46, 62 -> pool 70, /16 -> 102, 134 -> 150, /32."""
+    """Each 3x3 convolution adds 2 strides, each 2x2 pool one stride, and the pool doubles the stride."""
     rows = summarize(named("VGG-11"), (1, 224, 224)).rows
     fields = [(row.receptive_field, row.stride) for row in rows if row.kind in ("Conv2d", "MaxPool2d")]
     assert fields == [

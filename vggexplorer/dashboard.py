@@ -20,14 +20,14 @@ ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
 """Streamlit's own default; the next free one is taken if somebody has it."""
 _PORTS_TRIED = 100
-_OPTIONS = {
-    "server.address": ADDRESS,
-    "server.headless": "true",  # no question about an email address; the browser is opened here
-    "browser.gatherUsageStats": "false",
-    "client.showErrorLinks": "false",
-    "client.toolbarMode": "minimal",
-    "runner.postScriptGC": "false",  # a garbage collection after each rerun takes longer than the rerun
-}
+_OPTIONS = (
+    # What holds whatever the environment says; the rest is in .streamlit/config.toml, beside app.py.
+    f"--server.address={ADDRESS}",
+    f"--server.allowedHosts={ADDRESS}",
+    "--server.allowedHosts=localhost",
+    "--server.headless=true",  # no question about an email address; the browser is opened here
+    "--browser.gatherUsageStats=false",
+)
 
 
 def start(port: int | None, open_browser: bool) -> None:
@@ -42,14 +42,8 @@ def start(port: int | None, open_browser: bool) -> None:
     if open_browser:
         threading.Thread(target=_open_when_ready, args=(f"http://{ADDRESS}:{port}",), daemon=True).start()
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    sys.argv = _command(port)
+    sys.argv = ["streamlit", "run", str(root() / "app.py"), f"--server.port={port}", *_OPTIONS]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
-
-
-def _command(port: int) -> list[str]:
-    options = [f"--{name}={value}" for name, value in _OPTIONS.items()]
-    hosts = [f"--server.allowedHosts={host}" for host in ("localhost", ADDRESS)]
-    return ["streamlit", "run", str(root() / "app.py"), f"--server.port={port}", *options, *hosts]
 
 
 def _refusal(port: int) -> int | None:

@@ -19,6 +19,7 @@ from unicodedata import east_asian_width
 
 from vggexplorer.formatting import exact
 from vggexplorer.layers import Shape, shape_text
+from vggexplorer.palette import COLORS
 from vggexplorer.summary import Group, Row, Summary
 
 Kind = Literal["input", "conv", "pool", "flatten", "fc"]
@@ -291,16 +292,12 @@ _STYLE = """
 .vgg-body,.vgg-face{stroke:var(--vgg-edge,#14243a);stroke-linejoin:round}
 .vgg-top{fill:#fff;fill-opacity:.3}
 .vgg-side{fill:#000;fill-opacity:.22}
-.vgg-input,.vgg-flatten{fill:var(--vgg-input,#8a94a3)}
-.vgg-conv{fill:var(--vgg-conv,#3b6fb6)}
-.vgg-pool{fill:var(--vgg-pool,#d07c1f)}
-.vgg-fc{fill:var(--vgg-fc,#3f9361)}
 .vgg-hatch{fill:none;stroke:#fff;stroke-opacity:.7}
 .vgg-drawing [role=button]:hover .vgg-body{filter:brightness(1.15)}
 .vgg-drawing [role=button]:focus-visible{outline:2px dashed;outline-offset:2px}
 .vgg-drawing .selected .vgg-body,.vgg-ring{stroke:var(--vgg-selected,currentColor);stroke-width:4}
 .vgg-ring{fill:none;stroke-linejoin:round;pointer-events:none}
-"""
+""" + "\n".join(f".vgg-{part}{{fill:var(--vgg-{part},{color})}}" for part, color in COLORS.items())
 
 
 def draw(summary: Summary, selected: str | None = None, words: Words = ENGLISH, ident: str = "vgg") -> str:

@@ -10,7 +10,7 @@ class InputError(ValueError):
     another language. A value may itself be an `InputError`: a reason inside a reason.
     """
 
-    def __init__(self, template: str, **values: Any) -> None:
+    def __init__(self, template: str, /, **values: Any) -> None:
         self.template = template
         self.values = values
         super().__init__(template.format(**values))

@@ -51,7 +51,7 @@ def ratio(count: float, base: float) -> str:
     if not base:
         return "–"
     value = count / base
-    return f"{value:.3g}×" if value < 0.1 else f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}×"
+    return f"{value:.2g}×" if value < 0.1 else f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}×"
 
 
 def signed(text: str, difference: float) -> str:

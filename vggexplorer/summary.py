@@ -7,7 +7,7 @@ from math import prod
 from typing import Literal, NamedTuple
 
 from vggexplorer.architectures import MAX_SIDE, Architecture, Place, check_shape
-from vggexplorer.errors import ShapeError
+from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import Layer, Shape, shape_text
 
 DTYPES = {"float32": 4, "bfloat16": 2, "float16": 2, "float64": 8}
@@ -155,18 +155,16 @@ def summarize(architecture: Architecture, input_shape: Shape) -> Summary:
 
 
 def _too_small(architecture: Architecture, place: Place, shape: Shape, reason: ShapeError) -> ShapeError:
-    template = "{kind} of block {block} cannot take {shape}: {reason}. "
     smallest = architecture.min_side()
-    if smallest > MAX_SIDE:
-        template += "No input up to {most}×{most} is large enough for this network: take out a pool or a stride."
+    if smallest <= MAX_SIDE:
+        advice = InputError("The smallest input for this network is {side}×{side}.", side=smallest)
     else:
-        template += "The smallest input for this network is {smallest}×{smallest}."
+        advice = InputError("No input up to {side}×{side} is large enough: take out a pool or a stride.", side=MAX_SIDE)
     return ShapeError(
-        template,
+        "{kind} of block {block} cannot take {shape}: {reason}. {advice}",
         kind=place.layer.kind,
         block=(place.block or 0) + 1,
         shape=shape_text(shape),
         reason=reason,
-        smallest=smallest if smallest <= MAX_SIDE else f"> {MAX_SIDE}",
-        most=MAX_SIDE,
+        advice=advice,
     )

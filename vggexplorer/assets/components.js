@@ -30,11 +30,10 @@ export function drawing(component) {
     mine.svg = data.svg
   }
   const layers = () => [...root.querySelectorAll("[data-layer]")]
-  const mark = (name) =>
-    layers().forEach((item) => {
-      item.classList.toggle("selected", item.dataset.layer === name)
-      item.setAttribute("aria-pressed", item.dataset.layer === name)
-    })
+  const mark = (name) => {
+    root.querySelector(".vgg-ring")?.remove()
+    layers().forEach((item) => item.classList.toggle("selected", item.dataset.layer === name))
+  }
   const choose = (event) => {
     const item = event.target.closest("[data-layer]")
     if (!item) return
@@ -176,7 +175,7 @@ export async function chart(component) {
   const Plotly = await loadPlotly(data.plotly)
   const style = getComputedStyle(box)
   const color = (name, fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback
-  const palette = { ...data.palette, $text: color("text-color", "#222"), $grid: color("border-color", "#ccc"), $paper: color("background-color", "#fff") }
+  const palette = { $text: color("text-color", "#222"), $grid: color("border-color", "#ccc") }
   const paint = (value) => {
     if (typeof value === "string") return palette[value] ?? value
     if (Array.isArray(value)) return value.map(paint)

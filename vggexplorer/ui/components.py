@@ -11,11 +11,6 @@ import streamlit as st
 
 from vggexplorer.ui.web import url
 
-PALETTES = {
-    "light": {"$conv": "#2f6db3", "$fc": "#c2631c", "$pool": "#8a8f98"},
-    "dark": {"$conv": "#6aa6e8", "$fc": "#f0a35e", "$pool": "#9aa0aa"},
-}
-
 
 def _script(name: str) -> str:
     return f"""const parts = import(new URL("{url("components.js")}", location.origin).href)
@@ -34,7 +29,7 @@ _drawing = st.components.v2.component(
     css=_STYLE
     + """
 .drawing { overflow-x: auto; }
-.drawing svg { display: block; width: 100%; min-width: 640px; height: auto; }
+.drawing svg { display: block; width: 100%; min-width: 800px; height: auto; }
 .drawing [data-layer] { cursor: pointer; outline: none; }
 """,
     js=_script("drawing"),
@@ -97,7 +92,5 @@ def table(data: dict[str, Any], key: str) -> None:
 
 
 def chart(figure: dict[str, Any], alt: str, key: str) -> None:
-    """Show a Plotly figure, with `alt` as its text alternative; colours named $conv, $fc, ... follow the theme."""
-    theme = "dark" if st.context.theme.type == "dark" else "light"
-    data = {"figure": figure, "alt": alt, "plotly": url("plotly.min.js"), "palette": PALETTES[theme]}
-    _chart(key=key, data=data, on_layer_change=_chosen(key))
+    """Show a Plotly figure, with `alt` as its text alternative; the colours $text and $grid follow the theme."""
+    _chart(key=key, data={"figure": figure, "alt": alt, "plotly": url("plotly.min.js")}, on_layer_change=_chosen(key))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from vggexplorer.formatting import exact, percent
 from vggexplorer.link import COUNTS
+from vggexplorer.palette import COLORS
 from vggexplorer.summary import Row, Summary
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
@@ -33,15 +34,10 @@ def cost_by_layer(summary: Summary) -> Figure:
     return {
         "data": [_bars(rows, "params", t("Parameters"), "x", 1), _bars(rows, "macs", count, "x2", COUNTS[count])],
         "layout": {
-            "xaxis": {
-                **axis,
-                "domain": [0, 0.47],
-                "title": {"text": t("Parameters")},
-                "autorange": "reversed",
-                "side": "top",
-            },
-            "xaxis2": {**axis, "domain": [0.53, 1], "title": {"text": count}, "side": "top"},
-            "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "anchor": "x2", "side": "left"},
+            "xaxis": {**axis, "domain": [0, 0.48], "title": {"text": t("Parameters")}},
+            "xaxis2": {**axis, "domain": [0.52, 1], "title": {"text": count}},
+            "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
+            "height": 110 + 26 * len(rows),
             "showlegend": False,
             "bargap": 0.25,
             "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
@@ -60,7 +56,7 @@ def _bars(rows: list[Row], field: str, name: str, axis: str, times: int) -> Figu
         "xaxis": axis,
         "yaxis": "y",
         "marker": {
-            "color": ["$" + row.part for row in rows],
+            "color": [COLORS[row.part] for row in rows],
             "pattern": {**_OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
         },
         "hovertemplate": "%{y}: %{x:,d} " + name + "<extra></extra>",
@@ -86,7 +82,7 @@ def conv_against_fc(summary: Summary) -> Figure:
         "layout": {
             "barmode": "stack",
             "xaxis": {"range": [0, 100], "ticksuffix": " %", "gridcolor": "$grid", "zeroline": False},
-            "yaxis": {"autorange": "reversed", "automargin": True},
+            "yaxis": {"autorange": "reversed", "automargin": True, "ticksuffix": " "},
             "legend": {"orientation": "h", "y": 1.25, "x": 0, "traceorder": "normal"},
             "height": 230,
             "margin": {"l": 10, "r": 10, "t": 30, "b": 30},
@@ -104,12 +100,12 @@ def _part(splits: dict[str, tuple[int, int]], index: int, part: str, name: str) 
         "x": shares,
         "y": list(splits),
         "text": [f"{share:.1f} %" for share in shares],
-        "textposition": "inside",
+        "textposition": ["inside" if share > 6 else "none" for share in shares],
         "insidetextanchor": "middle",
         "insidetextfont": {"color": "#ffffff", "weight": 600},
         "hovertext": counts,
         "hovertemplate": "%{y}: %{hovertext} (%{text}) " + name + "<extra></extra>",
-        "marker": {"color": "$" + part, "pattern": {**_OVERLAY, "shape": PATTERNS[part]}},
+        "marker": {"color": COLORS[part], "pattern": {**_OVERLAY, "shape": PATTERNS[part]}},
     }
 
 

@@ -28,7 +28,7 @@ def browser_language() -> str:
     return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
 
 
-def t(text: str, **values: Any) -> str:
+def t(text: str, /, **values: Any) -> str:
     """`text` in the session's language, with its figures put in."""
     if language() == "zh":
         text = catalogue().get(text, text)

@@ -113,7 +113,7 @@ def _count(value: int) -> str:
 
 
 def _count_delta(own: int, other: int, write: Callable[[int], str] = short) -> str:
-    return f"{ratio(own, other)}, {signed(write(abs(own - other)), own - other)}"
+    return f"{ratio(own, other)} {signed(write(abs(own - other)), own - other)}"
 
 
 def _share_delta(own: float, other: float) -> str:
