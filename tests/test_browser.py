@@ -215,7 +215,7 @@ def test_reload_and_back_give_exactly_the_state(explore: Explore) -> None:
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512"))
 
 
-def test_chinese_by_switch_and_by_the_browsers_language(explore: Explore, browser: "Browser", dashboard: Server) -> None:
+def test_chinese_by_switch_and_by_browser(explore: Explore, browser: "Browser", dashboard: Server) -> None:
     explore.open(arch="vgg16")
     explore.click(explore.page.get_by_text("简体中文"))
     explore.until(lambda: explore.page.get_by_text("参数量").first.is_visible())

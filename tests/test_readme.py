@@ -12,6 +12,9 @@ from typing import NamedTuple
 import pytest
 from conftest import ROOT
 
+from vggexplorer.summary import summarize
+from vggexplorer.text import parse_arch
+
 README = ROOT / "README.md"
 _FENCE = re.compile(r"^```(console|bash|sh|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:src|href|srcset)=\"([^\"]+)\"|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
@@ -144,3 +147,22 @@ def test_a_wrong_output_is_noticed() -> None:
 
 def test_a_link_that_leads_nowhere_is_noticed() -> None:
     assert broken_links(SAMPLE, ROOT) == ["docs/nowhere.png", "gone.svg"]
+
+
+def oracle_rows(text: str) -> list[list[str]]:
+    """The rows of the README's table of the book's networks."""
+    lines = text.partition("<!-- oracle-table -->")[2].strip().split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.mark.parametrize("row", oracle_rows(README.read_text("utf-8")), ids=lambda row: f"{row[0]}@{row[1]}")
+def test_the_table_of_the_books_networks_is_true(row: list[str]) -> None:
+    name, side, *shown = row
+    architecture = parse_arch(name).architecture
+    totals = summarize(architecture, (1, int(side), int(side))).totals
+    counted = totals[:3] + totals[3:6]
+    assert [int(cell.replace(",", "")) for cell in shown] == list(counted)
+
+
+def test_the_table_of_the_books_networks_is_there() -> None:
+    assert len(oracle_rows(README.read_text("utf-8"))) == 6

@@ -29,7 +29,7 @@ _drawing = st.components.v2.component(
     css=_STYLE
     + """
 .drawing { overflow-x: auto; }
-.drawing svg { display: block; width: 100%; min-width: 800px; height: auto; }
+.drawing svg { display: block; width: 100%; min-width: 780px; height: auto; }
 .drawing [data-layer] { cursor: pointer; outline: none; }
 """,
     js=_script("drawing"),

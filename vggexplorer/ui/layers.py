@@ -76,7 +76,7 @@ def _row(row: Row, totals: Totals) -> dict[str, Any]:
     return {
         "name": row.name,
         "label": row.kind,
-        "hint": row.name,
+        "hint": row.name if row.name != row.kind.lower() else "",
         "cells": _figures(shape_text(row.output_shape), *numbers, _field(row.receptive_field), totals),
         "shares": _shares(row.params, row.macs, totals),
     }

@@ -13,6 +13,7 @@ st.set_page_config(
     initial_sidebar_state=410,
 )
 begin()
+st.html("<style>[data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }</style>")
 page = st.navigation(
     [st.Page(root() / "pages" / "explore.py", title=t("Explore"), icon=":material/tune:", default=True)], position="top"
 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple, cast
 
 import streamlit as st
 
@@ -38,71 +39,86 @@ def show(summary: Summary) -> None:
     """Five totals in a row, under them what they are compared with."""
     state = current()
     base = baseline(state)
-    own, other = summary.totals, base.summary.totals if base.summary else None
     with st.container(horizontal=True, gap="xsmall", key="totals"):
-        for label, value, delta, help_text in _metrics(state, own, other):
-            st.metric(label, value, delta, delta_color="off", help=help_text, width=_WIDTH)
+        for quantity in _quantities(state, summary.totals):
+            _metric(quantity, summary.totals, base.summary.totals if base.summary else None)
     _pinned(base)
 
 
-_WIDTH = 141
+class _Quantity(NamedTuple):
+    """A total: how it is computed, written, set against the baseline's, and explained."""
+
+    label: str
+    of: Callable[[Totals], float]
+    write: Callable[[Any], str]
+    compare: Callable[[Any, Any], str]
+    help: str
+
+
+def _metric(quantity: _Quantity, own: Totals, other: Totals | None) -> None:
+    value, base = quantity.of(own), other and quantity.of(other)
+    delta = None if base is None else quantity.compare(value, base)
+    arrow = "off" if base in (None, value) else "up" if value > (base or 0) else "down"
+    st.metric(
+        *(quantity.label, quantity.write(value), delta),
+        delta_color="off",
+        delta_arrow=cast(Literal["up", "down", "off"], arrow),
+        help=quantity.help,
+        width=_WIDTH,
+    )
+
+
+_WIDTH = 150
 """Of one total, in pixels: two beside each other on a phone."""
 _MANY = 10**12
 """From here on a total is shown in short, its digits in its help."""
 
 
-class _Metric(NamedTuple):
-    label: str
-    value: str
-    delta: str | None
-    help: str
-
-
-def _metrics(state: State, own: Totals, other: Totals | None) -> list[_Metric]:
-    times = COUNTS[state.count]
-    element = DTYPES[state.dtype]
-    memory = own.activations * state.batch * element
+def _quantities(state: State, own: Totals) -> list[_Quantity]:
+    times, element = COUNTS[state.count], DTYPES[state.dtype]
+    parts = t("{conv} (convolutions) + {fc} (fully connected)")
+    convention = t(
+        "One MAC is one multiply-accumulate with a weight of a convolution or a linear layer, "
+        "forward, for one example; FLOPs = 2 × MACs."
+    )
+    elements = t(
+        "{count} elements × batch {batch} × {bytes} bytes ({dtype}): "
+        "the output of every layer but Flatten, which is a view."
+    )
     return [
-        _Metric(
+        _Quantity(
             t("Parameters"),
-            _count(own.params),
-            other and _count_delta(own.params, other.params),
-            t("{conv} (convolutions) + {fc} (fully connected)", conv=exact(own.conv_params), fc=exact(own.fc_params)),
+            lambda totals: totals.params,
+            _count,
+            partial(_times, short),
+            parts.format(conv=exact(own.conv_params), fc=exact(own.fc_params)),
         ),
-        _Metric(
+        _Quantity(
             state.count,
-            _count(own.macs * times),
-            other and _count_delta(own.macs * times, other.macs * times),
-            t(
-                "{conv} (convolutions) + {fc} (fully connected). One MAC is one multiply-accumulate with a weight of a "
-                "convolution or a linear layer, forward, for one example; FLOPs = 2 × MACs.",
-                conv=exact(own.conv_macs * times),
-                fc=exact(own.fc_macs * times),
-            ),
+            lambda totals: totals.macs * times,
+            _count,
+            partial(_times, short),
+            f"{parts.format(conv=exact(own.conv_macs * times), fc=exact(own.fc_macs * times))}. {convention}",
         ),
-        _Metric(
-            t("Activations"),
-            size(memory),
-            other and _count_delta(memory, other.activations * state.batch * element, size),
-            t(
-                "{count} elements × batch {batch} × {bytes} bytes ({dtype}): "
-                "the output of every layer but Flatten, which is a view.",
-                count=exact(own.activations),
-                batch=state.batch,
-                bytes=element,
-                dtype=state.dtype,
-            ),
+        _Quantity(
+            t("Activation memory"),
+            lambda totals: totals.activations * state.batch * element,
+            size,
+            partial(_times, size),
+            elements.format(count=exact(own.activations), batch=state.batch, bytes=element, dtype=state.dtype),
         ),
-        _Metric(
+        _Quantity(
             t("Parameters in FC"),
-            percent(own.fc_params, own.params),
-            other and _share_delta(own.fc_params / own.params, other.fc_params / other.params),
+            lambda totals: totals.fc_params / totals.params,
+            _share,
+            _points,
             f"{exact(own.fc_params)} / {exact(own.params)}",
         ),
-        _Metric(
+        _Quantity(
             t("{count} in conv", count=state.count),
-            percent(own.conv_macs, own.macs),
-            other and _share_delta(own.conv_macs / own.macs, other.conv_macs / other.macs),
+            lambda totals: totals.conv_macs / totals.macs,
+            _share,
+            _points,
             f"{exact(own.conv_macs * times)} / {exact(own.macs * times)}",
         ),
     ]
@@ -112,13 +128,19 @@ def _count(value: int) -> str:
     return exact(value) if value < _MANY else short(value)
 
 
-def _count_delta(own: int, other: int, write: Callable[[int], str] = short) -> str:
+def _share(value: float) -> str:
+    return percent(value, 1)
+
+
+def _times(write: Callable[[int], str], own: int, other: int) -> str:
+    """How many times the other's, and by how much more or less."""
     return f"{ratio(own, other)} {signed(write(abs(own - other)), own - other)}"
 
 
-def _share_delta(own: float, other: float) -> str:
-    points = 100 * (own - other)
-    return signed(f"{abs(points):.1f} pp", round(points, 1))
+def _points(own: float, other: float) -> str:
+    """The difference of two shares in percentage points."""
+    points = round(100 * (own - other), 1)
+    return signed(t("{points} points", points=f"{abs(points):.1f}"), points)
 
 
 def _pinned(base: Baseline) -> None:
