@@ -340,3 +340,13 @@ def test_vgg_refuses_what_the_core_refuses() -> None:
 def test_vgg_takes_the_table_of_the_core() -> None:
     with torch.device("meta"):
         assert str(vgg(CONV_ARCHS["VGG-16"])) == str(vgg(blocks(CONV_ARCHS["VGG-16"])))
+
+
+def test_vgg_takes_other_inputs_heads_and_classes() -> None:
+    net = vgg(((1, 4), (1, 6)), input_shape=(3, 9, 13), hidden=(5,), dropout=0.25, num_classes=7)
+    expected = nn.Sequential(
+        *[book_vgg_block(1, 3, 4), book_vgg_block(1, 4, 6), nn.Flatten()],
+        *[nn.Linear(6 * 2 * 3, 5), nn.ReLU(), nn.Dropout(0.25), nn.Linear(5, 7)],
+    )
+    assert str(net) == str(expected)
+    assert net(torch.zeros(2, 3, 9, 13)).shape == (2, 7)

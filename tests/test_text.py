@@ -219,9 +219,9 @@ REFUSED = {
     "1x64:s0": "Block 1: the stride must be from 1 to 8,192, not 0.",
     "1x64:pool0s2": "Block 1: the pooling window must be from 1 to 8,192, not 0.",
     "1x64:pool2s0": "Block 1: the pooling stride must be from 1 to 8,192, not 0.",
-    "1x64:k3:k5": "Block 1: “k5” says a second time what kernel_size is.",
-    "1x64:pool2s2:nopool": "Block 1: “nopool” says a second time what pool is.",
-    "1x64:lrn:lrn": "Block 1: “lrn” says a second time what lrn is.",
+    "1x64:k3:k5": "Block 1: “k5” contradicts an earlier option of the same block.",
+    "1x64:pool2s2:nopool": "Block 1: “nopool” contradicts an earlier option of the same block.",
+    "1x64:lrn:lrn": "Block 1: “lrn” contradicts an earlier option of the same block.",
     "1x64:pool2": "Block 1: “pool2” is not an option of a block; there are k3, s1, p1, pool2s2, avgpool2s2, nopool and"
     " lrn.",
     ",".join(["1x1"] * 65): "There are 65 or more blocks; at most 64 are allowed.",
@@ -271,7 +271,7 @@ def test_a_bad_architecture_is_refused_with_a_sentence(text: str, sentence: str)
         ("dropout", "nan", "dropout must be a probability from 0 to below 1, not “nan”."),
         ("dropout", "1e400", "dropout must be a probability from 0 to below 1, not “1e400”."),
         ("dropout", "0." + "9" * 5_000, f"dropout must be a probability from 0 to below 1, not “0.{'9' * 36}…."),
-        ("bn", "yes", "bn (batch normalisation) must be 0 or 1, not “yes”."),
+        ("bn", "yes", "Batch normalisation (bn) must be 0 or 1, not “yes”."),
         ("act", "tanh", "The activation “tanh” is not one of relu and sigmoid."),
     ],
 )
@@ -342,7 +342,7 @@ def test_a_named_network_has_the_shortest_text(name: str) -> None:
     ("params", "name"),
     [
         ({"arch": "1x8,2x16:nopool"}, "1x8,2x16:nopool"),
-        ({"arch": "vgg11", "bn": "1"}, "VGG-11, batch norm"),
+        ({"arch": "vgg11", "bn": "1"}, "VGG-11, bn"),
         ({"arch": "vgg11", "input": "3x64x64", "classes": "100"}, "VGG-11"),
         ({"arch": "vgg16", "head": "gap", "hidden": "none"}, "VGG-16, head gap, hidden none"),
         ({"arch": "vgg11", "hidden": "1024,128"}, "VGG-11, hidden 1024,128"),

@@ -105,7 +105,7 @@ def read(params: Mapping[str, str]) -> tuple[State, list[InputError]]:
             except InputError as error:
                 errors.append(error)
     state = State(network=parse_network({"arch": DEFAULT_ARCH} | good))
-    for key in params.keys() - KEYS.keys() - {"arch"}:
+    for key in sorted(params.keys() - KEYS.keys() - {"arch"}):
         try:
             if key not in _OTHERS:
                 raise InputError("The link has an unknown part, {key}.", key=shown(key))

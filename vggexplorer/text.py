@@ -9,6 +9,7 @@ network's own value, or the book's. Everything is parsed strictly; `InputError` 
 import ast
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -57,7 +58,7 @@ def _plain(text: str) -> str:
     """The text with full-width characters (１，（ of a Chinese keyboard) made plain; refused if it is endless."""
     if len(text) > MAX_TEXT:
         raise InputError("The text is too long: {n} characters, at most {most} are read.", n=len(text), most=MAX_TEXT)
-    return unicodedata.normalize("NFKC", text).strip()
+    return unicodedata.normalize("NFKC", text).replace("、", ",").strip()
 
 
 # --- blocks ------------------------------------------------------------------------------------------
@@ -107,8 +108,8 @@ def _parse_block(text: str) -> Block:
             new = {"pool": (int(found["k"]), int(found["s"])), "pool_type": "max" if found["kind"] == "pool" else "avg"}
         else:
             new = {"lrn": True} if option == "lrn" else {"pool": None}
-        if twice := values.keys() & new.keys():
-            raise InputError("{option} says a second time what {what} is.", option=shown(option), what=min(twice))
+        if values.keys() & new.keys():
+            raise InputError("{option} contradicts an earlier option of the same block.", option=shown(option))
         values |= new
     return Block(**values)
 
@@ -138,7 +139,8 @@ def parse_blocks(text: str) -> tuple[Block, ...]:
 def _pairs(text: str) -> list[Any]:
     """The items of the book's tuple: (num_convs, out_channels) pairs."""
     try:
-        statement = ast.parse(text).body[-1]
+        with warnings.catch_warnings(action="ignore"):
+            statement = ast.parse(text).body[-1]
         value = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
     except (SyntaxError, ValueError, TypeError, AttributeError, IndexError, RecursionError, MemoryError):
         raise InputError(
@@ -253,7 +255,7 @@ def _format_dropout(head: Head) -> str:
 
 def _parse_flag(text: str) -> bool:
     if text not in ("0", "1"):
-        raise InputError("bn (batch normalisation) must be 0 or 1, not {value}.", value=shown(text))
+        raise InputError("Batch normalisation (bn) must be 0 or 1, not {value}.", value=shown(text))
     return text == "1"
 
 
@@ -382,5 +384,5 @@ def title(network: Network) -> str:
     params = format_network(network)
     name = next((title for title in NETWORKS if slug(title) == params["arch"]), params["arch"])
     extras = [f"{key} {params[key]}" for key in ("head", "hidden", "dropout", "act") if key in params]
-    extras += ["batch norm"] if network.architecture.batch_norm else []
+    extras += ["bn"] if network.architecture.batch_norm else []
     return ", ".join([name, *extras])

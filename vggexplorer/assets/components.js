@@ -184,7 +184,7 @@ export async function chart(component) {
   }
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
   const layout = { ...paint(data.figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
-  await Plotly.react(box, paint(data.figure.data), layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] })
+  await Plotly.react(box, paint(data.figure.data), layout, { responsive: true, displayModeBar: false })
   box.removeAllListeners?.("plotly_click")
   box.on("plotly_click", (event) => {
     const name = event.points[0]?.customdata

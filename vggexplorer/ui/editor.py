@@ -10,7 +10,8 @@ import streamlit as st
 from vggexplorer.architectures import MAX_CHANNELS, MAX_SIDE, NETWORKS, Block, Network
 from vggexplorer.text import KEYS, MAX_BLOCKS, MAX_LAYERS, find_named, format_blocks, format_tuple, parse_arch, title
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, seeded, undo
+from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
+from vggexplorer.ui.widgets import number, seeded
 
 POOLS: dict[str, dict[str, Any]] = {
     "none": {"pool": None},
@@ -27,7 +28,8 @@ ACTIONS = {
     "delete": "Delete",
 }
 CUSTOM = "custom"
-Change = Callable[..., None]
+MAX_DROPOUT = 1 - 2**-53
+"""The largest float below 1."""
 
 
 def show() -> None:
@@ -38,13 +40,6 @@ def show() -> None:
     _paste()
     _input()
     _head()
-
-
-def _number(
-    label: str, value: int, key: str, high: int, change: Callable[..., None], *args: Any, **options: Any
-) -> None:
-    low = options.pop("min_value", 1)
-    st.number_input(label, low, high, step=1, key=seeded(key, value), on_change=change, args=(key, *args), **options)
 
 
 # --- presets, undo, width ------------------------------------------------------------------------------
@@ -71,10 +66,12 @@ def _choose_preset() -> None:
 
 def _keeping_choices(network: Network, new: Network) -> Network:
     """The new network; an input or a number of classes that the person set stays."""
-    own = NETWORKS.get(title(network), NETWORKS["VGG-11"])
-    if network.input_shape != own.input_shape:
+    own = [other for other in NETWORKS.values() if other.architecture.blocks == network.architecture.blocks]
+    if network.input_shape not in [other.input_shape for other in own or NETWORKS.values()]:
         new = new._replace(input_shape=network.input_shape)
-    if network.architecture.num_classes != own.architecture.num_classes:
+    if network.architecture.num_classes not in [
+        other.architecture.num_classes for other in own or [NETWORKS["VGG-11"]]
+    ]:
         new = new._replace(architecture=replace(new.architecture, num_classes=network.architecture.num_classes))
     return new
 
@@ -112,13 +109,14 @@ _NUMBER, _CONVS, _CHANNELS = 20, 124, 124
 
 def _block(row: int, block: Block) -> None:
     place = t("block {number}", number=row + 1)
-    bare: dict[str, Any] = {"label_visibility": "collapsed"}
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"block {row}"):
         st.markdown(f"**{row + 1}**", width=_NUMBER, text_alignment="center")
-        label, key = t("Convolutions, {place}", place=place), f"num_convs {row}"
-        _number(label, block.num_convs, key, MAX_LAYERS, _set_field, row, "num_convs", width=_CONVS, **bare)
-        label, key = t("Channels, {place}", place=place), f"out_channels {row}"
-        _number(label, block.out_channels, key, MAX_CHANNELS, _set_field, row, "out_channels", width=_CHANNELS, **bare)
+        for field, label, high, width in (
+            ("num_convs", t("Convolutions, {place}", place=place), MAX_LAYERS, _CONVS),
+            ("out_channels", t("Channels, {place}", place=place), MAX_CHANNELS, _CHANNELS),
+        ):
+            options: dict[str, Any] = {"bounds": (1, high), "width": width, "label_visibility": "collapsed"}
+            number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
         st.menu_button(
             "⋮",
             _actions(row),
@@ -146,12 +144,12 @@ def _more(row: int, block: Block) -> None:
     visible: Any = "collapsed" if row else "visible"
     with st.container(horizontal=True, gap="xxsmall", vertical_alignment="bottom", key=f"more row {row}"):
         for field, label, low in (("kernel_size", "kernel", 1), ("stride", "stride", 1), ("padding", "padding", 0)):
-            text, key = f"{t(label)}, {place}" if row else t(label), f"{field} {row}"
-            options: dict[str, Any] = {"min_value": low, "width": 62, "label_visibility": visible}
-            _number(text, getattr(block, field), key, MAX_SIDE, _set_field, row, field, **options)
+            text = t("{what}, {place}", what=t(label), place=place) if row else t(label)
+            options: dict[str, Any] = {"bounds": (low, MAX_SIDE), "width": 62, "label_visibility": visible}
+            number(text, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
         own = _pool_name(block)
         st.selectbox(
-            f"{t('pooling')}, {place}" if row else t("pooling"),
+            t("{what}, {place}", what=t("pooling"), place=place) if row else t("pooling"),
             [*POOLS, *([own] if own not in POOLS else [])],
             format_func=lambda name: t("none") if name == "none" else name,
             key=seeded(f"pool {row}", own),
@@ -168,10 +166,9 @@ def _pool_name(block: Block) -> str:
 
 
 def _set_field(key: str, row: int, field: str) -> None:
-    """Put a widget's value into a block; an emptied widget changes nothing."""
+    """Put a widget's value into a block."""
     value = st.session_state[key]
-    if value is not None:
-        _edit_blocks(row, lambda items: [*items[:row], _with_field(items[row], field, value), *items[row + 1 :]])
+    _edit_blocks(row, lambda items: [*items[:row], _with_field(items[row], field, value), *items[row + 1 :]])
 
 
 def _with_field(block: Block, field: str, value: Any) -> Block:
@@ -252,14 +249,12 @@ def _input() -> None:
     labels = ("input height", "input width", "input channels")
     with st.container(horizontal=True, gap="xsmall", key="input row"):
         for label, axis, high in zip(labels, (1, 2, 0), (MAX_SIDE, MAX_SIDE, MAX_CHANNELS), strict=True):
-            _number(t(label), shape[axis], f"input {axis}", high, _set_input, axis, width=108)
+            number(t(label), shape[axis], f"input {axis}", _set_input, axis, bounds=(1, high), width=108)
 
 
 def _set_input(key: str, axis: int) -> None:
     """Change one side of the input; a square stays a square when its height is changed."""
     value = st.session_state[key]
-    if value is None:
-        return
     shape = list(current().network.input_shape)
     if axis == 1 and shape[1] == shape[2]:
         shape[2] = value
@@ -287,7 +282,8 @@ def _head() -> None:
             args=("pooling",),
             width=222,
         )
-        _number(t("classes"), architecture.num_classes, "num_classes", MAX_CHANNELS, _set_architecture, width=108)
+        bounds = (1, MAX_CHANNELS)
+        number(t("classes"), architecture.num_classes, "num_classes", _set_architecture, bounds=bounds, width=108)
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
         st.text_input(
             t("hidden layers"),
@@ -296,8 +292,8 @@ def _head() -> None:
             width=222,
             help=t("As in 4096,4096, or none."),
         )
-        key = seeded("dropout", head.dropout)
-        st.number_input(t("dropout"), 0.0, 0.99, step=0.1, key=key, on_change=_set_head, args=(key,), width=108)
+        options: dict[str, Any] = {"bounds": (0.0, MAX_DROPOUT), "step": 0.1, "format": "%g", "width": 108}
+        number(t("dropout"), head.dropout, "dropout", _set_head, **options)
     complain("hidden")
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
         st.toggle(
@@ -325,8 +321,7 @@ def _set_hidden() -> None:
 
 def _set_head(field: str) -> None:
     value = st.session_state[field]
-    if value is not None:
-        edit_network(lambda network: _with_head(network, field, value))
+    edit_network(lambda network: _with_head(network, field, value))
 
 
 def _with_head(network: Network, field: str, value: Any) -> Network:
@@ -335,6 +330,4 @@ def _with_head(network: Network, field: str, value: Any) -> Network:
 
 
 def _set_architecture(field: str) -> None:
-    value = st.session_state[field]
-    if value is not None:
-        edit_architecture(**{field: value})
+    edit_architecture(**{field: st.session_state[field]})

@@ -39,6 +39,7 @@ def cost_by_layer(summary: Summary) -> Figure:
             "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
             "height": 110 + 26 * len(rows),
             "showlegend": False,
+            "dragmode": False,
             "bargap": 0.25,
             "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
         },
@@ -81,6 +82,7 @@ def conv_against_fc(summary: Summary) -> Figure:
         "data": [_part(splits, index, part, name) for index, (part, name) in enumerate(parts)],
         "layout": {
             "barmode": "stack",
+            "dragmode": False,
             "xaxis": {"range": [0, 100], "ticksuffix": " %", "gridcolor": "$grid", "zeroline": False},
             "yaxis": {"autorange": "reversed", "automargin": True, "ticksuffix": " "},
             "legend": {"orientation": "h", "y": 1.25, "x": 0, "traceorder": "normal"},

@@ -6,7 +6,8 @@ import streamlit as st
 
 from vggexplorer.link import LANGUAGES
 from vggexplorer.ui.i18n import language, t
-from vggexplorer.ui.state import edit, seeded
+from vggexplorer.ui.state import edit
+from vggexplorer.ui.widgets import seeded
 
 
 def show(title: str, subtitle: str) -> None:

@@ -1,8 +1,7 @@
 """The state of a session: the value of `vggexplorer.link`, its place in the URL, its past.
 
 Callbacks change the state by `edit`; `begin`, called at the top of every run, reads the URL in a new
-session and after Back or Forward, and otherwise writes it. Widgets show the state: `seeded` sets a
-widget's value before it is drawn, but only if it differs, so that nobody's typing is disturbed.
+session and after Back or Forward, and otherwise writes it.
 """
 
 from collections.abc import Callable
@@ -96,10 +95,3 @@ def complain(at: str) -> bool:
     for error in errors:
         st.error(literal(sentence(error)), icon=":material/error:")
     return bool(errors)
-
-
-def seeded(key: str, value: Any) -> str:
-    """The widget key `key`, whose widget will show `value`."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    return key

@@ -13,7 +13,8 @@ from vggexplorer.link import COUNTS, MAX_BATCH, Pin, State
 from vggexplorer.summary import DTYPES, Summary, Totals, summarize
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.state import current, edit, seeded
+from vggexplorer.ui.state import current, edit
+from vggexplorer.ui.widgets import number, seeded
 
 
 class Baseline(NamedTuple):
@@ -183,12 +184,12 @@ def _units() -> None:
         label_visibility="collapsed",
     )
     st.markdown(t("batch"), width="content")
-    bare: dict[str, Any] = {"on_change": _set, "label_visibility": "collapsed"}
-    st.number_input(t("batch"), 1, MAX_BATCH, key=seeded("batch", state.batch), args=("batch",), width=108, **bare)
-    st.selectbox(t("data type"), list(DTYPES), key=seeded("dtype", state.dtype), args=("dtype",), width=115, **bare)
+    number(t("batch"), state.batch, "batch", _set, bounds=(1, MAX_BATCH), width=108, label_visibility="collapsed")
+    key = seeded("dtype", state.dtype)
+    st.selectbox(
+        t("data type"), list(DTYPES), key=key, on_change=_set, args=(key,), width=115, label_visibility="collapsed"
+    )
 
 
 def _set(field: str) -> None:
-    value = st.session_state[field]
-    if value is not None:
-        edit(lambda state: replace(state, **{field: value}))
+    edit(lambda state: replace(state, **{field: st.session_state[field]}))

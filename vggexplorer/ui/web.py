@@ -29,19 +29,18 @@ def url(name: str) -> str:
     return f"/assets/{_packed(name)[0]}/{name}"
 
 
-_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Encoding": "gzip"}
+_HEADERS = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Content-Encoding": "gzip",
+    "Vary": "Accept-Encoding",
+}
 
 
 async def _serve(request: Request) -> Response:
     name = request.path_params["name"]
-    if name not in FILES:
+    if name not in FILES or request.url.path != url(name):
         return Response(status_code=404)
-    headers = {
-        "Cache-Control": "public, max-age=31536000, immutable",
-        "Content-Encoding": "gzip",
-        "Vary": "Accept-Encoding",
-    }
-    return Response(_packed(name)[1], media_type="text/javascript", headers=headers)
+    return Response(_packed(name)[1], media_type="text/javascript", headers=_HEADERS)
 
 
 async def _home(request: Request) -> Response:

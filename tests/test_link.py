@@ -1,0 +1,232 @@
+"""A link carries everything that is shown; whatever stands in one gives a state, and sentences about the rest."""
+
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import edited_networks, networks, stable
+
+from vggexplorer.architectures import NETWORKS, Network
+from vggexplorer.errors import InputError
+from vggexplorer.link import COUNTS, LANGUAGES, MAX_BATCH, Pin, State, read, write
+from vggexplorer.summary import DTYPES
+from vggexplorer.text import KEYS, checked, parse_arch, parse_network, slug
+
+any_network = networks() | edited_networks()
+pins = st.just(Pin()) | st.sampled_from(list(NETWORKS)).map(slug).map(Pin.parse) | any_network.map(Pin.of)
+states = st.builds(
+    State,
+    network=any_network,
+    pin=pins,
+    batch=st.integers(1, MAX_BATCH),
+    dtype=st.sampled_from(list(DTYPES)),
+    count=st.sampled_from(list(COUNTS)),
+    lang=st.none() | st.sampled_from(list(LANGUAGES)),
+)
+
+
+# --- there and back ----------------------------------------------------------------------------------
+
+
+@given(states)
+@settings(stable, max_examples=400)
+def test_a_state_comes_back_from_its_link(state: State) -> None:
+    params = write(state)
+    assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
+    assert write(read(params)[0]) == params
+
+
+def test_defaults_are_left_out() -> None:
+    spelled_out = {"arch": "vgg11", "input": "1x224x224", "classes": "10", "head": "flatten", "hidden": "4096,4096"}
+    spelled_out |= {"dropout": "0.5", "bn": "0", "act": "relu", "pin": "alexnet"}
+    spelled_out |= {"batch": "1", "dtype": "float32", "count": "MACs"}
+    assert write(State()) == {}
+    assert read({}) == read(spelled_out) == (State(), [])
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"arch": "vgg16"},
+        {"arch": "1x8,2x16:k5:nopool"},
+        {"input": "3x96x64"},
+        {"classes": "1000"},
+        {"head": "adaptive:3"},
+        {"hidden": "none"},
+        {"dropout": "0.25"},
+        {"bn": "1"},
+        {"act": "sigmoid"},
+        {"pin": "vgg16"},
+        {"pin": "1x8,1x16;input=3x64x48;classes=7;head=gap"},
+        {"batch": "128"},
+        {"dtype": "bfloat16"},
+        {"count": "FLOPs"},
+        {"lang": "en"},
+        {"lang": "zh"},
+        {"arch": "lenet", "classes": "7", "batch": "65536"},
+    ],
+    ids=urlencode,
+)
+def test_a_short_link_stays_as_it_is(params: dict[str, str]) -> None:
+    state, errors = read(params)
+    assert not errors
+    assert state != State()
+    assert write(state) == params
+
+
+# --- what cannot be used -------------------------------------------------------------------------------
+
+GOOD = {
+    "arch": "vgg13",
+    "input": "3x64x48",
+    "classes": "7",
+    "head": "gap",
+    "hidden": "100",
+    "dropout": "0.25",
+    "bn": "1",
+    "act": "sigmoid",
+    "pin": "vgg16;classes=10",
+    "batch": "8",
+    "dtype": "float16",
+    "count": "FLOPs",
+    "lang": "zh",
+}
+BAD = [
+    ("arch", ""),
+    ("arch", "resnet"),
+    ("arch", "1x64,2y128"),
+    ("arch", "1x64:k3:k5"),
+    ("arch", "1x64:big"),
+    ("arch", "1x0"),
+    ("arch", "((1, 64), (1, 128, 3))"),
+    ("arch", "((1, 64), (1, 128)"),
+    ("arch", "1x8," * 65),
+    ("arch", "300x64,300x64"),
+    ("arch", "9" * 30_000),
+    ("input", "banana"),
+    ("input", "1x0x224"),
+    ("input", "224"),
+    ("input", "1x9000x9000"),
+    ("classes", "0"),
+    ("classes", "ten"),
+    ("classes", "-3"),
+    ("head", "heart"),
+    ("head", "adaptive:0"),
+    ("hidden", "4096,many"),
+    ("hidden", ""),
+    ("hidden", "0"),
+    ("dropout", "1"),
+    ("dropout", "half"),
+    ("bn", "true"),
+    ("act", "tanh"),
+    ("pin", ""),
+    ("pin", "resnet"),
+    ("pin", "vgg11;colour=red"),
+    ("pin", "vgg11;input=banana"),
+    ("pin", "vgg11;classes"),
+    ("batch", "0"),
+    ("batch", "65537"),
+    ("batch", "1.5"),
+    ("batch", "²"),
+    ("dtype", "int8"),
+    ("count", "macs"),
+    ("lang", "de"),
+    ("colour", "red"),
+    ("", ""),
+    ("Arch", "vgg16"),
+]
+
+
+@pytest.mark.parametrize(("key", "text"), BAD, ids=[f"{key}={text[:30]}" for key, text in BAD])
+def test_what_is_wrong_is_said_and_the_rest_is_kept(key: str, text: str) -> None:
+    state, (error,) = read(GOOD | {key: text})
+    rest, others = read({name: value for name, value in GOOD.items() if name != key})
+    assert not others
+    assert state == rest
+    assert isinstance(error, InputError)
+    assert str(error).endswith(".")
+    assert len(str(error).split()) > 5
+    assert len(str(error)) < 250
+
+
+def test_every_wrong_parameter_gets_its_own_sentence() -> None:
+    bad = {"arch": "resnet", "input": "banana", "pin": "resnet", "batch": "0", "colour": "red", "classes": "7"}
+    state, errors = read(bad)
+    assert state == replace(State(), network=parse_network({"arch": "vgg11", "classes": "7"}))
+    assert len(errors) == 5
+
+
+def test_sentences_come_in_the_same_order_every_time() -> None:
+    words = [f"part{letter}" for letter in "hgfedcbajikl"]
+    _, errors = read(dict.fromkeys(words, "?"))
+    assert [error.values["key"] for error in errors] == [f"“{word}”" for word in sorted(words)]
+
+
+def test_what_is_good_alone_and_too_much_together_is_refused() -> None:
+    """190 convolutions with their activations are allowed; with batch normalisation they are too many layers."""
+    state, (error,) = read({"arch": "190x8", "bn": "1"})
+    assert state.network == parse_network({"arch": "190x8"})
+    assert "layers" in str(error)
+
+
+known = st.sampled_from([*GOOD, *GOOD, "Arch", "embed"])
+pieces = st.lists(st.sampled_from([*"0123456789x,:;=()[] -.×*\n#", "1x64", "pool2s2", "vgg11", *GOOD, *GOOD.values()]))
+texts = pieces.map("".join) | st.text() | st.sampled_from([text for _, text in BAD])
+
+
+@given(st.dictionaries(known | st.text(), texts, max_size=8))
+@settings(stable, max_examples=1500)
+def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
+    state, errors = read(params)
+    assert all(type(error) is InputError and str(error) for error in errors)
+    assert len(errors) <= len(params)
+    assert checked(state.network) is state.network
+    assert checked(state.pin.network(state.network))
+    assert 1 <= state.batch <= MAX_BATCH
+    assert state.dtype in DTYPES
+    assert state.count in COUNTS
+    assert state.lang is None or state.lang in LANGUAGES
+    assert read(write(state)) == (state, [])
+
+
+# --- the baseline ----------------------------------------------------------------------------------------
+
+
+def test_a_pin_by_name_follows_input_and_classes_in_view() -> None:
+    state, errors = read({"arch": "vgg16", "input": "3x96x64", "classes": "7", "pin": "alexnet-tv"})
+    alexnet = NETWORKS["AlexNet (torchvision)"].architecture
+    assert not errors
+    assert state.pin.network(state.network) == Network(replace(alexnet, num_classes=7), (3, 96, 64))
+    assert state.pin.network(parse_arch("lenet")) == Network(replace(alexnet, num_classes=10), (1, 28, 28))
+
+
+def test_without_a_pin_the_baseline_is_alexnet() -> None:
+    assert read({"arch": "vgg16"})[0].pin == Pin() == Pin.parse("alexnet")
+    assert Pin().network(parse_arch("vgg16")) == NETWORKS["AlexNet"]
+
+
+@given(any_network, any_network)
+@settings(stable, max_examples=200)
+def test_a_network_that_was_pinned_stays_as_it_is(pinned: Network, beside: Network) -> None:
+    pin = Pin.of(pinned)
+    assert pin.network(beside) == pinned
+    assert Pin.parse(str(pin)) == pin
+    assert pin != Pin()
+
+
+def test_a_pin_may_hold_one_of_input_and_classes() -> None:
+    beside = parse_network({"arch": "vgg16", "input": "3x96x64", "classes": "7"})
+    assert Pin.parse("vgg11;classes=5").network(beside) == parse_network(
+        {"arch": "vgg11", "classes": "5", "input": "3x96x64"}
+    )
+    assert Pin.parse("vgg11;input=1x64x64").network(beside) == parse_network(
+        {"arch": "vgg11", "classes": "7", "input": "1x64x64"}
+    )
+
+
+def test_a_pin_names_every_part_that_a_network_has() -> None:
+    """Were a part left out of the text of a pin, a pinned network would change with the one in view."""
+    network = parse_network({key: text for key, text in GOOD.items() if key == "arch" or key in KEYS})
+    assert dict(part.split("=") for part in str(Pin.of(network)).split(";")[1:]).keys() == KEYS.keys()

@@ -1,0 +1,238 @@
+"""Several networks side by side, under one input: ratios, stages of equal resolution, and why one costs more."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import log2, prod
+from typing import Any, NamedTuple
+
+from vggexplorer.architectures import Architecture, Network
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import exact, percent, ratio, short
+from vggexplorer.layers import Shape, shape_text
+from vggexplorer.summary import Row, Summary, Totals, add_up, summarize
+from vggexplorer.text import title
+
+
+class Entry(NamedTuple):
+    """One network of a comparison: its summary, or why it has none for the common input."""
+
+    name: str
+    network: Network
+    summary: Summary | None
+    error: InputError | None
+
+
+def compare(architectures: Iterable[Architecture], input_shape: Shape, num_classes: int) -> list[Entry]:
+    """All architectures under the same input and number of classes; one that cannot take the input says why."""
+    entries = []
+    for architecture in architectures:
+        network = Network(replace(architecture, num_classes=num_classes), input_shape)
+        try:
+            entries.append(Entry(title(network), network, summarize(*network), None))
+        except InputError as error:
+            entries.append(Entry(title(network), network, None, error))
+    return entries
+
+
+def ratios(own: Totals, base: Totals) -> dict[str, float]:
+    """Every total of `own` as a multiple of `base`'s, by name."""
+    return {name: part / whole for name, part, whole in zip(Totals._fields, own, base, strict=True)}
+
+
+# --- stages ------------------------------------------------------------------------------------------
+
+
+class Stage(NamedTuple):
+    """The blocks of a network that work at about the same resolution.
+
+    `halvings` says at which: the input's sides divided by about 2 ** halvings. None is the part from
+    Flatten on. `shapes` are the outputs of its convolutions' blocks.
+    """
+
+    halvings: int | None
+    convolutions: int
+    shapes: tuple[Shape, ...]
+    totals: Totals
+
+
+def stages(summary: Summary) -> dict[int | None, Stage]:
+    """The stages of a network by their resolution, so that networks can be aligned.
+
+    A block belongs to round(log2(input side / side of its first convolution's output)), with the
+    geometric mean of height and width as the side.
+    """
+    rows: dict[int | None, list[Row]] = {}
+    at: int | None = 0
+    for group in summary.groups():
+        if group.block is not None:
+            at = round(log2(prod(summary.input_shape[1:]) / prod(group.rows[0].output_shape[1:])) / 2)
+        elif group.rows[0].part == "fc":
+            at = None
+        rows.setdefault(at, []).extend(group.rows)
+    return {at: _stage(at, tuple(members)) for at, members in rows.items()}
+
+
+def _stage(halvings: int | None, rows: tuple[Row, ...]) -> Stage:
+    convolutions = [row for row in rows if row.kind == "Conv2d"]
+    shapes = tuple(dict.fromkeys(row.output_shape for row in convolutions))
+    return Stage(halvings, len(convolutions), shapes, add_up(rows))
+
+
+# --- why -----------------------------------------------------------------------------------------------
+
+
+class Remark(NamedTuple):
+    """A sentence with its figures apart, so that it can be shown in another language."""
+
+    template: str
+    values: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self.template.format(**self.values)
+
+
+def why(first: Entry, second: Entry) -> list[Remark]:
+    """Why one of two networks computes more and needs more memory than the other, in computed sentences.
+
+    Empty if one of them cannot take the input.
+    """
+    if not (first.summary and second.summary):
+        return []
+    (less, a), (more, b) = sorted(
+        ((first.name, first.summary), (second.name, second.summary)), key=lambda item: item[1].totals.macs
+    )
+    names = {"more": more, "less": less}
+    remarks = [_totals(a, b), *_compute(a, b), *_parameters(a, b), *_memory(a, b)]
+    return [Remark(remark.template, names | remark.values) for remark in remarks]
+
+
+def _totals(a: Summary, b: Summary) -> Remark:
+    own, base = b.totals, a.totals
+    return Remark(
+        "{more} has {params} the parameters, {macs} the MACs and {activations} the activations of {less}.",
+        {
+            "params": ratio(own.params, base.params),
+            "macs": ratio(own.macs, base.macs),
+            "activations": ratio(own.activations, base.activations),
+        },
+    )
+
+
+def _weights(summary: Summary) -> int:
+    """Weights of the convolutions without biases."""
+    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind == "Conv2d")
+
+
+def _compute(a: Summary, b: Summary) -> list[Remark]:
+    reuse_a, reuse_b = a.totals.conv_macs / _weights(a), b.totals.conv_macs / _weights(b)
+    remarks = [
+        Remark(
+            "A convolution uses each weight once per position. {more} has {weights} the convolution weights and uses "
+            "each at {own} positions on average, {less} at {base}: together {macs} the MACs in convolutions.",
+            {
+                "weights": ratio(_weights(b), _weights(a)),
+                "own": short(round(reuse_b)),
+                "base": short(round(reuse_a)),
+                "macs": ratio(b.totals.conv_macs, a.totals.conv_macs),
+            },
+        )
+    ]
+    return remarks + _resolution(a, b) + _largest_stage(a, b)
+
+
+def _first(summary: Summary) -> Row:
+    return summary.rows[0]
+
+
+def _resolution(a: Summary, b: Summary) -> list[Remark]:
+    own, base = _first(b).output_shape, _first(a).output_shape
+    if prod(own[1:]) == prod(base[1:]):
+        return []
+    return [
+        Remark(
+            "The first convolution of {less} (stride {stride}) leaves {base}, that of {more} {own}: "
+            "{positions} the positions for what follows.",
+            {
+                "stride": getattr(_first(a).layer, "stride", 1),
+                "base": shape_text(base),
+                "own": shape_text(own),
+                "positions": ratio(prod(own[1:]), prod(base[1:])),
+            },
+        )
+    ]
+
+
+def _largest_stage(a: Summary, b: Summary) -> list[Remark]:
+    own, base = stages(b), stages(a)
+    gains = {
+        at: stage.totals.macs - (base[at].totals.macs if at in base else 0)
+        for at, stage in own.items()
+        if at is not None
+    }
+    at = max(gains, key=gains.__getitem__)
+    difference = b.totals.macs - a.totals.macs
+    if difference <= 0 or gains[at] <= 0:
+        return []
+    return [
+        Remark(
+            "The largest part of the difference, {gain} MACs, is at about {side}: {more} has {own} convolutions there "
+            "and does {macs} MACs, {less} has {base} and does {others}.",
+            {
+                "gain": short(gains[at]),
+                "side": shape_text(own[at].shapes[0][1:]),
+                "own": own[at].convolutions,
+                "macs": short(own[at].totals.macs),
+                "base": base[at].convolutions if at in base else 0,
+                "others": short(base[at].totals.macs) if at in base else 0,
+            },
+        )
+    ]
+
+
+def _linear(summary: Summary) -> Row:
+    return next(row for row in summary.rows if row.kind == "Linear")
+
+
+def _parameters(a: Summary, b: Summary) -> list[Remark]:
+    own, base = _linear(b), _linear(a)
+    return [
+        Remark(
+            "The first linear layer of {more} has {own_in} inputs and {own} parameters ({own_share} of the network's); "
+            "that of {less} {base_in} inputs and {base} ({base_share}).",
+            {
+                "own_in": exact(own.input_shape[0]),
+                "own": short(own.params),
+                "own_share": percent(own.params, b.totals.params),
+                "base_in": exact(base.input_shape[0]),
+                "base": short(base.params),
+                "base_share": percent(base.params, a.totals.params),
+            },
+        )
+    ]
+
+
+def _memory(a: Summary, b: Summary) -> list[Remark]:
+    own, base = (max(summary.rows, key=lambda row: row.activations) for summary in (b, a))
+    block = [row for row in b.rows if row.block == own.block and own.block is not None] or [own]
+    return [
+        Remark(
+            "Training keeps the activations. The largest of {more} is {own} ({own_count} elements), of {less} {base} "
+            "({base_count}); its block alone holds {share} of all activations of {more}.",
+            {
+                "own": shape_text(own.output_shape),
+                "own_count": short(own.activations),
+                "base": shape_text(base.output_shape),
+                "base_count": short(base.activations),
+                "share": percent(sum(row.activations for row in block), b.totals.activations),
+            },
+        )
+    ]
+
+
+# --- over input sizes ------------------------------------------------------------------------------------
+
+
+def sweep(architecture: Architecture, channels: int, sides: Sequence[int]) -> list[Totals | None]:
+    """The totals for square inputs of each of `sides`; None where the network cannot take the input."""
+    smallest = architecture.min_side()
+    return [summarize(architecture, (channels, side, side)).totals if side >= smallest else None for side in sides]
