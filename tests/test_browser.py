@@ -71,14 +71,14 @@ class Explore:
         self.click(self.page.get_by_role("option", name=option, exact=True))
 
     def paste(self, text: str) -> None:
-        box = self.page.locator(".st-key-paste textarea")
+        box = self.page.locator(".st-key-paste-box textarea")
         box.fill(text)
         box.press("Control+Enter")
         self.page.wait_for_timeout(80)
         self.settle()
 
     def text(self) -> str:
-        return self.page.locator(".st-key-paste textarea").input_value()
+        return self.page.locator(".st-key-paste-box textarea").input_value()
 
     def totals(self) -> list[str]:
         return self.page.locator("[data-testid=stMetricValue]").all_inner_texts()
@@ -133,13 +133,22 @@ def test_edit_a_block_and_the_input(explore: Explore) -> None:
     assert explore.params() == {"arch": "1x64,1x128,3x320,2x512,2x512", "input": "1x96x96"}
 
 
-def test_two_edits_without_waiting_are_both_kept(explore: Explore) -> None:
+@pytest.mark.parametrize("pause_ms", [0, 10, 30, 60, 120])
+def test_edits_that_do_not_wait_for_the_page_are_all_kept(explore: Explore, pause_ms: int) -> None:
+    """The preset, the text and the drawing change while the next value is already being typed."""
     explore.open()
-    for block, channels in enumerate(("32", "48", "72"), 1):
-        box = explore.page.get_by_label(f"Channels, block {block}", exact=True)
-        box.fill(channels)
+    for label, text in {
+        "Channels, block 1": "32",
+        "Channels, block 2": "48",
+        "input height": "96",
+        "Convolutions, block 3": "3",
+        "classes": "100",
+    }.items():
+        box = explore.page.get_by_label(label, exact=True)
+        box.fill(text)
         box.press("Tab")
-    explore.shows(summary(arch="1x32,1x48,2x72,2x512,2x512"))
+        explore.page.wait_for_timeout(pause_ms)
+    explore.shows(summary(arch="1x32,1x48,3x256,2x512,2x512", input="1x96x96", classes="100"))
 
 
 def test_add_move_duplicate_and_delete_blocks(explore: Explore) -> None:
@@ -208,7 +217,7 @@ def test_reload_and_back_give_exactly_the_state(explore: Explore) -> None:
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512", input="1x224x160"))
     explore.page.go_back()
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512"))
-    assert explore.page.get_by_label("input width", exact=True).input_value() == "224"
+    assert explore.page.get_by_label("input width", exact=True).input_value() == ""
     explore.page.go_back()
     explore.settle().shows(summary())
     explore.page.go_forward()

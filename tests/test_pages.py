@@ -37,8 +37,10 @@ class Explore:
         assert not self.test.exception
         return self
 
-    def widget(self, key: str) -> Any:
-        return self.test.get_by_key(key)
+    def widget(self, name: str) -> Any:
+        """The widget `name`, whatever its key is by now."""
+        generations = self.test.session_state.get("generations", {})
+        return self.test.get_by_key(f"{name} #{generations[name]}" if name in generations else name)
 
     def set(self, key: str, value: Any) -> "Explore":
         """Give the widget `key` a value, as a person would."""

@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.architectures import MAX_CHANNELS, MAX_SIDE, NETWORKS, Block, Network
+from vggexplorer.layers import Shape
 from vggexplorer.text import KEYS, MAX_BLOCKS, MAX_LAYERS, find_named, format_blocks, format_tuple, parse_arch, title
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
-from vggexplorer.ui.widgets import number, seeded
+from vggexplorer.ui.widgets import key_of, number, seeded
 
 POOLS: dict[str, dict[str, Any]] = {
     "none": {"pool": None},
@@ -48,19 +49,21 @@ def show() -> None:
 def _presets() -> None:
     name = title(current().network)
     chosen = name if name in NETWORKS else CUSTOM
+    key = seeded("preset", chosen)
     st.selectbox(
         t("Network"),
         [*NETWORKS, *([CUSTOM] if chosen == CUSTOM else [])],
         format_func=lambda item: t("Your own") if item == CUSTOM else item,
-        key=seeded("preset", chosen),
+        key=key,
         on_change=_choose_preset,
+        args=(key,),
         help=t("Start from a named network; everything can be edited afterwards."),
     )
 
 
-def _choose_preset() -> None:
-    chosen = st.session_state["preset"]
-    if chosen != CUSTOM:
+def _choose_preset(key: str) -> None:
+    chosen = st.session_state[key]
+    if chosen in NETWORKS:
         edit_network(lambda network: _keeping_choices(network, NETWORKS[chosen]))
 
 
@@ -148,17 +151,19 @@ def _more(row: int, block: Block) -> None:
             options: dict[str, Any] = {"bounds": (low, MAX_SIDE), "width": 62, "label_visibility": visible}
             number(text, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
         own = _pool_name(block)
+        key = seeded(f"pool {row}", own)
         st.selectbox(
             t("{what}, {place}", what=t("pooling"), place=place) if row else t("pooling"),
             [*POOLS, *([own] if own not in POOLS else [])],
             format_func=lambda name: t("none") if name == "none" else name,
-            key=seeded(f"pool {row}", own),
+            key=key,
             on_change=_set_pool,
-            args=(row,),
+            args=(key, row),
             width=100,
             label_visibility=visible,
         )
-        st.checkbox("LRN", key=seeded(f"lrn {row}", block.lrn), on_change=_set_field, args=(f"lrn {row}", row, "lrn"))
+        key = seeded(f"lrn {row}", block.lrn)
+        st.checkbox("LRN", key=key, on_change=_set_field, args=(key, row, "lrn"))
 
 
 def _pool_name(block: Block) -> str:
@@ -178,8 +183,8 @@ def _with_field(block: Block, field: str, value: Any) -> Block:
     return replace(block, **{field: value})
 
 
-def _set_pool(row: int) -> None:
-    pool = POOLS.get(st.session_state[f"pool {row}"], {})
+def _set_pool(key: str, row: int) -> None:
+    pool = POOLS.get(st.session_state[key], {})
     _edit_blocks(row, lambda items: [*items[:row], replace(items[row], **pool), *items[row + 1 :]])
 
 
@@ -211,26 +216,29 @@ def _edit_blocks(row: int, change: Callable[[list[Block]], list[Block]]) -> None
 # --- the table as text -----------------------------------------------------------------------------------
 
 
-def _text(key: str, text: str) -> str:
+def _text(name: str, text: str) -> str:
     """The key of a text widget that shows `text`, or what was typed into it if that could not be used."""
-    typed = any(place == key for place, _ in st.session_state["complaints"])
-    return key if typed else seeded(key, text)
+    typed = any(place == name for place, _ in st.session_state["complaints"])
+    return key_of(name) if typed else seeded(name, text)
 
 
 def _paste() -> None:
     items = current().architecture.blocks
-    st.text_area(
-        t("As text: copy it, or paste the book's `conv_arch`"),
-        key=_text("paste", format_tuple(items) or format_blocks(items)),
-        height=68,
-        on_change=_take_paste,
-        help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
-    )
+    key = _text("paste", format_tuple(items) or format_blocks(items))
+    with st.container(key="paste box"):
+        st.text_area(
+            t("As text: copy it, or paste the book's `conv_arch`"),
+            key=key,
+            height=68,
+            on_change=_take_paste,
+            args=(key,),
+            help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
+        )
     complain("paste")
 
 
-def _take_paste() -> None:
-    edit_network(lambda network: _pasted(network, st.session_state["paste"]), "paste")
+def _take_paste(key: str) -> None:
+    edit_network(lambda network: _pasted(network, st.session_state[key]), "paste")
 
 
 def _pasted(network: Network, text: str) -> Network:
@@ -245,21 +253,27 @@ def _pasted(network: Network, text: str) -> Network:
 
 
 def _input() -> None:
-    shape = current().network.input_shape
-    labels = ("input height", "input width", "input channels")
+    channels, height, width = current().network.input_shape
     with st.container(horizontal=True, gap="xsmall", key="input row"):
-        for label, axis, high in zip(labels, (1, 2, 0), (MAX_SIDE, MAX_SIDE, MAX_CHANNELS), strict=True):
-            number(t(label), shape[axis], f"input {axis}", _set_input, axis, bounds=(1, high), width=108)
+        number(t("input height"), height, "input 1", _set_input, 1, bounds=(1, MAX_SIDE), width=108)
+        options: dict[str, Any] = {"bounds": (1, MAX_SIDE), "width": 108, "placeholder": f"= {height}"}
+        number(t("input width"), None if width == height else width, "input 2", _set_input, 2, **options)
+        number(t("input channels"), channels, "input 0", _set_input, 0, bounds=(1, MAX_CHANNELS), width=108)
 
 
 def _set_input(key: str, axis: int) -> None:
-    """Change one side of the input; a square stays a square when its height is changed."""
+    """Change one number of the input shape; an empty width is that of a square."""
     value = st.session_state[key]
-    shape = list(current().network.input_shape)
-    if axis == 1 and shape[1] == shape[2]:
-        shape[2] = value
-    shape[axis] = value
-    edit_network(lambda network: network._replace(input_shape=tuple(shape)))
+    edit_network(lambda network: network._replace(input_shape=_with_side(network.input_shape, axis, value)))
+
+
+def _with_side(shape: Shape, axis: int, value: int | None) -> Shape:
+    channels, height, width = shape
+    if axis == 1:
+        return channels, value or height, (value or height) if width == height else width
+    if axis == 2:
+        return channels, height, value or height
+    return value or channels, height, width
 
 
 POOLINGS = {
@@ -273,54 +287,60 @@ def _head() -> None:
     architecture = current().architecture
     head = architecture.head
     with st.container(horizontal=True, gap="xsmall", key="head row"):
+        key = seeded("pooling", head.pooling)
         st.selectbox(
             t("head"),
             list(POOLINGS),
             format_func=lambda name: t(POOLINGS[name]),
-            key=seeded("pooling", head.pooling),
+            key=key,
             on_change=_set_head,
-            args=("pooling",),
+            args=(key, "pooling"),
             width=222,
         )
         bounds = (1, MAX_CHANNELS)
-        number(t("classes"), architecture.num_classes, "num_classes", _set_architecture, bounds=bounds, width=108)
+        name = "num_classes"
+        number(t("classes"), architecture.num_classes, name, _set_architecture, name, bounds=bounds, width=108)
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
+        key = _text("hidden", KEYS["hidden"].format(current().network))
         st.text_input(
             t("hidden layers"),
-            key=_text("hidden", KEYS["hidden"].format(current().network)),
+            key=key,
             on_change=_set_hidden,
+            args=(key,),
             width=222,
             help=t("As in 4096,4096, or none."),
         )
         options: dict[str, Any] = {"bounds": (0.0, MAX_DROPOUT), "step": 0.1, "format": "%g", "width": 108}
-        number(t("dropout"), head.dropout, "dropout", _set_head, **options)
+        number(t("dropout"), head.dropout, "dropout", _set_head, "dropout", **options)
     complain("hidden")
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
+        key = seeded("batch_norm", architecture.batch_norm)
         st.toggle(
             t("batch norm"),
-            key=seeded("batch_norm", architecture.batch_norm),
+            key=key,
             on_change=_set_architecture,
-            args=("batch_norm",),
+            args=(key, "batch_norm"),
             help=t("Batch normalisation after each convolution; the convolution keeps its bias."),
         )
+        key = seeded("activation", architecture.activation)
         st.segmented_control(
             t("activation"),
             ["relu", "sigmoid"],
             format_func={"relu": "ReLU", "sigmoid": "Sigmoid"}.__getitem__,
             required=True,
-            key=seeded("activation", architecture.activation),
+            key=key,
             on_change=_set_architecture,
-            args=("activation",),
+            args=(key, "activation"),
             label_visibility="collapsed",
         )
 
 
-def _set_hidden() -> None:
-    edit_network(lambda network: KEYS["hidden"].parse(st.session_state["hidden"])(network), "hidden")
+def _set_hidden(key: str) -> None:
+    edit_network(lambda network: KEYS["hidden"].parse(st.session_state[key])(network), "hidden")
 
 
-def _set_head(field: str) -> None:
-    value = st.session_state[field]
+def _set_head(key: str, field: str) -> None:
+    value = st.session_state[key]
     edit_network(lambda network: _with_head(network, field, value))
 
 
@@ -329,5 +349,5 @@ def _with_head(network: Network, field: str, value: Any) -> Network:
     return network._replace(architecture=replace(network.architecture, head=head))
 
 
-def _set_architecture(field: str) -> None:
-    edit_architecture(**{field: st.session_state[field]})
+def _set_architecture(key: str, field: str) -> None:
+    edit_architecture(**{field: st.session_state[key]})

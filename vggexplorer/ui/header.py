@@ -16,16 +16,19 @@ def show(title: str, subtitle: str) -> None:
         st.markdown(f"### {title}", width="content")
         st.markdown(f":small[{subtitle}]", width="content")
         st.space("stretch")
+        key = seeded("language", language())
         st.segmented_control(
             t("Language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
             required=True,
-            key=seeded("language", language()),
+            key=key,
             on_change=_switch_language,
+            args=(key,),
             label_visibility="collapsed",
         )
 
 
-def _switch_language() -> None:
-    edit(lambda state: replace(state, lang=st.session_state["language"]))
+def _switch_language(key: str) -> None:
+    chosen = st.session_state[key]
+    edit(lambda state: replace(state, lang=chosen))

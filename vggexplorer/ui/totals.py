@@ -174,22 +174,32 @@ def _unpin() -> None:
 def _units() -> None:
     """What is counted: MACs or FLOPs, and the memory of which batch in which data type."""
     state = current()
+    key = seeded("count", state.count)
     st.segmented_control(
         t("Count"),
         list(COUNTS),
         required=True,
-        key=seeded("count", state.count),
+        key=key,
         on_change=_set,
-        args=("count",),
+        args=(key, "count"),
         label_visibility="collapsed",
     )
     st.markdown(t("batch"), width="content")
-    number(t("batch"), state.batch, "batch", _set, bounds=(1, MAX_BATCH), width=108, label_visibility="collapsed")
+    number(
+        t("batch"), state.batch, "batch", _set, "batch", bounds=(1, MAX_BATCH), width=108, label_visibility="collapsed"
+    )
     key = seeded("dtype", state.dtype)
     st.selectbox(
-        t("data type"), list(DTYPES), key=key, on_change=_set, args=(key,), width=115, label_visibility="collapsed"
+        t("data type"),
+        list(DTYPES),
+        key=key,
+        on_change=_set,
+        args=(key, "dtype"),
+        width=115,
+        label_visibility="collapsed",
     )
 
 
-def _set(field: str) -> None:
-    edit(lambda state: replace(state, **{field: st.session_state[field]}))
+def _set(key: str, field: str) -> None:
+    value = st.session_state[key]
+    edit(lambda state: replace(state, **{field: value}))
