@@ -160,7 +160,7 @@ def _pinned(base: Baseline) -> None:
         st.space("stretch")
         _units()
     if base.reason:
-        st.caption(literal(base.reason))
+        st.caption(literal(f"{base.name}: {base.reason}"))
 
 
 def _pin() -> None:
