@@ -10,19 +10,22 @@ import io
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
-from vggexplorer.architectures import Network, shown
+from vggexplorer.architectures import NETWORKS, Network, shown
+from vggexplorer.comparison import compare
 from vggexplorer.errors import InputError
-from vggexplorer.export import profile
+from vggexplorer.export import comparison, profile
 from vggexplorer.summary import summarize
-from vggexplorer.text import KEYS, checked, parse_network, parse_ratio
+from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, slug
 
-ARCH_HELP = """\
+BOOK_CLASSES = NETWORKS["VGG-11"].architecture.num_classes
+NEW_LINE = "\n"
+ARCH_HELP = f"""\
 ARCH is one of
-  a name         alexnet, vgg11, vgg13, vgg16, vgg19, vgg11-lrn, vgg16-c, lenet, alexnet-tv
-                 (torchvision's AlexNet)
+  a name         {textwrap.fill(", ".join(map(slug, NETWORKS)), 60).replace(NEW_LINE, NEW_LINE + 17 * " ")}
   a table        "((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))", as in the book
   block text     1x64,1x128,2x256: convolutions x channels, then options after colons:
                  k11 kernel, s4 stride, p1 padding, pool3s2, avgpool2s2, nopool, lrn
@@ -35,6 +38,7 @@ examples:
   vggexplorer
   vggexplorer profile vgg16 --input 3x224x224 --classes 1000 --head adaptive
   vggexplorer profile vgg11 --width 1/4
+  vggexplorer compare alexnet vgg11 vgg16
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
 """
 _PLAIN = str.maketrans({"×": "x", "≈": "~", "–": "-", "−": "-", "…": ".", "“": '"', "”": '"', "\xa0": " "})
@@ -61,7 +65,7 @@ def _run(options: argparse.Namespace) -> int:
         return _dashboard(options)
     if options.port is not None or options.no_browser:
         raise InputError("--port and --no-browser do not go with {command}.", command=options.command)
-    return _profile(options)
+    return _COMMANDS[options.command](options)
 
 
 def _dashboard(options: argparse.Namespace) -> int:
@@ -72,7 +76,7 @@ def _dashboard(options: argparse.Namespace) -> int:
 
 
 def _profile(options: argparse.Namespace) -> int:
-    summary = summarize(*_network(options))
+    summary = summarize(*_network(options, options.arch))
     if options.json:
         print(json.dumps(profile(summary), indent=2))
     else:
@@ -82,8 +86,29 @@ def _profile(options: argparse.Namespace) -> int:
     return 0
 
 
-def _network(options: argparse.Namespace) -> Network:
-    texts = {key: getattr(options, key) for key in ("arch", *KEYS)}
+def _compare(options: argparse.Namespace) -> int:
+    """All networks get the same input and classes: those asked for, else the book's."""
+    if len(options.archs) < 2:
+        raise InputError("A comparison needs two or more networks.")
+    networks = [_network(options, arch) for arch in options.archs]
+    input_shape = Network._field_defaults["input_shape"] if options.input is None else networks[0].input_shape
+    num_classes = BOOK_CLASSES if options.classes is None else networks[0].architecture.num_classes
+    entries = compare((network.architecture for network in networks), input_shape, num_classes)
+    exported = comparison(entries)
+    if options.json:
+        print(json.dumps(exported, indent=2))
+    else:
+        from vggexplorer.console import print_comparison
+
+        print_comparison(entries)
+    return 0
+
+
+_COMMANDS = {"profile": _profile, "compare": _compare}
+
+
+def _network(options: argparse.Namespace, arch: str) -> Network:
+    texts = {"arch": arch} | {key: getattr(options, key) for key in KEYS}
     network = parse_network({key: text for key, text in texts.items() if text is not None})
     if options.width is None:
         return network
@@ -127,20 +152,29 @@ def _parser() -> argparse.ArgumentParser:
     served.add_argument("--port", metavar="N", help="port to serve on (default: the first free one from 8501 on)")
     served.add_argument("--no-browser", action="store_true", help="do not open the browser")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    commands.add_parser(
+    profiled = commands.add_parser(
         "profile",
         parents=[_network_options(), _output_options()],
         help="print the parameters, MACs and activations of a network, layer by layer",
         description="Print the parameters, MACs and activations of a network, layer by layer.",
         epilog=f"{ARCH_HELP}\n{EXAMPLES}",
     )
+    profiled.add_argument("arch", metavar="ARCH", help="a name, the book's table, or block text (see below)")
+    compared = commands.add_parser(
+        "compare",
+        parents=[_network_options(), _output_options()],
+        help="print the totals of several networks under the same input, and why they differ",
+        description="Print the totals of several networks under the same input and number of classes, as multiples of "
+        "the first one's, and why they differ.",
+        epilog=f"{ARCH_HELP}\n{EXAMPLES}",
+    )
+    compared.add_argument("archs", metavar="ARCH", nargs="+", help="two or more networks (see below)")
     return parser
 
 
 def _network_options() -> _Parser:
-    """ARCH and what changes it; each is stored under its key in `parse_network`."""
+    """What changes a network; each option is stored under its key in `parse_network`."""
     options = _Parser(add_help=False)
-    options.add_argument("arch", metavar="ARCH", help="a name, the book's table, or block text (see below)")
     group = options.add_argument_group("network")
     group.add_argument("--input", metavar="CxHxW", help="channels, height and width of the input")
     group.add_argument("--classes", metavar="N", help="number of classes")

@@ -34,11 +34,6 @@ def compare(architectures: Iterable[Architecture], input_shape: Shape, num_class
     return entries
 
 
-def ratios(own: Totals, base: Totals) -> dict[str, float]:
-    """Every total of `own` as a multiple of `base`'s, by name."""
-    return {name: part / whole for name, part, whole in zip(Totals._fields, own, base, strict=True)}
-
-
 # --- stages ------------------------------------------------------------------------------------------
 
 
@@ -102,6 +97,8 @@ def why(first: Entry, second: Entry) -> list[Remark]:
         ((first.name, first.summary), (second.name, second.summary)), key=lambda item: item[1].totals.macs
     )
     names = {"more": more, "less": less}
+    if a.totals == b.totals:
+        return [Remark("{more} and {less} cost the same.", names)]
     remarks = [_totals(a, b), *_compute(a, b), *_parameters(a, b), *_memory(a, b)]
     return [Remark(remark.template, names | remark.values) for remark in remarks]
 

@@ -1,12 +1,14 @@
 """A network's costs as tables in a terminal, with Rich."""
 
 import re
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from vggexplorer.architectures import Network
-from vggexplorer.formatting import NO_BREAK, exact, percent
+from vggexplorer.comparison import Entry, why
+from vggexplorer.formatting import NO_BREAK, exact, percent, ratio
 from vggexplorer.layers import shape_text
 from vggexplorer.summary import Row, Summary
 from vggexplorer.text import title
@@ -29,6 +31,48 @@ def print_summary(summary: Summary) -> None:
     _print_table(console, _totals_table(summary))
     console.print()
     console.print(CONVENTION, style="dim", soft_wrap=True)
+
+
+def print_comparison(entries: Sequence[Entry]) -> None:
+    """Print the totals of several networks and, for each after the first, why it differs from the first.
+
+    All networks must take the input.
+    """
+    console = Console(highlight=False, markup=False, emoji=False)
+    summaries = [entry.summary for entry in entries if entry.summary]
+    shape = shape_text(summaries[0].input_shape)
+    console.print(
+        f"input {shape}, {exact(summaries[0].architecture.num_classes)} classes", style="bold", soft_wrap=True
+    )
+    _print_table(console, _comparison_table(entries))
+    for entry in entries[1:]:
+        console.print(f"\n{entry.name} and {entries[0].name}", style="bold", soft_wrap=True)
+        for remark in why(entries[0], entry):
+            console.print(f"- {remark}")
+    console.print()
+    console.print(CONVENTION, style="dim", soft_wrap=True)
+
+
+def _comparison_table(entries: Sequence[Entry]) -> Table:
+    table = _grid(2)
+    table.add_column("network", no_wrap=True)
+    for heading in ("parameters", "", "MACs", "", "activations", "", "FC params", "conv MACs"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    base = entries[0].summary.totals if entries[0].summary else None
+    for entry in entries:
+        if entry.summary and base:
+            own = entry.summary.totals
+            counts = [
+                text
+                for count, reference in (
+                    (own.params, base.params),
+                    (own.macs, base.macs),
+                    (own.activations, base.activations),
+                )
+                for text in (exact(count), ratio(count, reference))
+            ]
+            table.add_row(entry.name, *counts, _share(own.fc_params, own.params), _share(own.conv_macs, own.macs))
+    return table
 
 
 def _heading(summary: Summary) -> str:

@@ -1,8 +1,11 @@
-"""A network's costs as plain data: what `vggexplorer profile --json` prints and the dashboard lets people download."""
+"""A network's costs as plain data: what `vggexplorer profile` and `compare` print with `--json`."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from vggexplorer.architectures import Network
+from vggexplorer.comparison import Entry
+from vggexplorer.errors import InputError
 from vggexplorer.summary import Row, Summary, Totals
 from vggexplorer.text import KEYS, format_blocks, format_network, format_tuple, title
 
@@ -19,6 +22,26 @@ def profile(summary: Summary) -> dict[str, Any]:
         "totals": _totals(summary.totals),
         "layers": [_layer(row) for row in summary.rows],
     }
+
+
+def comparison(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Several networks under one input, and every total as a multiple of the first one's.
+
+    `InputError` if a network cannot take the input.
+    """
+    summaries = [entry.summary or _refuse(entry) for entry in entries]
+    base = _totals(summaries[0].totals)
+    return {
+        "input_shape": list(summaries[0].input_shape),
+        "architectures": [profile(summary) for summary in summaries],
+        "ratios": [
+            {name: count / base[name] for name, count in _totals(summary.totals).items()} for summary in summaries
+        ],
+    }
+
+
+def _refuse(entry: Entry) -> NoReturn:
+    raise InputError("{name}: {reason}", name=entry.name, reason=entry.error)
 
 
 def _architecture(network: Network) -> dict[str, str | None]:
