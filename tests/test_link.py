@@ -10,7 +10,7 @@ from strategies import edited_networks, networks, stable
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import COUNTS, LANGUAGES, MAX_BATCH, Pin, State, read, write
+from vggexplorer.link import COUNTS, LANGUAGES, MAX_BATCH, MAX_BESIDE, Pin, State, read, write, write_comparison
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, checked, parse_arch, parse_network, slug
 
@@ -181,7 +181,7 @@ texts = pieces.map("".join) | st.text() | st.sampled_from([text for _, text in B
 def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
     state, errors = read(params)
     assert all(type(error) is InputError and str(error) for error in errors)
-    assert len(errors) <= len(params)
+    assert len(errors) <= len(params) + params.get("arch", "").count(";")
     assert checked(state.network) is state.network
     assert checked(state.pin.network(state.network))
     assert 1 <= state.batch <= MAX_BATCH
@@ -230,3 +230,38 @@ def test_a_pin_names_every_part_that_a_network_has() -> None:
     """Were a part left out of the text of a pin, a pinned network would change with the one in view."""
     network = parse_network({key: text for key, text in GOOD.items() if key == "arch" or key in KEYS})
     assert dict(part.split("=") for part in str(Pin.of(network)).split(";")[1:]).keys() == KEYS.keys()
+
+
+# --- Compare -------------------------------------------------------------------------------------------------
+
+besides = networks().map(Pin.beside)
+
+
+@given(states, st.lists(besides, min_size=1, max_size=MAX_BESIDE))
+@settings(stable, max_examples=200)
+def test_a_comparison_survives_its_link(state: State, beside: list[Pin]) -> None:
+    state = replace(state, beside=tuple(beside))
+    assert read(write_comparison(state)) == (state, [])
+
+
+def test_the_comparison_of_the_book_needs_no_parameters() -> None:
+    assert write_comparison(State()) == {}
+    assert [str(pin) for pin in State().beside] == ["alexnet"]
+
+
+def test_a_comparison_is_a_readable_link() -> None:
+    state, errors = read({"arch": ["vgg16;head=gap", "alexnet", "1x8,1x16;bn=1"], "input": "1x96x96"})
+    assert not errors
+    assert state.network == parse_network({"arch": "vgg16", "head": "gap", "input": "1x96x96"})
+    assert list(map(str, state.beside)) == ["alexnet", "1x8,1x16;bn=1"]
+    assert write_comparison(state)["arch"] == ["vgg16;head=gap", "alexnet", "1x8,1x16;bn=1"]
+    assert write(state) == {"arch": "vgg16", "head": "gap", "input": "1x96x96"}
+
+
+def test_what_cannot_be_compared_is_left_out_with_a_sentence() -> None:
+    state, errors = read({"arch": ["vgg16", "nonsense", "lenet"]})
+    assert list(map(str, state.beside)) == ["lenet"]
+    assert "nonsense" in str(errors[0])
+    state, errors = read({"arch": ["lenet"] * 40})
+    assert len(state.beside) == MAX_BESIDE
+    assert "12 networks" in str(errors[0])

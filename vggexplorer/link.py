@@ -10,6 +10,9 @@ from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, format_network, parse_arch, parse_network
 
 DEFAULT_ARCH = "vgg11"
+COMMON = ("input", "classes")
+"""The keys of a network that are the same for all networks of a comparison."""
+MAX_BESIDE = 11
 MAX_BATCH = 65_536
 COUNTS = {"MACs": 1, "FLOPs": 2}
 """What can be shown for the arithmetic, and how many times the MACs it is."""
@@ -34,6 +37,11 @@ class Pin:
         """A pin that holds `network` with its input and classes, whatever is in view later."""
         return Pin(format_network(network) | {key: KEYS[key].format(network) for key in ("input", "classes")})
 
+    @staticmethod
+    def beside(network: Network) -> "Pin":
+        """A pin of `network` that follows the input and the classes in view."""
+        return Pin({key: text for key, text in format_network(network).items() if key not in COMMON})
+
     def __str__(self) -> str:
         rest = (f"{key}={text}" for key, text in self.params.items() if key != "arch")
         return ";".join([self.params["arch"], *rest])
@@ -41,8 +49,7 @@ class Pin:
     @staticmethod
     def parse(text: str) -> "Pin":
         """The pin written as `arch;key=text;...`; `InputError` if it names no network."""
-        arch, *rest = text.split(";")
-        params = {"arch": arch} | dict(part.partition("=")[::2] for part in rest)
+        params = _parts(text)
         if unknown := sorted(params.keys() - KEYS.keys() - {"arch"}):
             raise InputError("The link has an unknown part, {key}.", key=shown(unknown[0]))
         pin = Pin(params)
@@ -50,12 +57,18 @@ class Pin:
         return pin
 
 
+def _parts(text: str) -> dict[str, str]:
+    arch, *rest = text.split(";")
+    return {"arch": arch} | dict(part.partition("=")[::2] for part in rest)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that a link carries."""
+    """Everything that a link carries; `beside` are the networks that Compare shows next to the one being edited."""
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
     pin: Pin = field(default_factory=Pin)
+    beside: tuple[Pin, ...] = (Pin(),)
     batch: int = 1
     dtype: str = "float32"
     count: str = "MACs"
@@ -93,32 +106,70 @@ _OTHERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def read(params: Mapping[str, str]) -> tuple[State, list[InputError]]:
-    """The state that a URL's parameters name, and what in them could not be used (and was left out)."""
-    errors = []
-    good: dict[str, str] = {}
-    for key in ("arch", *KEYS):
-        if key in params:
-            try:
-                parse_network({"arch": DEFAULT_ARCH} | good | {key: params[key]})
-                good[key] = params[key]
-            except InputError as error:
-                errors.append(error)
-    state = State(network=parse_network({"arch": DEFAULT_ARCH} | good))
-    for key in sorted(params.keys() - KEYS.keys() - {"arch"}):
+def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]]:
+    """The state that a URL's parameters name, and what in them could not be used (and was left out).
+
+    `arch` may be repeated: the first is the network being edited, the others stand beside it.
+    """
+    lists = {key: [values] if isinstance(values, str) else list(values) for key, values in params.items()}
+    archs = lists.pop("arch", [])
+    texts = (_parts(archs[0]) if archs else {}) | {key: values[-1] for key, values in lists.items()}
+    network, errors = _read_network(texts)
+    state = State(network=network)
+    for key in sorted(texts.keys() - KEYS.keys() - {"arch"}):
         try:
             if key not in _OTHERS:
                 raise InputError("The link has an unknown part, {key}.", key=shown(key))
-            state = replace(state, **{key: _OTHERS[key](params[key])})
+            state = replace(state, **{key: _OTHERS[key](texts[key])})
         except InputError as error:
             errors.append(error)
-    return state, errors
+    beside, others = _read_beside(archs[1:])
+    return replace(state, beside=beside or state.beside), errors + others
+
+
+def _read_network(texts: Mapping[str, str]) -> tuple[Network, list[InputError]]:
+    errors = []
+    good = {"arch": DEFAULT_ARCH}
+    for key in ("arch", *KEYS):
+        if key in texts:
+            try:
+                parse_network(good | {key: texts[key]})
+                good[key] = texts[key]
+            except InputError as error:
+                errors.append(error)
+    return parse_network(good), errors
+
+
+def _read_beside(texts: list[str]) -> tuple[tuple[Pin, ...], list[InputError]]:
+    pins, errors = [], []
+    for text in texts[:MAX_BESIDE]:
+        try:
+            pins.append(Pin.parse(text))
+        except InputError as error:
+            errors.append(error)
+    if len(texts) > MAX_BESIDE:
+        errors.append(InputError("At most {most} networks can be compared.", most=MAX_BESIDE + 1))
+    return tuple(pins), errors
 
 
 def write(state: State) -> dict[str, str]:
-    """The URL parameters of a state; what is at its default is left out."""
+    """The URL parameters of a state on Explore; what is at its default is left out."""
     params = format_network(state.network)
     if params["arch"] == DEFAULT_ARCH:
         del params["arch"]
+    return params | _write_others(state)
+
+
+def write_comparison(state: State) -> dict[str, str | list[str]]:
+    """The URL parameters of a state on Compare: `arch` for every network, with its own head and options in it."""
+    common = {key: text for key, text in format_network(state.network).items() if key in COMMON}
+    archs = [str(Pin.beside(state.network)), *map(str, state.beside)]
     default = State()
-    return params | {key: str(getattr(state, key)) for key in _OTHERS if getattr(state, key) != getattr(default, key)}
+    if archs == [str(Pin.beside(default.network)), *map(str, default.beside)]:
+        archs = []
+    return ({"arch": archs} if archs else {}) | common | _write_others(state)
+
+
+def _write_others(state: State) -> dict[str, str]:
+    default = State()
+    return {key: str(getattr(state, key)) for key in _OTHERS if getattr(state, key) != getattr(default, key)}

@@ -43,6 +43,12 @@ def show() -> None:
     _head()
 
 
+def show_input() -> None:
+    """The input and the number of classes alone."""
+    _input()
+    _classes()
+
+
 # --- presets, undo, width ------------------------------------------------------------------------------
 
 
@@ -261,6 +267,11 @@ def _input() -> None:
         number(t("input channels"), channels, "input 0", _set_input, 0, bounds=(1, MAX_CHANNELS), width=108)
 
 
+def _classes() -> None:
+    name, value = "num_classes", current().architecture.num_classes
+    number(t("classes"), value, name, _set_architecture, name, bounds=(1, MAX_CHANNELS), width=108)
+
+
 def _set_input(key: str, axis: int) -> None:
     """Change one number of the input shape; an empty width is that of a square."""
     value = st.session_state[key]
@@ -297,9 +308,7 @@ def _head() -> None:
             args=(key, "pooling"),
             width=222,
         )
-        bounds = (1, MAX_CHANNELS)
-        name = "num_classes"
-        number(t("classes"), architecture.num_classes, name, _set_architecture, name, bounds=bounds, width=108)
+        _classes()
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
         key = _text("hidden", KEYS["hidden"].format(current().network))
         st.text_input(

@@ -14,7 +14,7 @@ from vggexplorer.ui.state import current
 
 Figure = dict[str, Any]
 PATTERNS = {"conv": "", "fc": "-"}
-_OVERLAY = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.45, "size": 6, "solidity": 0.2}
+OVERLAY = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.45, "size": 6, "solidity": 0.2}
 
 
 def show(summary: Summary) -> None:
@@ -58,7 +58,7 @@ def _bars(rows: list[Row], field: str, name: str, axis: str, times: int) -> Figu
         "yaxis": "y",
         "marker": {
             "color": [COLORS[row.part] for row in rows],
-            "pattern": {**_OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
+            "pattern": {**OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
         },
         "hovertemplate": "%{y}: %{x:,d} " + name + "<extra></extra>",
     }
@@ -107,7 +107,7 @@ def _part(splits: dict[str, tuple[int, int]], index: int, part: str, name: str) 
         "insidetextfont": {"color": "#ffffff", "weight": 600},
         "hovertext": counts,
         "hovertemplate": "%{y}: %{hovertext} (%{text}) " + name + "<extra></extra>",
-        "marker": {"color": COLORS[part], "pattern": {**_OVERLAY, "shape": PATTERNS[part]}},
+        "marker": {"color": COLORS[part], "pattern": {**OVERLAY, "shape": PATTERNS[part]}},
     }
 
 

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from vggexplorer.link import write, write_comparison
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.state import begin
+from vggexplorer.ui.state import begin, current, publish
+
+PAGES = root() / "pages"
 
 st.set_page_config(
     page_title="vggexplorer",
@@ -15,7 +18,12 @@ st.set_page_config(
 begin()
 st.html("<style>[data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }</style>")
 page = st.navigation(
-    [st.Page(root() / "pages" / "explore.py", title=t("Explore"), icon=":material/tune:", default=True)], position="top"
+    [
+        st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
+        st.Page(PAGES / "compare.py", title=t("Compare"), icon=":material/balance:"),
+    ],
+    position="top",
 )
+publish(write_comparison(current()) if page.url_path == "compare" else write(current()))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
 page.run()

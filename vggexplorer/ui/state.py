@@ -1,10 +1,10 @@
 """The state of a session: the value of `vggexplorer.link`, its place in the URL, its past.
 
-Callbacks change the state by `edit`; `begin`, called at the top of every run, reads the URL in a new
-session and after Back or Forward, and otherwise writes it.
+Callbacks change the state by `edit`. Every run begins with `begin`, which reads the URL where it counts,
+and with `publish`, which writes it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import State, read, write
+from vggexplorer.link import State, read
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
 
@@ -27,16 +27,23 @@ def current() -> State:
 
 
 def begin() -> None:
-    """Bring the session's state and the URL together; call it first in every run."""
+    """Read the URL in a new session and after Back or Forward; call it first in every run."""
     context = get_script_run_ctx()
     if "state" not in st.session_state or (context and context.is_history_navigation):
-        state, errors = read(st.query_params)
+        params = {key: st.query_params.get_all(key) for key in st.query_params}
+        state, errors = read(params)
+        if "state" in st.session_state and len(params.get("arch", [])) < 2:
+            state = replace(state, beside=current().beside)
         _show(state)
         st.session_state["complaints"] = [("page", error) for error in errors]
         st.session_state.setdefault("past", [])
         st.session_state.setdefault("future", [])
-    params = write(current())
-    if st.query_params.to_dict() != params:
+
+
+def publish(params: Mapping[str, str | list[str]]) -> None:
+    """Make `params` the URL's."""
+    shown = {key: st.query_params.get_all(key) for key in st.query_params}
+    if shown != {key: [text] if isinstance(text, str) else text for key, text in params.items()}:
         st.query_params.from_dict(params)
 
 

@@ -158,7 +158,7 @@ def _pinned(base: Baseline) -> None:
         if current().pin != Pin():
             st.button(t("Pin AlexNet again"), type="tertiary", key="unpin", on_click=_unpin)
         st.space("stretch")
-        _units()
+        units()
     if base.reason:
         st.caption(literal(f"{base.name}: {base.reason}"))
 
@@ -171,7 +171,7 @@ def _unpin() -> None:
     edit(lambda state: replace(state, pin=Pin()))
 
 
-def _units() -> None:
+def units() -> None:
     """What is counted: MACs or FLOPs, and the memory of which batch in which data type."""
     state = current()
     key = seeded("count", state.count)

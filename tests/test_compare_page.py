@@ -1,0 +1,161 @@
+"""Compare: the page in Streamlit's AppTest and in a real browser."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import ROOT, StartServer
+from streamlit.testing.v1 import AppTest
+from test_browser import Explore
+from test_pages import plain
+
+from vggexplorer.comparison import compare, why
+from vggexplorer.formatting import exact
+from vggexplorer.summary import summarize
+from vggexplorer.text import parse_arch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
+FOUR = ["vgg11", "alexnet", "vgg16;head=gap", "lenet"]
+
+
+class Compare:
+    """The page in a session of its own."""
+
+    def __init__(self, **params: Any) -> None:
+        self.test = AppTest.from_file(MAIN, default_timeout=30)
+        self.test.context = {"locale": "en-US"}
+        self.test.run()
+        self.test = self.test.switch_page(str(ROOT / "pages" / "compare.py"))
+        for key, value in params.items():
+            self.test.query_params[key] = value
+        del self.test.session_state["state"]
+        self.run()
+
+    def run(self) -> "Compare":
+        self.test.run()
+        assert not self.test.exception
+        return self
+
+    def click(self, key: str) -> "Compare":
+        self.test.button(key=key).click()
+        return self.run()
+
+    @property
+    def text(self) -> str:
+        return " ".join(plain(item.value) for item in self.test.markdown).replace("\N{NON-BREAKING HYPHEN}", "-")
+
+    @property
+    def archs(self) -> Any:
+        return self.test.query_params.get("arch")
+
+
+def totals(*names: str, shape: tuple[int, int, int] = (1, 224, 224), classes: int = 10) -> list[str]:
+    entries = compare([parse_arch(name).architecture for name in names], shape, classes)
+    return [exact(entry.summary.totals.macs) for entry in entries if entry.summary]
+
+
+def test_at_first_it_compares_vgg11_with_alexnet() -> None:
+    page = Compare()
+    assert page.archs is None
+    assert all(number in page.text for number in totals("vgg11", "alexnet"))
+    pair = compare([parse_arch(name).architecture for name in ("vgg11", "alexnet")], (1, 224, 224), 10)
+    assert all(str(remark) in page.text for remark in why(*pair))
+
+
+def test_put_first_add_and_remove() -> None:
+    page = Compare().click("first 1")
+    assert page.archs == ["alexnet", "vgg11"]
+    page.test.selectbox(key="add preset").select("VGG-16").run()
+    page.test.text_input(key="add text").set_value("((1, 8), (2, 16))").run()
+    assert page.archs == ["alexnet", "vgg11", "vgg16", "1x8,2x16"]
+    page.click("remove 1")
+    assert page.archs == ["alexnet", "vgg16", "1x8,2x16"]
+    assert page.test.session_state["past"]
+
+
+def test_two_networks_are_the_least() -> None:
+    assert Compare().test.button(key="remove 1").disabled
+
+
+def test_what_cannot_be_added_gets_a_sentence() -> None:
+    page = Compare()
+    page.test.text_input(key="add text").set_value("**x**").run()
+    assert "**x**" in plain(page.test.error[0].value)
+    assert page.archs is None
+
+
+def test_the_same_input_and_classes_for_all() -> None:
+    page = Compare(arch=["vgg11", "lenet", "alexnet-tv"], input="3x64x96", classes="7")
+    assert all(number in page.text for number in totals("vgg11", "lenet", shape=(3, 64, 96), classes=7))
+
+
+def test_an_impossible_input_is_flagged_and_the_rest_is_shown() -> None:
+    page = Compare(input="1x56x56")
+    assert "AlexNet" in page.test.warning[0].value
+    assert "65×65" in plain(page.test.warning[0].value)
+    assert totals("vgg11", shape=(1, 56, 56))[0] in page.text
+
+
+def test_nothing_can_take_it() -> None:
+    page = Compare(input="1x8x8")
+    assert len(page.test.warning) == 2
+
+
+@pytest.mark.parametrize("tab", ["Parts", "Parameters against FLOPs", "Stage by stage", "Input sizes"])
+def test_every_tab_runs_for_four_networks(tab: str) -> None:
+    page = Compare(arch=FOUR, count="FLOPs", batch="64")
+    page.test.session_state["comparison tab"] = tab
+    page.run()
+
+
+# --- in the browser ------------------------------------------------------------------------------------------
+
+
+def test_four_networks_from_a_deep_link_on_a_fresh_server(browser: "Browser", server: StartServer) -> None:
+    started = server()
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{started.url}/compare?" + "&".join(f"arch={arch}" for arch in FOUR))
+    table = page.locator("table").first
+    table.wait_for()
+    text = table.inner_text().replace("\N{NON-BREAKING HYPHEN}", "-")
+    for number in totals("vgg11", "alexnet", "lenet"):
+        assert number in text
+    assert "VGG-16, head gap" in text
+    assert page.get_by_role("link", name="Explore").is_visible()
+    for name in ("Parameters against MACs", "Stage by stage", "Input sizes", "Parts"):
+        page.get_by_role("tab", name=name).click()
+        page.locator("[role=tabpanel]:visible").locator("table, .js-plotly-plot .main-svg").first.wait_for()
+    page.get_by_label("input height", exact=True).fill("56")
+    page.get_by_label("input height", exact=True).press("Enter")
+    alert = page.locator("[data-testid=stAlert]")
+    alert.wait_for()
+    assert "AlexNet" in alert.inner_text()
+    assert "65×65" in alert.inner_text()
+    page.get_by_text("简体中文").click()
+    page.get_by_text("的激活值个数", exact=False).or_(page.get_by_text("激活值个数是", exact=False)).first.wait_for()
+    if Path("/proc").exists():
+        assert not re.search("torch", Path(f"/proc/{started.process.pid}/maps").read_text())
+    assert not errors
+    context.close()
+
+
+def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", server: StartServer) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    explore = Explore(context.new_page(), server())
+    explore.open(arch="vgg13")
+    page = explore.page
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("button", name="first", exact=True).click()
+    explore.until(lambda: "arch=alexnet&arch=vgg13" in page.url)
+    page.get_by_role("link", name="Explore").click()
+    explore.settle().shows(summarize(*parse_arch("alexnet")))
+    page.get_by_role("link", name="Compare").click()
+    explore.until(lambda: "arch=alexnet&arch=vgg13" in page.url)
+    context.close()
