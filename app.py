@@ -3,6 +3,6 @@
 import streamlit as st
 
 from vggexplorer.paths import PACKAGE
-from vggexplorer.ui.web import routes
+from vggexplorer.ui.web import lifespan, routes
 
-app = st.App(PACKAGE / "ui" / "main.py", routes=routes())
+app = st.App(PACKAGE / "ui" / "main.py", routes=routes(), lifespan=lifespan)

@@ -1,5 +1,7 @@
 """Compare: the page in Streamlit's AppTest and in a real browser."""
 
+import csv
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,4 +160,26 @@ def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", 
     explore.settle().shows(summarize(*parse_arch("alexnet")))
     page.get_by_role("link", name="Compare").click()
     explore.until(lambda: "arch=alexnet&arch=vgg13" in page.url)
+    context.close()
+
+
+def test_a_comparison_is_taken_away(browser: "Browser", server: StartServer, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    page = context.new_page()
+    page.goto(f"{server().url}/compare?arch=vgg11&arch=alexnet&input=1x96x96")
+    page.get_by_role("tab", name="Take away").click()
+    texts = {}
+    for ending in ("csv", "json"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=ending.upper(), exact=True).click()
+        assert download.value.suggested_filename == f"comparison-2-networks-96x96.{ending}"
+        texts[ending] = Path(download.value.path()).read_text("utf-8")
+    rows = list(csv.DictReader(texts["csv"].splitlines()))
+    assert [(row["network"], int(row["params"])) for row in rows] == [("VGG-11", 44_920_074), ("AlexNet", 21_598_922)]
+    data = json.loads(texts["json"])
+    assert [item["totals"]["macs"] for item in data["architectures"]] == [1_399_955_456, 134_474_112]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Parts (PNG)").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert "/compare?input=1x96x96" in page.locator("[data-testid=stCode]").last.inner_text()
     context.close()

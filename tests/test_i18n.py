@@ -34,7 +34,17 @@ CHINESE: dict[str, str] = json.loads((PACKAGE / "assets" / "zh.json").read_text(
 
 PAGES = [path for path in (*(PACKAGE / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")) if path.name != "i18n.py"]
 CORE = [path for path in PACKAGE.glob("*.py") if path.name not in ("cli.py", "console.py", "dashboard.py")]
-TRANSLATED = {"t": 0, "InputError": 0, "ShapeError": 0, "check_int": 1, "check_choice": 1, "_integer": 1, "_choice": 1}
+TRANSLATED = {
+    "t": 0,
+    "InputError": 0,
+    "ShapeError": 0,
+    "check_int": 1,
+    "check_choice": 1,
+    "_integer": 1,
+    "_choice": 1,
+    "Remark": 0,
+    "_Rule": 0,
+}
 """What takes a text for people, and as its how-manieth argument; an argument called `what` always is one."""
 
 
@@ -78,7 +88,10 @@ STAND_FOR: dict[str, set[str]] = {
     "each of ENGLISH": set(ENGLISH),
     "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"},
     "quantity": quantities() | set(COUNTS),
+    "data['template']": set(),  # of an error that was made in `peers.py`
+    "term.name": set(),  # of a `_Rule`, which is found
     "what": set(),  # handed on; the caller's is found
+    "remark.template": set(),  # found where the remark is made
 }
 """The texts for which an expression stands, by expression."""
 
@@ -128,6 +141,7 @@ TERMS = [
     *("flatten", "adaptive", "gap", "relu", "Sigmoid", "sigmoid", "bn", "Bn", "dropout", "head", "hidden", "act"),
     *("conv_arch", "none", "nopool", "avgpool2s2", "pool2s2", "avgpool", "lrn", "CxHxW", "max", "avg"),
     *("KiB", "MiB", "GiB", "TiB"),
+    *("PyTorch", "torchinfo", "fvcore", "FlopCounterMode", "pip install torch torchinfo fvcore"),
 ]
 """What is the same in every language: names of layers and networks, units, and what one types."""
 NEUTRAL = re.compile(

@@ -17,8 +17,8 @@ from typing import NoReturn
 from vggexplorer.architectures import NETWORKS, Network, shown
 from vggexplorer.comparison import compare
 from vggexplorer.errors import InputError
-from vggexplorer.export import comparison, profile
-from vggexplorer.summary import summarize
+from vggexplorer.export import checked_by, comparison, profile
+from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, slug
 
 BOOK_CLASSES = NETWORKS["VGG-11"].architecture.num_classes
@@ -41,7 +41,9 @@ examples:
   vggexplorer compare alexnet vgg11 vgg16
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
 """
-_PLAIN = str.maketrans({"×": "x", "≈": "~", "–": "-", "−": "-", "…": ".", "“": '"', "”": '"', "\xa0": " "})
+_PLAIN = str.maketrans(
+    {"×": "x", "≈": "~", "–": "-", "−": "-", "…": ".", "“": '"', "”": '"', "\xa0": " ", "✓": "+", "✗": "!"}
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,6 +79,8 @@ def _dashboard(options: argparse.Namespace) -> int:
 
 def _profile(options: argparse.Namespace) -> int:
     summary = summarize(*_network(options, options.arch))
+    if options.check:
+        return _checked(summary, options.json)
     if options.json:
         print(json.dumps(profile(summary), indent=2))
     else:
@@ -84,6 +88,23 @@ def _profile(options: argparse.Namespace) -> int:
 
         print_summary(summary)
     return 0
+
+
+def _checked(summary: Summary, as_json: bool) -> int:
+    """The profile with what other tools count; 1 unless every figure of theirs is explained, and there is one."""
+    from vggexplorer.crosscheck import Crosscheck
+    from vggexplorer.peers import reconcile
+
+    measured = Crosscheck(Network(summary.architecture, summary.input_shape)).wait()
+    checks = reconcile(summary, measured)
+    if as_json:
+        print(json.dumps(profile(summary) | {"check": checked_by(measured, checks)}, indent=2))
+    else:
+        from vggexplorer.console import print_checks, print_summary
+
+        print_summary(summary)
+        print_checks(measured, checks)
+    return 0 if checks and all(check.agrees for check in checks) else 1
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -160,6 +181,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{ARCH_HELP}\n{EXAMPLES}",
     )
     profiled.add_argument("arch", metavar="ARCH", help="a name, the book's table, or block text (see below)")
+    profiled.add_argument(
+        "--check",
+        action="store_true",
+        help="count with PyTorch, torchinfo and fvcore too and explain each difference; status 1 if one stays",
+    )
     compared = commands.add_parser(
         "compare",
         parents=[_network_options(), _output_options()],

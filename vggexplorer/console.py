@@ -1,15 +1,16 @@
 """A network's costs as tables in a terminal, with Rich."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry, why
-from vggexplorer.formatting import NO_BREAK, exact, percent, ratio
+from vggexplorer.formatting import NO_BREAK, exact, percent, ratio, signed
 from vggexplorer.layers import shape_text
+from vggexplorer.peers import Check, Measured
 from vggexplorer.summary import Row, Summary
 from vggexplorer.text import title
 
@@ -51,6 +52,42 @@ def print_comparison(entries: Sequence[Entry]) -> None:
             console.print(f"- {remark}")
     console.print()
     console.print(CONVENTION, style="dim", soft_wrap=True)
+
+
+def print_checks(measured: Mapping[str, Measured], checks: Sequence[Check]) -> None:
+    """Print what other tools count, and the terms that lead from our MACs to their figures."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if checks:
+        _print_table(console, _check_table(checks))
+    for found in measured.values():
+        if found.error:
+            console.print(f"\n{found.error}", soft_wrap=True)
+
+
+def _check_table(checks: Sequence[Check]) -> Table:
+    table = _grid(2)
+    table.add_column("check", no_wrap=True)
+    for heading in ("parameters", "count"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    table.add_column("", no_wrap=True)
+    for number, check in enumerate(checks):
+        if number:
+            table.add_row()
+        style = "" if check.agrees else "bold red"
+        name = f"{check.tool} {check.version}"
+        table.add_row(name, exact(check.their_params), exact(check.theirs), _verdict(check), style=style)
+        table.add_row("  our figures", exact(check.our_params), exact(check.ours), "MACs", style="dim")
+        for term in check.terms:
+            table.add_row("", "", f"+ {exact(term.value)}", term.name, style="dim")
+    return table
+
+
+def _verdict(check: Check) -> str:
+    if check.agrees:
+        return "✓ explained to the digit"
+    amounts = {"": check.unexplained, " parameters": check.unexplained_params}
+    texts = (f"{signed(exact(abs(amount)), amount)}{what}" for what, amount in amounts.items() if amount)
+    return f"✗ unexplained: {', '.join(texts)}"
 
 
 def _comparison_table(entries: Sequence[Entry]) -> Table:

@@ -10,6 +10,7 @@ pixels plus a square root of the channels, the same in every drawing unless a de
 squeezed into the width. The length of a bar is the logarithm of its units.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby, pairwise
@@ -319,6 +320,24 @@ def draw(summary: Summary, selected: str | None = None, words: Words = ENGLISH, 
             "</svg>",
         )
     )
+
+
+_STATIC = re.sub(
+    r"^.*(?:role=button|selected|ring).*\n|display:.*?;height:auto;",
+    "",
+    re.sub(r"var\(--[\w-]+,([^)]*)\)", r"\1", _STYLE),
+    flags=re.MULTILINE,
+)
+"""The style without what only a page can answer: variables, and things to click."""
+_FILE_STYLE = _STATIC.replace("inherit", "Helvetica,Arial,sans-serif").replace("currentColor", "#1f2937")
+
+
+def svg_file(summary: Summary, words: Words = ENGLISH) -> str:
+    """The drawing as an SVG file of its own: on white, 1000 x 300, in plain colours that every program knows."""
+    drawn = draw(summary, None, words).replace(_STYLE, _FILE_STYLE, 1)
+    drawn = drawn.replace(' tabindex="0" role="button"', ' role="img"')
+    drawn = drawn.replace("<svg ", f'<svg width="{WIDTH}" height="{HEIGHT}" ', 1)
+    return drawn.replace("</style>", f'</style><path fill="#fff" d="M0 0h{WIDTH}v{HEIGHT}h-{WIDTH}z"/>', 1) + "\n"
 
 
 def describe(summary: Summary, words: Words = ENGLISH) -> str:

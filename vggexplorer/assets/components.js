@@ -1,4 +1,4 @@
-// The parts of the pages that Streamlit has no widget for: the drawing, the layer table, the charts.
+// The parts of the pages that Streamlit has no widget for: the drawing, the layer table, the charts, pictures to keep.
 // Each export draws `component.data` into `component.parentElement` and tells Python which layer was chosen.
 // What a part keeps for itself (what it drew, what is folded open) lives in a WeakMap by its parent element.
 
@@ -168,6 +168,14 @@ function loadPlotly(url) {
   return plotly
 }
 
+// A figure with the colours that Python left open ($text, $grid) put in.
+function painted(value, palette) {
+  if (typeof value === "string") return palette[value] ?? value
+  if (Array.isArray(value)) return value.map((inner) => painted(inner, palette))
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, painted(inner, palette)]))
+  return value
+}
+
 export async function chart(component) {
   const { data, parentElement } = component
   const box = parentElement.querySelector(".chart")
@@ -176,12 +184,7 @@ export async function chart(component) {
   const style = getComputedStyle(box)
   const color = (name, fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback
   const palette = { $text: color("text-color", "#222"), $grid: color("border-color", "#ccc") }
-  const paint = (value) => {
-    if (typeof value === "string") return palette[value] ?? value
-    if (Array.isArray(value)) return value.map(paint)
-    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, paint(inner)]))
-    return value
-  }
+  const paint = (value) => painted(value, palette)
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
   const layout = { ...paint(data.figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
   await Plotly.react(box, paint(data.figure.data), layout, { responsive: true, displayModeBar: false })
@@ -190,4 +193,60 @@ export async function chart(component) {
     const name = event.points[0]?.customdata
     if (typeof name === "string") component.setTriggerValue("layer", name)
   })
+}
+
+// --- pictures and large files to take away -------------------------------------------------------------
+
+const SCALE = 2
+const PAPER = { $text: "#1f2937", $grid: "#d1d5db" }
+
+function asData(svg) {
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
+}
+
+async function drawingAsPng(svg) {
+  const image = new Image()
+  image.src = asData(svg)
+  await image.decode()
+  const canvas = element("canvas", { width: SCALE * image.naturalWidth, height: SCALE * image.naturalHeight })
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
+  return canvas.toDataURL("image/png")
+}
+
+async function chartAsPng(figure, plotlyUrl) {
+  const Plotly = await loadPlotly(plotlyUrl)
+  const layout = { ...painted(figure.layout, PAPER), width: 1000, paper_bgcolor: "#fff", plot_bgcolor: "#fff" }
+  layout.font = { color: PAPER.$text, family: "Helvetica, Arial, sans-serif", size: 13 }
+  const options = { format: "png", width: layout.width, height: layout.height, scale: SCALE }
+  return Plotly.toImage({ data: painted(figure.data, PAPER), layout }, options)
+}
+
+function save(href, name) {
+  const link = element("a", { href, download: name })
+  document.body.append(link)
+  link.click()
+  link.remove()
+}
+
+export function downloads(component) {
+  const { data, parentElement } = component
+  const root = parentElement.querySelector(".downloads")
+  const failed = element("span", { role: "alert" })
+  const button = (file) => {
+    const picture = () => (file.name.endsWith(".svg") ? asData(file.svg) : file.svg ? drawingAsPng(file.svg) : chartAsPng(file.figure, data.plotly))
+    if (file.url) return element("a", { class: "download", href: file.url, download: file.name }, file.label)
+    const node = element("button", { type: "button", class: "download" }, file.label)
+    node.onclick = async () => {
+      node.disabled = true
+      failed.textContent = ""
+      try {
+        save(await picture(), file.name)
+      } catch (error) {
+        failed.textContent = data.failed
+      }
+      node.disabled = false
+    }
+    return node
+  }
+  root.replaceChildren(...data.files.map(button), failed)
 }

@@ -72,6 +72,21 @@ _chart = st.components.v2.component(
     isolate_styles=False,
 )
 
+_downloads = st.components.v2.component(
+    "vgg_downloads",
+    html='<div class="downloads part"></div>',
+    css=_STYLE
+    + """
+.downloads { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+.download { display: inline-flex; align-items: center; min-height: 2.5rem; padding: 0.25rem 0.75rem; }
+.download { border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); box-sizing: border-box; }
+.download { color: inherit; font-size: 0.875rem; text-decoration: none; }
+.download:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+.download:disabled { opacity: 0.5; }
+""",
+    js=_script("downloads"),
+)
+
 
 def _chosen(key: str) -> Callable[[], None]:
     def choose() -> None:
@@ -94,3 +109,11 @@ def table(data: dict[str, Any], key: str) -> None:
 def chart(figure: dict[str, Any], alt: str, key: str) -> None:
     """Show a Plotly figure, with `alt` as its text alternative; the colours $text and $grid follow the theme."""
     _chart(key=key, data={"figure": figure, "alt": alt, "plotly": url("plotly.min.js")}, on_layer_change=_chosen(key))
+
+
+def downloads(files: list[dict[str, Any]], failed: str, key: str) -> None:
+    """Buttons that save files; each has a `label`, a `name`, and one of `svg`, `figure` (made PNG here) and `url`.
+
+    `failed` is what is said if a picture cannot be made.
+    """
+    _downloads(key=key, data={"files": files, "failed": failed, "plotly": url("plotly.min.js")})

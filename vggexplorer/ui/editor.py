@@ -78,9 +78,8 @@ def _keeping_choices(network: Network, new: Network) -> Network:
     own = [other for other in NETWORKS.values() if other.architecture.blocks == network.architecture.blocks]
     if network.input_shape not in [other.input_shape for other in own or NETWORKS.values()]:
         new = new._replace(input_shape=network.input_shape)
-    if network.architecture.num_classes not in [
-        other.architecture.num_classes for other in own or [NETWORKS["VGG-11"]]
-    ]:
+    classes = {other.architecture.num_classes for other in own or [NETWORKS["VGG-11"]]}
+    if network.architecture.num_classes not in classes:
         new = new._replace(architecture=replace(new.architecture, num_classes=network.architecture.num_classes))
     return new
 
@@ -289,8 +288,8 @@ def _with_side(shape: Shape, axis: int, value: int | None) -> Shape:
 
 POOLINGS = {
     "flatten": "flatten: follows the input",
-    "adaptive": "adaptive: pooled to a fixed size",
-    "gap": "gap: global average pool",
+    "adaptive": "adaptive: fixed size",
+    "gap": "gap: global average",
 }
 
 

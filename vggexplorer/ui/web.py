@@ -1,13 +1,22 @@
-"""Files that the browser loads once: our script and Plotly.js, each under a name with its hash."""
+"""What the server answers beside the pages.
 
+Files that the browser loads once (our script and Plotly.js, each under a name with its hash), and large
+downloads, streamed from the disk under addresses that nobody can guess.
+"""
+
+import atexit
 import gzip
 import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import plotly
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from vggexplorer.paths import PACKAGE
@@ -43,6 +52,28 @@ async def _serve(request: Request) -> Response:
     return Response(_packed(name)[1], media_type="text/javascript", headers=_HEADERS)
 
 
+_offered: dict[str, tuple[Path, str]] = {}
+"""Downloads by token: the file, and the name that it gets."""
+
+
+def offer(path: Path, name: str) -> str:
+    """Where the browser gets the file `path`, under the name `name`, for as long as the file exists."""
+    for token in [token for token, (file, _) in _offered.items() if not file.exists()]:
+        _offered.pop(token, None)
+    token = secrets.token_urlsafe(32)
+    _offered[token] = (path, name)
+    return f"/download/{token}/{name}"
+
+
+async def _download(request: Request) -> Response:
+    path, name = _offered.get(request.path_params["token"], (None, ""))
+    if path is None or name != request.path_params["name"] or not path.exists():
+        return Response(status_code=404)
+    return FileResponse(
+        path, media_type="application/octet-stream", filename=name, headers={"Cache-Control": "no-store"}
+    )
+
+
 async def _home(request: Request) -> Response:
     query = request.url.query
     return RedirectResponse(f"./?{query}" if query else "./")
@@ -50,4 +81,25 @@ async def _home(request: Request) -> Response:
 
 def routes() -> list[BaseRoute]:
     """The routes that app.py adds to Streamlit's own."""
-    return [Route("/assets/{digest}/{name}", _serve), Route("/explore", _home)]
+    return [
+        Route("/assets/{digest}/{name}", _serve),
+        Route("/download/{token}/{name}", _download),
+        Route("/explore", _home),
+    ]
+
+
+at_end: set[Callable[[], None]] = set()
+"""What is called when the server ends."""
+
+
+@atexit.register
+def _end() -> None:
+    for clean_up in tuple(at_end):
+        clean_up()
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """From the server's start to its end; a server that is terminated never gets as far as `atexit`."""
+    yield
+    _end()

@@ -1,0 +1,146 @@
+"""Take it away: the network as source, tables, pictures, an ONNX model, text and a link."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from vggexplorer import codegen, export, link
+from vggexplorer.architectures import Network
+from vggexplorer.comparison import Entry
+from vggexplorer.drawing import ENGLISH, Words, svg_file
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import size
+from vggexplorer.summary import Summary
+from vggexplorer.text import format_blocks, format_tuple
+from vggexplorer.ui import compared_figures, components, figures
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.onnx_job import Export
+from vggexplorer.ui.state import current
+
+
+def show(summary: Summary) -> None:
+    """The source on one side, everything else beside it."""
+    network = Network(summary.architecture, summary.input_shape)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _source(network)
+    with right:
+        _tables(summary, network)
+        _pictures(summary, network)
+        _onnx(summary, network)
+        _texts(network)
+
+
+def _download(label: str, text: str, name: str) -> None:
+    ending = name.rpartition(".")[2]
+    st.download_button(label, text, name, "text/plain", key=f"take-{ending}", on_click="ignore")
+
+
+def _source(network: Network) -> None:
+    source = codegen.source(*network)
+    st.markdown(f"##### {t('PyTorch source')}")
+    st.code(source, language="python", height=560)
+    _download(t("Download {name}", name=".py"), source, export.file_name(network, "py"))
+
+
+def _tables(summary: Summary, network: Network) -> None:
+    st.markdown(f"##### {t('Numbers')}")
+    with st.container(horizontal=True, gap="small", key="take-numbers"):
+        _download("CSV", export.rows_csv(summary), export.file_name(network, "csv"))
+        data = json.dumps(export.profile(summary), indent=2, ensure_ascii=False) + "\n"
+        _download("JSON", data, export.file_name(network, "json"))
+        _download("Markdown", export.markdown(summary), export.file_name(network, "md"))
+
+
+def _pictures(summary: Summary, network: Network) -> None:
+    svg = svg_file(summary, Words(*map(t, ENGLISH)))
+    pictures: list[tuple[str, str, dict[str, Any]]] = [
+        (t("Drawing (SVG)"), "svg", {"svg": svg}),
+        (t("Drawing (PNG)"), "png", {"svg": svg}),
+        (t("Cost by layer (PNG)"), "by-layer.png", {"figure": figures.cost_by_layer(summary)}),
+        (t("Convolutions and FC (PNG)"), "conv-fc.png", {"figure": figures.conv_against_fc(summary)}),
+    ]
+    files = [{"label": label, "name": export.file_name(network, ending), **what} for label, ending, what in pictures]
+    st.markdown(f"##### {t('Pictures')}")
+    components.downloads(files, t("The picture could not be made."), key="pictures")
+
+
+def _texts(network: Network) -> None:
+    blocks = network.architecture.blocks
+    st.markdown(f"##### {t('Text and link')}")
+    address = _address((st.context.url or "").rstrip("/") + "/", link.write(current()))
+    for text in filter(None, (format_tuple(blocks), format_blocks(blocks), address)):
+        st.code(text, language=None, wrap_lines=True)
+
+
+def _address(page: str, params: Mapping[str, str | list[str]]) -> str:
+    """The address of a page in this very state."""
+    query = urlencode(params, doseq=True, safe=":,;*=")
+    return f"{page}{'?' if query else ''}{query}"
+
+
+# --- a comparison ----------------------------------------------------------------------------------------
+
+
+def show_comparison(compared: Sequence[Entry]) -> None:
+    """The totals of several networks as files, their parts as a picture, and the link."""
+    able = [entry for entry in compared if entry.summary]
+    summaries = [entry.summary for entry in able if entry.summary]
+    _, height, width = summaries[0].input_shape
+    name = f"comparison-{len(able)}-networks-{height}x{width}"
+    st.markdown(f"##### {t('Numbers')}")
+    with st.container(horizontal=True, gap="small", key="take-comparison"):
+        _download("CSV", export.totals_csv(summaries), f"{name}.csv")
+        data = json.dumps(export.comparison(able), indent=2, ensure_ascii=False) + "\n"
+        _download("JSON", data, f"{name}.json")
+    st.markdown(f"##### {t('Pictures')}")
+    networks = [(entry.name, entry.summary) for entry in able if entry.summary]
+    figure = {"figure": compared_figures.parts(networks)}
+    files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
+    components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
+    st.markdown(f"##### {t('Link')}")
+    st.code(_address(st.context.url or "", link.write_comparison(current())), language=None, wrap_lines=True)
+
+
+# --- ONNX ------------------------------------------------------------------------------------------------
+
+
+def _onnx(summary: Summary, network: Network) -> None:
+    st.markdown("##### ONNX")
+    job: Export | None = st.session_state.get("onnx")
+    if job and job.network == network and job.running:
+        st.fragment(_progress, run_every=0.5)(job)
+    elif job and job.network == network and job.url:
+        label = t("Download the ONNX model ({size})", size=size(job.bytes))
+        components.downloads([{"label": label, "name": job.name, "url": job.url}], "", key="onnx-file")
+    else:
+        _offer_onnx(summary, network, job.error if job and job.network == network else None)
+
+
+def _offer_onnx(summary: Summary, network: Network, error: InputError | None) -> None:
+    try:
+        export.check_weights(summary)
+    except InputError as refusal:
+        st.caption(literal(sentence(refusal)))
+        return
+    if error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+    weights = size(4 * summary.totals.params)
+    note = t("PyTorch writes it in a process of its own: untrained weights ({size}), any batch size.", size=weights)
+    st.button(t("Write the ONNX model"), key="onnx-start", on_click=_start, args=(network,), help=note)
+
+
+def _start(network: Network) -> None:
+    """Start the export; the session's earlier one is no longer wanted."""
+    if before := st.session_state.get("onnx"):
+        before.discard()
+    st.session_state["onnx"] = Export(network)
+
+
+def _progress(job: Export) -> None:
+    if not job.running:
+        st.rerun()
+    st.markdown(t("PyTorch writes the model … {seconds} s", seconds=job.seconds))
