@@ -17,7 +17,7 @@ from vggexplorer.ui import compared_figures as figures
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import complain, current, edit
-from vggexplorer.ui.widgets import key_of
+from vggexplorer.ui.widgets import keeps, renew
 
 NO_BREAK_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 
@@ -80,40 +80,34 @@ def _remove(place: int) -> None:
 
 
 def _add() -> None:
-    key = key_of("add preset")
     st.selectbox(
         t("Add a network"),
         list(NETWORKS),
         index=None,
         placeholder=t("choose a network"),
-        key=key,
-        on_change=_add_preset,
-        args=(key,),
+        **keeps("add preset", _add_preset),
     )
-    key = key_of("add text")
     st.text_input(
         t("or paste one"),
-        key=key,
         placeholder="((1, 64), (1, 128), (2, 256))",
-        on_change=_add_text,
-        args=(key,),
         help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
+        **keeps("add text", _add_text),
     )
     complain("add")
 
 
 def _add_preset(key: str) -> None:
     if chosen := st.session_state[key]:
-        st.session_state[key] = None
         edit(lambda state: _with(state, Pin({"arch": slug(chosen)})), "add")
+        renew("add preset")
 
 
 def _add_text(key: str) -> None:
     text = st.session_state[key]
     if text.strip():
         edit(lambda state: _with(state, Pin.beside(parse_arch(text))), "add")
-        if not any(place == "add" for place, _ in st.session_state["complaints"]):
-            st.session_state[key] = ""
+        if not st.session_state["complaints"]:
+            renew("add text")
 
 
 def _with(state: State, pin: Pin) -> State:

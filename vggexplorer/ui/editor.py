@@ -12,7 +12,7 @@ from vggexplorer.layers import Shape
 from vggexplorer.text import KEYS, MAX_BLOCKS, MAX_LAYERS, find_named, format_blocks, format_tuple, parse_arch, title
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
-from vggexplorer.ui.widgets import key_of, number, seeded
+from vggexplorer.ui.widgets import Change, keeps, number, shows
 
 POOLS: dict[str, dict[str, Any]] = {
     "none": {"pool": None},
@@ -55,14 +55,13 @@ def show_input() -> None:
 def _presets() -> None:
     name = title(current().network)
     chosen = name if name in NETWORKS else CUSTOM
-    key = seeded("preset", chosen)
+    options = [*NETWORKS, *([CUSTOM] if chosen == CUSTOM else [])]
     st.selectbox(
         t("Network"),
-        [*NETWORKS, *([CUSTOM] if chosen == CUSTOM else [])],
+        options,
+        options.index(chosen),
         format_func=lambda item: t("Your own") if item == CUSTOM else item,
-        key=key,
-        on_change=_choose_preset,
-        args=(key,),
+        **shows("preset", chosen, _choose_preset),
         help=t("Start from a named network; everything can be edited afterwards."),
     )
 
@@ -156,19 +155,17 @@ def _more(row: int, block: Block) -> None:
             options: dict[str, Any] = {"bounds": (low, MAX_SIDE), "width": 62, "label_visibility": visible}
             number(text, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
         own = _pool_name(block)
-        key = seeded(f"pool {row}", own)
+        pools = [*POOLS, *([own] if own not in POOLS else [])]
         st.selectbox(
             t("{what}, {place}", what=t("pooling"), place=place) if row else t("pooling"),
-            [*POOLS, *([own] if own not in POOLS else [])],
+            pools,
+            pools.index(own),
             format_func=lambda name: t("none") if name == "none" else name,
-            key=key,
-            on_change=_set_pool,
-            args=(key, row),
+            **shows(f"pool {row}", own, _set_pool, row),
             width=100,
             label_visibility=visible,
         )
-        key = seeded(f"lrn {row}", block.lrn)
-        st.checkbox("LRN", key=key, on_change=_set_field, args=(key, row, "lrn"))
+        st.checkbox("LRN", block.lrn, **shows(f"lrn {row}", block.lrn, _set_field, row, "lrn"))
 
 
 def _pool_name(block: Block) -> str:
@@ -221,23 +218,23 @@ def _edit_blocks(row: int, change: Callable[[list[Block]], list[Block]]) -> None
 # --- the table as text -----------------------------------------------------------------------------------
 
 
-def _text(name: str, text: str) -> str:
-    """The key of a text widget that shows `text`, or what was typed into it if that could not be used."""
-    typed = any(place == name for place, _ in st.session_state["complaints"])
-    return key_of(name) if typed else seeded(name, text)
+def _text(name: str, text: str, change: Change) -> dict[str, Any]:
+    """A text widget shows `text`, or what was typed into it if that could not be used."""
+    if any(place == name for place, _ in st.session_state["complaints"]):
+        return keeps(name, change)
+    return shows(name, text, change)
 
 
 def _paste() -> None:
     items = current().architecture.blocks
-    key = _text("paste", format_tuple(items) or format_blocks(items))
+    text = format_tuple(items) or format_blocks(items)
     with st.container(key="paste box"):
         st.text_area(
             t("As text: copy it, or paste the book's `conv_arch`"),
-            key=key,
+            text,
             height=68,
-            on_change=_take_paste,
-            args=(key,),
             help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
+            **_text("paste", text, _take_paste),
         )
     complain("paste")
 
@@ -297,49 +294,43 @@ def _head() -> None:
     architecture = current().architecture
     head = architecture.head
     with st.container(horizontal=True, gap="xsmall", key="head row"):
-        key = seeded("pooling", head.pooling)
+        poolings = list(POOLINGS)
         st.selectbox(
             t("head"),
-            list(POOLINGS),
+            poolings,
+            poolings.index(head.pooling),
             format_func=lambda name: t(POOLINGS[name]),
-            key=key,
-            on_change=_set_head,
-            args=(key, "pooling"),
             width=222,
+            **shows("pooling", head.pooling, _set_head, "pooling"),
         )
         _classes()
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
-        key = _text("hidden", KEYS["hidden"].format(current().network))
+        text = KEYS["hidden"].format(current().network)
         st.text_input(
             t("hidden layers"),
-            key=key,
-            on_change=_set_hidden,
-            args=(key,),
+            text,
             width=222,
             help=t("As in 4096,4096, or none."),
+            **_text("hidden", text, _set_hidden),
         )
         options: dict[str, Any] = {"bounds": (0.0, MAX_DROPOUT), "step": 0.1, "format": "%g", "width": 108}
         number(t("dropout"), head.dropout, "dropout", _set_head, "dropout", **options)
     complain("hidden")
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
-        key = seeded("batch_norm", architecture.batch_norm)
         st.toggle(
             t("batch norm"),
-            key=key,
-            on_change=_set_architecture,
-            args=(key, "batch_norm"),
+            architecture.batch_norm,
             help=t("Batch normalisation after each convolution; the convolution keeps its bias."),
+            **shows("batch_norm", architecture.batch_norm, _set_architecture, "batch_norm"),
         )
-        key = seeded("activation", architecture.activation)
         st.segmented_control(
             t("activation"),
             ["relu", "sigmoid"],
             format_func={"relu": "ReLU", "sigmoid": "Sigmoid"}.__getitem__,
             required=True,
-            key=key,
-            on_change=_set_architecture,
-            args=(key, "activation"),
+            default=architecture.activation,
             label_visibility="collapsed",
+            **shows("activation", architecture.activation, _set_architecture, "activation"),
         )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from vggexplorer.link import LANGUAGES
 from vggexplorer.ui.i18n import language, t
 from vggexplorer.ui.state import edit
-from vggexplorer.ui.widgets import seeded
+from vggexplorer.ui.widgets import shows
 
 
 def show(title: str, subtitle: str) -> None:
@@ -16,16 +16,14 @@ def show(title: str, subtitle: str) -> None:
         st.markdown(f"### {title}", width="content")
         st.markdown(f":small[{subtitle}]", width="content")
         st.space("stretch")
-        key = seeded("language", language())
         st.segmented_control(
             t("Language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
             required=True,
-            key=key,
-            on_change=_switch_language,
-            args=(key,),
+            default=language(),
             label_visibility="collapsed",
+            **shows("language", language(), _switch_language),
         )
 
 

@@ -14,7 +14,7 @@ from vggexplorer.summary import DTYPES, Summary, Totals, summarize
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import current, edit
-from vggexplorer.ui.widgets import number, seeded
+from vggexplorer.ui.widgets import number, shows
 
 
 class Baseline(NamedTuple):
@@ -174,30 +174,20 @@ def _unpin() -> None:
 def units() -> None:
     """What is counted: MACs or FLOPs, and the memory of which batch in which data type."""
     state = current()
-    key = seeded("count", state.count)
     st.segmented_control(
         t("Count"),
         list(COUNTS),
+        default=state.count,
         required=True,
-        key=key,
-        on_change=_set,
-        args=(key, "count"),
         label_visibility="collapsed",
+        **shows("count", state.count, _set, "count"),
     )
     st.markdown(t("batch"), width="content")
-    number(
-        t("batch"), state.batch, "batch", _set, "batch", bounds=(1, MAX_BATCH), width=108, label_visibility="collapsed"
-    )
-    key = seeded("dtype", state.dtype)
-    st.selectbox(
-        t("data type"),
-        list(DTYPES),
-        key=key,
-        on_change=_set,
-        args=(key, "dtype"),
-        width=115,
-        label_visibility="collapsed",
-    )
+    hidden: dict[str, Any] = {"label_visibility": "collapsed"}
+    number(t("batch"), state.batch, "batch", _set, "batch", bounds=(1, MAX_BATCH), width=108, **hidden)
+    dtypes = list(DTYPES)
+    widget = shows("dtype", state.dtype, _set, "dtype")
+    st.selectbox(t("data type"), dtypes, dtypes.index(state.dtype), width=115, **hidden, **widget)
 
 
 def _set(key: str, field: str) -> None:

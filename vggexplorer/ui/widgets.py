@@ -1,14 +1,16 @@
-"""Widgets that show a value of the session's state.
+"""Widgets that show a value of the session's state and report what a person makes of it.
 
 The browser sends the values of all widgets with each request, and a request that was on its way while
 the page changed a widget still carries the old value: to Streamlit this looks as if a person had set
-it back. So a widget that the page changes gets a new key, and an old value finds nobody.
+it back. So a widget that the page changes gets a new key, and what comes under an old key is ignored.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+
+Change = Callable[..., None]
 
 
 def key_of(name: str) -> str:
@@ -17,30 +19,42 @@ def key_of(name: str) -> str:
     return f"{name} #{generation}" if generation else name
 
 
-def seeded(name: str, value: Any) -> str:
-    """The key of the widget `name`, which will show `value`."""
+def renew(name: str) -> None:
+    """Have the widget `name` drawn anew, with its default value."""
+    generations = st.session_state["generations"]
+    st.session_state["generations"] = generations | {name: generations.get(name, 0) + 1}
+
+
+def shows(name: str, value: Any, change: Change, *args: Any) -> dict[str, Any]:
+    """What a widget needs besides its default, which is to be `value`: key, callback and its arguments.
+
+    `change` gets the key and `args`.
+    """
     key = key_of(name)
     if key in st.session_state and st.session_state[key] != value:
-        generations = st.session_state["generations"]
-        st.session_state["generations"] = generations | {name: generations.get(name, 0) + 1}
-        key = key_of(name)
-    if key not in st.session_state:
-        st.session_state[key] = value
-    return key
+        renew(name)
+    return keeps(name, change, *args)
+
+
+def keeps(name: str, change: Change, *args: Any) -> dict[str, Any]:
+    """The same for a widget that keeps what was typed into it."""
+    key = key_of(name)
+    return {"key": key, "on_change": _changed, "args": (name, key, change, *args)}
+
+
+def _changed(name: str, key: str, change: Change, *args: Any) -> None:
+    if key == key_of(name):
+        change(key, *args)
 
 
 def number(
     label: str,
-    value: float | None,
+    value: Any,
     name: str,
-    on_change: Callable[..., None],
+    change: Change,
     *args: Any,
     bounds: tuple[float, float],
     **options: Any,
 ) -> None:
-    """A number field; `on_change` gets its key and `args`.
-
-    `value` is the field's default as well: one that is emptied takes it again, not the lowest value.
-    """
-    key = seeded(name, value)
-    st.number_input(label, *bounds, value, key=key, on_change=on_change, args=(key, *args), **options)
+    """A number field; emptied, it takes `value` again."""
+    st.number_input(label, *bounds, value, **shows(name, value, change, *args), **options)
