@@ -260,7 +260,7 @@ def test_an_english_page_holds_the_texts_that_are_checked(explore: Open) -> None
     page = explore("en-US", "en")
     texts = " ".join(seen(page._tree))
     assert not has_chinese(list(seen(page._tree)))
-    parts = ["Undo", "Move down", "adaptive: pooled to a fixed size", "rounded down", "Compared with", "One MAC is one"]
+    parts = ["Undo", "Move down", "adaptive: fixed size", "rounded down", "Compared with", "One MAC is one"]
     parts += ["Drawing of the network", "fully connected", "Linear classifier.0", "Receptive field"]
     assert [part for part in parts if part not in texts] == []
 

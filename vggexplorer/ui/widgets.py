@@ -53,8 +53,9 @@ def number(
     name: str,
     change: Change,
     *args: Any,
-    bounds: tuple[float, float],
+    bounds: tuple[Any, Any],
     **options: Any,
 ) -> None:
     """A number field; emptied, it takes `value` again."""
-    st.number_input(label, *bounds, value, **shows(name, value, change, *args), **options)
+    low, high = bounds
+    st.number_input(label, low, high, value, **shows(name, value, change, *args), **options)
