@@ -133,9 +133,12 @@ def test_edit_a_block_and_the_input(explore: Explore) -> None:
     assert explore.params() == {"arch": "1x64,1x128,3x320,2x512,2x512", "input": "1x96x96"}
 
 
-@pytest.mark.parametrize("pause_ms", [0, 10, 30, 60, 120])
-def test_edits_that_do_not_wait_for_the_page_are_all_kept(explore: Explore, pause_ms: int) -> None:
-    """The preset, the text and the drawing change while the next value is already being typed."""
+@pytest.mark.parametrize("slowdown", [1, 4])
+@pytest.mark.parametrize("pause_ms", [0, 30, 120])
+def test_edits_that_do_not_wait_for_the_page_are_all_kept(explore: Explore, pause_ms: int, slowdown: int) -> None:
+    """The preset, the text and the drawing change while the next value is already being typed, on a slow laptop too."""
+    session = explore.page.context.new_cdp_session(explore.page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     explore.open()
     for label, text in {
         "Channels, block 1": "32",
@@ -335,3 +338,38 @@ def test_the_keyboard_reaches_drawing_and_table(explore: Explore) -> None:
 def test_state_defaults_are_left_out_of_links() -> None:
     assert write(State()) == {}
     assert isinstance(State().network, Network)
+
+
+def test_a_number_out_of_bounds_gets_a_sentence_and_the_field_its_value_back(explore: Explore) -> None:
+    explore.open()
+    explore.fill("Channels, block 2", "0")
+    assert "the number of output channels must be from 1 to 65,536, not 0." in explore.alert().lower()
+    assert explore.page.get_by_label("Channels, block 2", exact=True).input_value() == "128"
+    explore.shows(summary())
+
+
+def test_after_a_switch_of_language_everything_can_still_be_edited(explore: Explore) -> None:
+    explore.open(arch="1x8,1x16:nopool", head="gap")
+    explore.click(explore.page.get_by_text("More columns"))
+    explore.click(explore.page.get_by_text("简体中文"))
+    everything = "row => row.innerText + [...row.querySelectorAll('input')].map((input) => input.value)"
+    head = explore.page.locator(".st-key-head-row")
+    explore.until(lambda: "gap：全局平均汇聚" in head.evaluate(everything), "the head in Chinese")
+    explore.fill("通道数，块 1", "10")
+    explore.shows(summary(arch="1x10,1x16:nopool", head="gap"))
+    assert explore.page.locator("[data-testid=stAlert]").count() == 0
+
+
+def test_the_focus_stays_in_the_drawing_and_rows_stay_open(explore: Explore) -> None:
+    explore.open()
+    explore.page.locator("[data-layer='features.0'][role=button]").focus()
+    explore.page.keyboard.press("Enter")
+    explore.until(lambda: "features.0" in explore.page.locator(".st-key-panel").inner_text())
+    explore.page.keyboard.press("ArrowRight")
+    explore.page.keyboard.press("Enter")
+    explore.until(lambda: "features.2" in explore.page.locator(".st-key-panel").inner_text())
+    explore.page.get_by_role("button", name="open all 29 layers").click()
+    explore.click(explore.page.get_by_role("tab", name="Charts"))
+    explore.click(explore.page.get_by_role("tab", name="Layers"))
+    lines = explore.page.locator("table.layers tbody tr")
+    explore.until(lambda: lines.count() == 5 + 29)

@@ -402,3 +402,16 @@ def test_any_text_is_a_ratio_or_an_input_error(text: str) -> None:
     except InputError:
         return
     assert ratio > 0
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "conv_arch = ((1, 64), (1, 128))\nnet = vgg(conv_arch)",
+        ">>> conv_arch = ((1, 64),\n...              (1, 128))",
+        "ratio = 4\nconv_arch = [(1, 64), (1, 128)]\nsmall = [(pair[0], pair[1] // ratio) for pair in conv_arch]",
+    ],
+    ids=["with a call", "from a console", "with the ratio"],
+)
+def test_the_table_is_found_in_a_cell_of_the_chapter(cell: str) -> None:
+    assert parse_blocks(cell) == blocks(((1, 64), (1, 128)))

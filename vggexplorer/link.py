@@ -74,6 +74,9 @@ class State:
     count: str = "MACs"
     lang: str | None = None
 
+    def __post_init__(self) -> None:
+        check_int(self.batch, "the batch size", 1, MAX_BATCH)
+
     @property
     def architecture(self) -> Architecture:
         """The architecture being edited."""
@@ -93,7 +96,6 @@ def _choice(choices: Iterable[str], what: str) -> Callable[[str], str]:
 def _batch(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise InputError("{what} must be a whole number, not {value}.", what="the batch size", value=shown(text))
-    check_int(int(text), "the batch size", 1, MAX_BATCH)
     return int(text)
 
 

@@ -140,8 +140,9 @@ def _pairs(text: str) -> list[Any]:
     """The items of the book's tuple: (num_convs, out_channels) pairs."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            statement = ast.parse(text).body[-1]
-        value = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
+            statements = ast.parse(re.sub(r"(?m)^(>>>|\.\.\.) ?", "", text)).body
+        tables = [value for value in map(_literal, statements) if isinstance(value, list | tuple)]
+        value = tables[-1] if tables else ast.literal_eval(statements[-1].value)  # type: ignore[attr-defined]
     except (SyntaxError, ValueError, TypeError, AttributeError, IndexError, RecursionError, MemoryError):
         raise InputError(
             "{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(" ".join(text.split()))
@@ -162,6 +163,14 @@ def _pairs(text: str) -> list[Any]:
                 text=shown(pair),
             )
     return list(value)
+
+
+def _literal(statement: ast.stmt) -> Any:
+    """What a statement of a notebook's cell holds or assigns, if it is written out; else None."""
+    try:
+        return ast.literal_eval(statement.value)  # type: ignore[attr-defined]
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _too_many_blocks(count: int) -> InputError:

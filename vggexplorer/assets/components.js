@@ -26,8 +26,10 @@ export function drawing(component) {
   const mine = recall(component)
   if (mine.svg !== data.svg) {
     // Made by the core from numbers and translated words only.
+    const focused = root.getRootNode().activeElement?.dataset?.layer
     root.innerHTML = data.svg
     mine.svg = data.svg
+    if (focused) root.querySelector(`[data-layer="${focused}"]`)?.focus()
   }
   const layers = () => [...root.querySelectorAll("[data-layer]")]
   const mark = (name) => {
@@ -55,11 +57,13 @@ export function drawing(component) {
 
 // --- the layer table -------------------------------------------------------------------------------
 
+const unfolded = new Set() // outlives the table, which goes when another tab is opened
+
 export function table(component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".layers")
   const mine = recall(component)
-  mine.open ??= new Set()
+  mine.open ??= unfolded
   const draw = () => {
     const focused = parentElement.activeElement ?? root.getRootNode().activeElement
     const focus = focused?.dataset?.focus
@@ -76,7 +80,9 @@ export function table(component) {
   function head() {
     const toggle = element("button", { type: "button", class: "all", "data-focus": "all" }, allOpen() ? data.words.close : data.words.open)
     toggle.onclick = () => {
-      mine.open = allOpen() ? new Set() : new Set(data.groups.map((group) => group.id))
+      const close = allOpen()
+      mine.open.clear()
+      if (!close) data.groups.forEach((group) => mine.open.add(group.id))
       draw()
     }
     const cells = data.columns.map((label, column) => element("th", { scope: "col", class: column < 2 ? "text" : "number" }, label))

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
-from vggexplorer.architectures import MAX_CHANNELS, MAX_SIDE, NETWORKS, Block, Network
+from vggexplorer.architectures import NETWORKS, Block, Network
 from vggexplorer.layers import Shape
-from vggexplorer.text import KEYS, MAX_BLOCKS, MAX_LAYERS, find_named, format_blocks, format_tuple, parse_arch, title
+from vggexplorer.text import KEYS, MAX_BLOCKS, find_named, format_blocks, format_tuple, parse_arch, title
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
-from vggexplorer.ui.widgets import Change, keeps, number, shows
+from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
 
 POOLS: dict[str, dict[str, Any]] = {
     "none": {"pool": None},
@@ -29,8 +29,6 @@ ACTIONS = {
     "delete": "Delete",
 }
 CUSTOM = "custom"
-MAX_DROPOUT = 1 - 2**-53
-"""The largest float below 1."""
 
 
 def show() -> None:
@@ -61,7 +59,7 @@ def _presets() -> None:
         options,
         options.index(chosen),
         format_func=lambda item: t("Your own") if item == CUSTOM else item,
-        **shows("preset", chosen, _choose_preset),
+        **shows(translated("preset"), chosen, _choose_preset),
         help=t("Start from a named network; everything can be edited afterwards."),
     )
 
@@ -104,7 +102,7 @@ def _scale(ratio: str) -> None:
 def _blocks() -> None:
     st.toggle(t("More columns"), key="more", persist_state="session", help=t("Kernel, stride, padding, pooling, LRN."))
     with st.container(horizontal=True, gap="xsmall", key="block heads"):
-        for label, width in (("#", _NUMBER), (t("convolutions"), _CONVS), (t("channels"), _CHANNELS)):
+        for label, width in (("\\#", _NUMBER), (t("convolutions"), _CONVS), (t("channels"), _CHANNELS)):
             st.caption(label, width=width)
     for row, block in enumerate(current().architecture.blocks):
         _block(row, block)
@@ -118,11 +116,11 @@ def _block(row: int, block: Block) -> None:
     place = t("block {number}", number=row + 1)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"block {row}"):
         st.markdown(f"**{row + 1}**", width=_NUMBER, text_alignment="center")
-        for field, label, high, width in (
-            ("num_convs", t("Convolutions, {place}", place=place), MAX_LAYERS, _CONVS),
-            ("out_channels", t("Channels, {place}", place=place), MAX_CHANNELS, _CHANNELS),
+        for field, label, width in (
+            ("num_convs", t("Convolutions, {place}", place=place), _CONVS),
+            ("out_channels", t("Channels, {place}", place=place), _CHANNELS),
         ):
-            options: dict[str, Any] = {"bounds": (1, high), "width": width, "label_visibility": "collapsed"}
+            options: dict[str, Any] = {"width": width, "label_visibility": "collapsed"}
             number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
         st.menu_button(
             "⋮",
@@ -150,9 +148,9 @@ def _more(row: int, block: Block) -> None:
     place = t("block {number}", number=row + 1)
     visible: Any = "collapsed" if row else "visible"
     with st.container(horizontal=True, gap="xxsmall", vertical_alignment="bottom", key=f"more row {row}"):
-        for field, label, low in (("kernel_size", "kernel", 1), ("stride", "stride", 1), ("padding", "padding", 0)):
+        for field, label in (("kernel_size", "kernel"), ("stride", "stride"), ("padding", "padding")):
             text = t("{what}, {place}", what=t(label), place=place) if row else t(label)
-            options: dict[str, Any] = {"bounds": (low, MAX_SIDE), "width": 62, "label_visibility": visible}
+            options: dict[str, Any] = {"width": 62, "label_visibility": visible}
             number(text, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
         own = _pool_name(block)
         pools = [*POOLS, *([own] if own not in POOLS else [])]
@@ -161,7 +159,7 @@ def _more(row: int, block: Block) -> None:
             pools,
             pools.index(own),
             format_func=lambda name: t("none") if name == "none" else name,
-            **shows(f"pool {row}", own, _set_pool, row),
+            **shows(translated(f"pool {row}"), own, _set_pool, row),
             width=100,
             label_visibility=visible,
         )
@@ -257,15 +255,15 @@ def _pasted(network: Network, text: str) -> Network:
 def _input() -> None:
     channels, height, width = current().network.input_shape
     with st.container(horizontal=True, gap="xsmall", key="input row"):
-        number(t("input height"), height, "input 1", _set_input, 1, bounds=(1, MAX_SIDE), width=108)
-        options: dict[str, Any] = {"bounds": (1, MAX_SIDE), "width": 108, "placeholder": f"= {height}"}
+        number(t("input height"), height, "input 1", _set_input, 1, width=108)
+        options: dict[str, Any] = {"width": 108, "placeholder": f"= {height}"}
         number(t("input width"), None if width == height else width, "input 2", _set_input, 2, **options)
-        number(t("input channels"), channels, "input 0", _set_input, 0, bounds=(1, MAX_CHANNELS), width=108)
+        number(t("input channels"), channels, "input 0", _set_input, 0, width=108)
 
 
 def _classes() -> None:
     name, value = "num_classes", current().architecture.num_classes
-    number(t("classes"), value, name, _set_architecture, name, bounds=(1, MAX_CHANNELS), width=108)
+    number(t("classes"), value, name, _set_architecture, name, width=108)
 
 
 def _set_input(key: str, axis: int) -> None:
@@ -277,10 +275,10 @@ def _set_input(key: str, axis: int) -> None:
 def _with_side(shape: Shape, axis: int, value: int | None) -> Shape:
     channels, height, width = shape
     if axis == 1:
-        return channels, value or height, (value or height) if width == height else width
+        return channels, cast(int, value), cast(int, value) if width == height else width
     if axis == 2:
-        return channels, height, value or height
-    return value or channels, height, width
+        return channels, height, height if value is None else value
+    return cast(int, value), height, width
 
 
 POOLINGS = {
@@ -301,7 +299,7 @@ def _head() -> None:
             poolings.index(head.pooling),
             format_func=lambda name: t(POOLINGS[name]),
             width=222,
-            **shows("pooling", head.pooling, _set_head, "pooling"),
+            **shows(translated("pooling"), head.pooling, _set_pooling),
         )
         _classes()
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
@@ -313,7 +311,7 @@ def _head() -> None:
             help=t("As in 4096,4096, or none."),
             **_text("hidden", text, _set_hidden),
         )
-        options: dict[str, Any] = {"bounds": (0.0, MAX_DROPOUT), "step": 0.1, "format": "%g", "width": 108}
+        options: dict[str, Any] = {"step": 0.1, "format": "%g", "width": 108}
         number(t("dropout"), head.dropout, "dropout", _set_head, "dropout", **options)
     complain("hidden")
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
@@ -336,6 +334,11 @@ def _head() -> None:
 
 def _set_hidden(key: str) -> None:
     edit_network(lambda network: KEYS["hidden"].parse(st.session_state[key])(network), "hidden")
+
+
+def _set_pooling(key: str) -> None:
+    if st.session_state[key] in POOLINGS:
+        _set_head(key, "pooling")
 
 
 def _set_head(key: str, field: str) -> None:

@@ -13,7 +13,7 @@ from vggexplorer.ui.widgets import shows
 def show(title: str, subtitle: str) -> None:
     """The page's title (Markdown), what it is about, and the language switch."""
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
-        st.markdown(f"### {title}", width="content")
+        st.markdown(f"# {title}", width="content")
         st.markdown(f":small[{subtitle}]", width="content")
         st.space("stretch")
         st.segmented_control(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, ratio, short, signed, size
-from vggexplorer.link import COUNTS, MAX_BATCH, Pin, State
+from vggexplorer.link import COUNTS, Pin, State
 from vggexplorer.summary import DTYPES, Summary, Totals, summarize
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
@@ -184,7 +184,7 @@ def units() -> None:
     )
     st.markdown(t("batch"), width="content")
     hidden: dict[str, Any] = {"label_visibility": "collapsed"}
-    number(t("batch"), state.batch, "batch", _set, "batch", bounds=(1, MAX_BATCH), width=108, **hidden)
+    number(t("batch"), state.batch, "batch", _set, "batch", width=108, **hidden)
     dtypes = list(DTYPES)
     widget = shows("dtype", state.dtype, _set, "dtype")
     st.selectbox(t("data type"), dtypes, dtypes.index(state.dtype), width=115, **hidden, **widget)

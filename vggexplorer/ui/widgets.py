@@ -10,6 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.ui.i18n import language
+
 Change = Callable[..., None]
 
 
@@ -17,6 +19,11 @@ def key_of(name: str) -> str:
     """The present key of the widget `name`."""
     generation = st.session_state.setdefault("generations", {}).get(name, 0)
     return f"{name} #{generation}" if generation else name
+
+
+def translated(name: str) -> str:
+    """The name of a select whose options are translated: Streamlit tells options apart by what is shown."""
+    return name if language() == "en" else f"{name} {language()}"
 
 
 def renew(name: str) -> None:
@@ -47,15 +54,10 @@ def _changed(name: str, key: str, change: Change, *args: Any) -> None:
         change(key, *args)
 
 
-def number(
-    label: str,
-    value: Any,
-    name: str,
-    change: Change,
-    *args: Any,
-    bounds: tuple[Any, Any],
-    **options: Any,
-) -> None:
-    """A number field; emptied, it takes `value` again."""
-    low, high = bounds
-    st.number_input(label, low, high, value, **shows(name, value, change, *args), **options)
+def number(label: str, value: Any, name: str, change: Change, *args: Any, **options: Any) -> None:
+    """A number field; emptied, it takes `value` again.
+
+    It has no bounds of its own: what is out of bounds gets a sentence from the core, and the field its value back.
+    """
+    options.setdefault("step", 1)
+    st.number_input(label, value=value, **shows(name, value, change, *args), **options)
