@@ -269,3 +269,9 @@ def test_what_was_typed_is_shown_short_and_printable() -> None:
     assert shown("\ud800\x00\n") == "“\ufffd\ufffd\ufffd”"
     assert shown((1, 0x10**4000)) == "…"
     assert shown(10**15) == "≈10^15"
+
+
+def test_a_negative_padding_is_refused_and_not_taken_for_the_default() -> None:
+    with pytest.raises(InputError, match="the padding must be from 0"):
+        Block(1, 8, padding=-1)
+    assert Block(1, 8, kernel_size=5).padding == 2

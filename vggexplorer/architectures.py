@@ -87,7 +87,7 @@ class Block:
     out_channels: int
     kernel_size: int = 3
     stride: int = 1
-    padding: int = -1
+    padding: int = None  # type: ignore[assignment]  # kernel_size // 2
     pool: tuple[int, int] | None = (2, 2)
     pool_type: Literal["max", "avg"] = "max"
     lrn: bool = False
@@ -97,7 +97,7 @@ class Block:
         check_int(self.out_channels, "the number of output channels", 1, MAX_CHANNELS)
         check_int(self.kernel_size, "the kernel size", 1, MAX_SIDE)
         check_int(self.stride, "the stride", 1, MAX_SIDE)
-        if self.padding == -1:
+        if self.padding is None:
             object.__setattr__(self, "padding", self.kernel_size // 2)
         check_int(self.padding, "the padding", 0, MAX_SIDE)
         if self.pool is None:

@@ -181,7 +181,9 @@ def _literals(values: dict[str, object]) -> dict[str, object]:
 def parts(compared: Sequence[Entry]) -> None:
     """Stacked bars: the convolutional and the fully connected part of each network."""
     able = _able(compared)
-    components.chart(figures.parts(able), t("Convolutional and fully connected part of each network"), key="parts")
+    alt = t("Convolutional and fully connected part of each network")
+    components.chart(figures.parts(able), alt, key="parts")
+    st.caption(alt)
 
 
 def scatter(compared: Sequence[Entry]) -> None:
@@ -190,6 +192,7 @@ def scatter(compared: Sequence[Entry]) -> None:
     family = compare((network.architecture for network in NETWORKS.values()), *_common(own))
     alt = t("Parameters against {count} of each network, with the named networks behind", count=current().count)
     components.chart(figures.scatter(_able(compared), _able(family)), alt, key="scatter")
+    st.caption(alt)
 
 
 def _common(network: Network) -> tuple[tuple[int, ...], int]:
@@ -228,11 +231,9 @@ def _stage(stage: Stage | None) -> str:
 def sizes(compared: Sequence[Entry]) -> None:
     """How parameters and MACs grow with the input, and from which size on each network works."""
     lines = [(entry.name, entry.network.architecture) for entry in compared]
-    components.chart(
-        figures.sizes(lines, current().network.input_shape[0]),
-        t("Parameters and {count} over square inputs from 28 to 256 pixels", count=current().count),
-        key="sizes",
-    )
+    alt = t("Parameters and {count} over square inputs from 28 to 256 pixels", count=current().count)
+    components.chart(figures.sizes(lines, current().network.input_shape[0]), alt, key="sizes")
+    st.caption(alt)
     for name, architecture in lines:
         smallest = architecture.min_side()
         if smallest > figures.SIDES[0]:
