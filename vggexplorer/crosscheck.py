@@ -1,7 +1,6 @@
 """Asking other tools for their counts: starts `vggexplorer.pytorch.crosscheck` and collects what it prints."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from typing import IO, Any
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.paths import PACKAGE
+from vggexplorer.paths import child_environment
 from vggexplorer.peers import PEERS, Measured, failure
 from vggexplorer.text import format_network
 
@@ -43,7 +42,7 @@ class Crosscheck:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=child_environment(),
         )
         self._timer = threading.Timer(patience, self._time_out)
         self._timer.daemon = True
@@ -110,14 +109,6 @@ class Crosscheck:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").split("\n")
         return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment, in which this very package can be imported."""
-    if PACKAGE.parent.name.endswith("-packages"):
-        return dict(os.environ)
-    paths = [path for path in (os.environ.get("PYTHONPATH"), str(PACKAGE.parent)) if path]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _parse(line: bytes) -> Measured:

@@ -1,5 +1,6 @@
 """A link: everything that the dashboard shows, as one value and as the parameters of a URL."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,9 @@ COMMON = ("input", "classes")
 """The keys of a network that are the same for all networks of a comparison."""
 MAX_BESIDE = 11
 MAX_BATCH = 65_536
+MAX_RUNS = 12
+"""The most training runs in view at once."""
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
 COUNTS = {"MACs": 1, "FLOPs": 2}
 """What can be shown for the arithmetic, and how many times the MACs it is."""
 LANGUAGES = {"en": "English", "zh": "简体中文"}
@@ -64,7 +68,11 @@ def _parts(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that a link carries; `beside` are the networks that Compare shows next to the one being edited."""
+    """Everything that a link carries.
+
+    `beside` are the networks that Compare shows next to the one being edited, `runs` the ids of the
+    training runs in view.
+    """
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
     pin: Pin = field(default_factory=Pin)
@@ -73,6 +81,7 @@ class State:
     dtype: str = "float32"
     count: str = "MACs"
     lang: str | None = None
+    runs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_int(self.batch, "the batch size", 1, MAX_BATCH)
@@ -115,6 +124,7 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
     """
     lists = {key: [values] if isinstance(values, str) else list(values) for key, values in params.items()}
     archs = lists.pop("arch", [])
+    runs = tuple(dict.fromkeys(run for run in lists.pop("run", []) if RUN_ID.fullmatch(run)))[:MAX_RUNS]
     texts = (_parts(archs[0]) if archs else {}) | {key: values[-1] for key, values in lists.items()}
     network, errors = _read_network(texts)
     state = State(network=network)
@@ -126,7 +136,7 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
         except InputError as error:
             errors.append(error)
     beside, others = _read_beside(archs[1:])
-    return replace(state, beside=beside or state.beside), errors + others
+    return replace(state, beside=beside or state.beside, runs=runs), errors + others
 
 
 def _read_network(texts: Mapping[str, str]) -> tuple[Network, list[InputError]]:
@@ -170,6 +180,17 @@ def write_comparison(state: State) -> dict[str, str | list[str]]:
     if archs == [str(Pin.beside(default.network)), *map(str, default.beside)]:
         archs = []
     return ({"arch": archs} if archs else {}) | common | _write_others(state)
+
+
+def write_runs(state: State) -> dict[str, str | list[str]]:
+    """The URL parameters of a state on Runs."""
+    lang = {"lang": state.lang} if state.lang else {}
+    return ({"run": list(state.runs)} if state.runs else {}) | lang
+
+
+def write_training(state: State) -> dict[str, str | list[str]]:
+    """The URL parameters of a state on Train: the network, and the run in view."""
+    return write(state) | write_runs(state)
 
 
 def _write_others(state: State) -> dict[str, str]:

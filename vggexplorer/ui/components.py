@@ -12,12 +12,13 @@ import streamlit as st
 from vggexplorer.ui.web import url
 
 
-def _script(name: str) -> str:
-    return f"""const parts = import(new URL("{url("components.js")}", location.origin).href)
+def script(name: str, file: str = "components.js") -> str:
+    """The two lines that a component sends with each of its messages: they load `file` and call its export `name`."""
+    return f"""const parts = import(new URL("{url(file)}", location.origin).href)
 export default (component) => {{ parts.then((part) => part.{name}(component)) }}"""
 
 
-_STYLE = """
+STYLE = """
 :host, .part { color: var(--st-text-color); font-family: var(--st-font), sans-serif; }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: left; }
 button:focus-visible, [data-layer]:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
@@ -26,19 +27,19 @@ button:focus-visible, [data-layer]:focus-visible { outline: 2px solid var(--st-p
 _drawing = st.components.v2.component(
     "vgg_drawing",
     html='<div class="drawing part"></div>',
-    css=_STYLE
+    css=STYLE
     + """
 .drawing { overflow-x: auto; }
 .drawing svg { display: block; width: 100%; min-width: 780px; height: auto; }
 .drawing [data-layer] { cursor: pointer; outline: none; }
 """,
-    js=_script("drawing"),
+    js=script("drawing"),
 )
 
 _table = st.components.v2.component(
     "vgg_layers",
     html='<div class="part"><table class="layers"></table></div>',
-    css=_STYLE
+    css=STYLE
     + """
 .part { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
@@ -62,20 +63,20 @@ small { opacity: 0.7; }
 tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
 .all { font-weight: 400; font-size: 0.8rem; text-decoration: underline; opacity: 0.85; }
 """,
-    js=_script("table"),
+    js=script("table"),
 )
 
 _chart = st.components.v2.component(
     "vgg_chart",
     html='<div class="chart" role="img"></div>',
-    js=_script("chart"),
+    js=script("chart"),
     isolate_styles=False,
 )
 
 _downloads = st.components.v2.component(
     "vgg_downloads",
     html='<div class="downloads part"></div>',
-    css=_STYLE
+    css=STYLE
     + """
 .downloads { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
 .download { display: inline-flex; align-items: center; min-height: 2.5rem; padding: 0.25rem 0.75rem; }
@@ -84,7 +85,7 @@ _downloads = st.components.v2.component(
 .download:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 .download:disabled { opacity: 0.5; }
 """,
-    js=_script("downloads"),
+    js=script("downloads"),
 )
 
 

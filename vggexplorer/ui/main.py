@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vggexplorer.link import write, write_comparison
+from vggexplorer.link import write, write_comparison, write_runs, write_training
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import begin, current, publish
@@ -21,9 +21,12 @@ page = st.navigation(
     [
         st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
         st.Page(PAGES / "compare.py", title=t("Compare"), icon=":material/balance:"),
+        st.Page(PAGES / "train.py", title=t("Train"), icon=":material/play_circle:"),
+        st.Page(PAGES / "runs.py", title=t("Runs"), icon=":material/history:"),
     ],
     position="top",
 )
-publish(write_comparison(current()) if page.url_path == "compare" else write(current()))
+WRITERS = {"compare": write_comparison, "runs": write_runs, "train": write_training}
+publish(WRITERS.get(page.url_path, write)(current()))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
 page.run()

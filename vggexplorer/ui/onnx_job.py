@@ -1,7 +1,6 @@
 """ONNX models, made by PyTorch in a process of its own: the dashboard itself never loads it."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
 from vggexplorer.export import file_name
-from vggexplorer.paths import PACKAGE
+from vggexplorer.paths import child_environment
 from vggexplorer.text import format_network
 from vggexplorer.ui.web import at_end, offer
 
@@ -80,7 +79,6 @@ class Export:
     def _make(self) -> dict[str, Any]:
         if self._ended:
             raise InputError("The model was not written: it was stopped.")
-        path = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(  # noqa: S603 (our own module, with a path of our own)
             [sys.executable, "-m", _MODULE, str(self._file)],
@@ -90,7 +88,7 @@ class Export:
             text=True,
             encoding="utf-8",
             cwd=self._folder,
-            env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+            env=child_environment() | {"PYTHONIOENCODING": "utf-8"},
         )
         return self._answer(self._process, json.dumps(format_network(self.network)))
 

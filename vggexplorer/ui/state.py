@@ -73,6 +73,11 @@ def edit_architecture(at: str = "page", **changes: Any) -> None:
     edit_network(lambda network: network._replace(architecture=replace(network.architecture, **changes)), at)
 
 
+def look_at(*runs: str) -> None:
+    """Have the training runs with these ids in view; nothing that can be undone."""
+    _show(replace(current(), runs=runs))
+
+
 def undo() -> None:
     """Go back to the state before the last edit."""
     _step("past", "future")
@@ -87,6 +92,7 @@ def _step(source: str, target: str) -> None:
     if st.session_state[source]:
         *rest, state = st.session_state[source]
         st.session_state[target] = [*st.session_state[target], current()]
+        state = replace(state, runs=current().runs)
         st.session_state[source] = rest
         st.session_state["complaints"] = []
         _show(state)

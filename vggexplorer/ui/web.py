@@ -23,6 +23,8 @@ from vggexplorer.paths import PACKAGE
 
 FILES = {
     "components.js": PACKAGE / "assets" / "components.js",
+    "curves.js": PACKAGE / "assets" / "curves.js",
+    "runs.js": PACKAGE / "assets" / "runs.js",
     "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
 }
 

@@ -1,0 +1,81 @@
+"""Prints the devices that PyTorch can train on as JSON: `python -m vggexplorer.pytorch.devices`, a process of its own.
+
+Each with how many times as fast bfloat16 is there as float32, from a short measurement.
+"""
+
+import json
+import os
+import platform
+import time
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import nn
+
+ROUNDS = 5
+
+
+def devices() -> list[dict[str, Any]]:
+    """All devices, the best first: GPUs, Apple's, the processor."""
+    found = []
+    if torch.cuda.is_available():
+        found += [_cuda(index) for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append({"name": "mps", "title": "Apple GPU", "memory": _memory()})
+    found.append({"name": "cpu", "title": _processor(), "memory": _memory()})
+    return [device | {"speedup": round(speedup(device["name"]), 2)} for device in found]
+
+
+def _cuda(index: int) -> dict[str, Any]:
+    about = torch.cuda.get_device_properties(index)
+    uuid = getattr(about, "uuid", None)
+    return {
+        "name": f"cuda:{index}",
+        "title": about.name,
+        "memory": about.total_memory,
+        "uuid": f"GPU-{uuid}" if uuid else None,
+    }
+
+
+def _processor() -> str:
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "CPU"
+
+
+def _memory() -> int:
+    with suppress(OSError, ValueError, AttributeError):
+        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return 0
+
+
+def speedup(device: str) -> float:
+    """How many times as fast a training step of a small VGG block is in bfloat16 as in float32; 0 if it fails."""
+    try:
+        seconds = [[_seconds(device, dtype) for _ in range(ROUNDS)] for dtype in (torch.float32, torch.bfloat16)]
+    except (RuntimeError, TypeError):
+        return 0.0
+    return min(seconds[0]) / min(seconds[1])
+
+
+def _seconds(device: str, dtype: torch.dtype) -> float:
+    """How long the second of two steps takes; the first one prepares."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())
+    net.to(memory_format=torch.channels_last).to(device)
+    images = torch.rand(32, 32, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
+    began = 0.0
+    for _ in range(2):
+        began = time.perf_counter()
+        with torch.autocast(torch.device(device).type, dtype, enabled=dtype is not torch.float32):
+            loss = net(images).square().mean()
+        torch.autograd.backward(loss)
+        loss.item()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    print(json.dumps(devices()))

@@ -1,0 +1,480 @@
+"""The training loop, `fit(config)`; as a process of its own, `python -m vggexplorer.pytorch.train RUN_DIR`.
+
+Nothing random is stored. The order of an epoch comes from a generator seeded by (seed, "order", epoch), and
+before each step PyTorch's seed is set from (seed, "step", step); so a run that goes on from a checkpoint does
+what it would have done, to the bit on a CPU with as many threads.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    from vggexplorer.runs import worker
+
+    # The worker waits for the device first, and imports this module (and PyTorch) when its turn has come.
+    sys.exit(worker.main(sys.argv))
+
+import base64
+import hashlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from vggexplorer.errors import InputError
+from vggexplorer.pytorch import data, weights
+from vggexplorer.pytorch.devices import speedup
+from vggexplorer.pytorch.modules import build
+from vggexplorer.runs import safetensors
+from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.devices import WORTHWHILE
+from vggexplorer.runs.records import Record
+from vggexplorer.runs.session import Session, Wish
+from vggexplorer.runs.telemetry import peak_memory
+from vggexplorer.text import format_network
+
+LOG_EVERY = 10
+"""Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
+TEST_BATCH = 500
+MOST_MISTAKES = 36
+MOST_PICTURES = 32
+
+
+def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
+    """Train as `config` says; a record whenever there is news.
+
+    `InputError` if the data, the device or the memory does not allow it, or if the loss is not a number any more.
+    """
+    try:
+        yield from Trainer(config, session or Session()).run()
+    except torch.OutOfMemoryError as error:
+        raise _out_of_memory(config) from error
+    except RuntimeError as error:
+        if "can't allocate memory" in str(error) or "not enough memory" in str(error):
+            raise _out_of_memory(config) from error
+        raise
+
+
+def _out_of_memory(config: Config) -> InputError:
+    return InputError(
+        "The memory of {device} is not enough; a smaller batch, a smaller input or a smaller width helps.",
+        device=config.device,
+    )
+
+
+def seed_of(seed: int, what: str, number: int) -> int:
+    """The seed for one use of chance: a hash of the run's seed, what it is for, and its number."""
+    digest = hashlib.sha256(f"{seed} {what} {number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def order_of(seed: int, epoch: int, count: int) -> Tensor:
+    """The order in which `count` examples are seen in an epoch (from 0)."""
+    generator = torch.Generator().manual_seed(seed_of(seed, "order", epoch))
+    return torch.randperm(count, generator=generator)
+
+
+# --- the network -------------------------------------------------------------------------------------------
+
+
+_INITS: dict[str, Callable[[Tensor], object]] = {
+    "pytorch": lambda weight: weight,
+    "xavier": nn.init.xavier_uniform_,
+    "kaiming": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
+    "normal": lambda weight: nn.init.normal_(weight, std=0.01),
+    "constant": lambda weight: nn.init.constant_(weight, 1),
+    "uniform10": lambda weight: nn.init.uniform_(weight, -10, 10).mul_(weight.abs() >= 5),
+}
+
+
+def make_network(config: Config) -> nn.Sequential:
+    """The network as it will be trained, its weights initialised as the training says; on the CPU."""
+    torch.manual_seed(seed_of(config.seed, "init", 0))
+    net = build(*config.trained)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, nn.Conv2d):
+                _INITS[config.training.conv_init](module.weight)
+            elif isinstance(module, nn.Linear):
+                _INITS[config.training.linear_init](module.weight)
+    return net
+
+
+def make_optimizer(net: nn.Module, training: Training, fused: bool) -> torch.optim.SGD:
+    """Stochastic gradient descent, plain unless the training asks for momentum or weight decay."""
+    return torch.optim.SGD(
+        net.parameters(),
+        lr=training.lr,
+        momentum=training.momentum,
+        weight_decay=training.weight_decay,
+        fused=fused or None,
+    )
+
+
+# --- the loop ----------------------------------------------------------------------------------------------
+
+
+class Trainer:
+    """One training: device, data, network, optimizer, and how far it is."""
+
+    def __init__(self, config: Config, session: Session) -> None:
+        self.config = config
+        self.training = config.training
+        self.session = session
+        checkpoint = session.checkpoint()
+        before = safetensors.metadata(checkpoint) if checkpoint else {}
+        self._use_device(before)
+        self._load_data()
+        self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
+        self.optimizer = make_optimizer(self.net, self.training, fused=self.device.type != "mps")
+        self.sums = torch.zeros(2, device=self.device, dtype=self.sum_dtype)
+        self.order: Tensor | None = None
+        self.loss = self.sums[0]
+        self.step = 0
+        self.step_seconds = self.seconds = 0.0
+        self._saved_step = 0
+        if checkpoint:
+            self._restore(checkpoint, before)
+
+    def _use_device(self, before: dict[str, str]) -> None:
+        """The device, its precision and number of threads; those of the checkpoint, so that going on is exact."""
+        name = self.config.device
+        if name == "auto":
+            name = "cuda:0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        try:
+            self.device = torch.device(name)
+            torch.empty(1, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(
+                "The device {name} cannot be used: {reason}", name=name, reason=str(error).partition("\n")[0]
+            ) from error
+        torch.set_num_threads(int(before.get("threads", _threads())))
+        self.sum_dtype = torch.float32 if self.device.type == "mps" else torch.float64
+        self.precision = self.training.precision
+        if before.get("device") == self.device.type:
+            self.precision = before["precision"]
+        elif self.precision == "auto":
+            self.precision = "bfloat16" if speedup(name) > WORTHWHILE else "float32"
+
+    def _load_data(self) -> None:
+        self.session.phase("loading")
+        self.shape = self.config.trained.input_shape
+        found = data.load(self.config.dataset, self.shape)
+        classes = self.config.network.architecture.num_classes
+        if classes < len(found.classes):
+            raise InputError(
+                "The pictures are of {needed} classes, the network has {classes}.",
+                needed=len(found.classes),
+                classes=classes,
+            )
+        self.found = found
+        self.train_images, self.train_labels, self.test_images, self.test_labels = (
+            tensor.to(self.device) for tensor in found[:4]
+        )
+        count, batch = len(self.train_labels), self.training.batch_size
+        self.steps_per_epoch = math.ceil(count / batch)
+        if count % batch == 1 and count > 1 and self.config.trained.architecture.batch_norm:
+            self.steps_per_epoch -= 1  # batch norm cannot learn from one example
+        self.num_steps = self.steps_per_epoch * self.training.epochs
+        self.log_every = 1 if self.device.type == "cpu" else LOG_EVERY
+
+    def environment(self) -> dict[str, Any]:
+        """What a reader of the run may want to know of its surroundings."""
+        about: dict[str, Any] = {
+            "device": str(self.device),
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "steps_per_epoch": self.steps_per_epoch,
+            "num_steps": self.num_steps,
+            "train_examples": len(self.train_labels),
+            "test_examples": len(self.test_labels),
+            "classes": list(self.found.classes),
+            "odd": list(self.found.odd),
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+        if self.device.type == "cuda":
+            properties = torch.cuda.get_device_properties(self.device)
+            about |= {"title": properties.name, "uuid": f"GPU-{getattr(properties, 'uuid', '')}"}
+        return about
+
+    def run(self) -> Iterator[Record]:
+        """All steps that are left, unless a wish or the time budget ends them."""
+        self.session.begin(self.environment())
+        self._clock = time.perf_counter()
+        self._start_of_run = self._clock - self.seconds
+        while self.step < self.num_steps and not self._out_of_time():
+            if not self._may_go_on():
+                return
+            epoch, index = divmod(self.step, self.steps_per_epoch)
+            if index == 0:
+                self.sums.zero_()
+            if index == 0 or self.order is None:
+                self.order = order_of(self.config.seed, epoch, len(self.train_labels)).to(self.device)
+            batch = slice(index * self.training.batch_size, (index + 1) * self.training.batch_size)
+            yield from self._one_step(index, self.order[batch])
+        if self.step < self.num_steps and self.step % self.steps_per_epoch:
+            yield self._record(self.loss, (self.step - 1) % self.steps_per_epoch, tested=True)
+        self._end()
+
+    def _one_step(self, index: int, rows: Tensor) -> Iterator[Record]:
+        """Train on one batch, the images `rows`; a record if it is time for one."""
+        viewed = self.session.wants_view(self.step)
+        torch.manual_seed(seed_of(self.config.seed, "step", self.step))
+        labels = self.train_labels[rows]
+        scores, self.loss = self.learn(self.batch_of(rows), labels)
+        with torch.no_grad():
+            self.sums[0] += self.loss * len(rows)
+            self.sums[1] += (scores.argmax(1) == labels).sum()
+        self.step += 1
+        last = index + 1 == self.steps_per_epoch
+        if last or viewed or self.step % self.log_every == 0 or self._a_fifth(index):
+            yield self._record(self.loss, index, tested=last)
+        if viewed:
+            self.session.show(self._view(rows, scores, labels, self.loss))
+
+    def _a_fifth(self, index: int) -> bool:
+        """Whether the book draws a point here: five in an epoch."""
+        return (index + 1) % max(1, self.steps_per_epoch // 5) == 0
+
+    def batch_of(self, rows: Tensor) -> Tensor:
+        """The training images `rows` as the network gets them: batch x channels x height x width."""
+        training = self.training
+        images = data.to_batch(self.train_images[rows], self.shape)
+        if training.flip or training.crop or training.brightness:
+            images = data.augment(images, training.flip, training.crop, training.brightness)
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of gradient descent; the class scores before it, and the loss (mean over the batch)."""
+        self.net.train()
+        with self._autocast():
+            scores = self.net(images)
+        loss = cross_entropy(scores.float(), labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.optimizer.step()
+        return scores.detach(), loss.detach()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    def _record(self, loss: Tensor, index: int, tested: bool) -> Record:
+        """Where the run is after batch `index` of the epoch; waits for the device. `tested` adds the test figures."""
+        batch_loss = loss.item()
+        loss_sum, correct = self.sums.tolist()
+        self._count_time()
+        if not math.isfinite(batch_loss):
+            raise InputError(
+                "The loss is not a number any more (step {step}). A smaller learning rate, or Xavier initialisation, "
+                "helps.",
+                step=self.step,
+            )
+        seen = min((index + 1) * self.training.batch_size, len(self.train_labels))
+        test_loss, test_acc = self.test()[:2] if tested else (None, None)
+        epoch = (self.step - 1) // self.steps_per_epoch
+        examples = epoch * self._epoch_examples() + seen
+        self.seconds = time.perf_counter() - self._start_of_run
+        return Record(
+            step=self.step,
+            epoch=self.step / self.steps_per_epoch,
+            examples=examples,
+            batch_loss=batch_loss,
+            train_loss=loss_sum / seen,
+            train_acc=correct / seen,
+            lr=self.training.lr,
+            examples_per_sec=examples / self.step_seconds,
+            examples_per_sec_wall=examples / self.seconds,
+            seconds=self.seconds,
+            memory=self._memory(),
+            test_loss=test_loss,
+            test_acc=test_acc,
+        )
+
+    def _epoch_examples(self) -> int:
+        return min(self.steps_per_epoch * self.training.batch_size, len(self.train_labels))
+
+    def _count_time(self) -> None:
+        """Add what has passed since the last call, or since `_restart_clock`, to the time of steps."""
+        now = time.perf_counter()
+        self.step_seconds += now - self._clock
+        self._clock = now
+
+    def _restart_clock(self) -> None:
+        self._clock = time.perf_counter()
+
+    def _memory(self) -> int | None:
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        return peak_memory()
+
+    # --- testing
+
+    @torch.no_grad()
+    def test(self) -> tuple[float, float, Tensor]:
+        """Loss and accuracy on the test images, and the class scores: images x classes."""
+        self.session.phase("evaluating")
+        self.net.eval()
+        parts = []
+        for images in torch.split(self.test_images, TEST_BATCH):
+            with self._autocast():
+                batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
+                parts.append(self.net(batch).float())
+        scores = torch.cat(parts)
+        loss = cross_entropy(scores, self.test_labels).item()
+        accuracy = (scores.argmax(1) == self.test_labels).float().mean().item()
+        self.session.phase("training")
+        self._restart_clock()
+        return loss, accuracy, scores
+
+    def _result(self) -> dict[str, Any]:
+        """What the trained network makes of the test images: confusion matrix, worst mistakes."""
+        loss, accuracy, scores = self.test()
+        count = len(self.found.classes)
+        chances = scores.softmax(1)
+        guesses = scores[:, :count].argmax(1)
+        cells = torch.bincount(self.test_labels * count + guesses, minlength=count * count)
+        surest, wrong = torch.where(guesses != self.test_labels, chances.gather(1, guesses[:, None])[:, 0], -1).sort(
+            descending=True
+        )
+        worst = wrong[: min(MOST_MISTAKES, int((surest >= 0).sum()))]
+        pictures = [
+            {
+                "picture": _picture(self.test_images[index]),
+                "label": int(self.test_labels[index]),
+                "guess": int(guesses[index]),
+                "chance": round(float(chances[index, guesses[index]]), 4),
+            }
+            for index in worst.tolist()
+        ]
+        return {
+            "classes": list(self.found.classes),
+            "confusion": cells.reshape(count, count).tolist(),
+            "mistakes": pictures,
+            "test_loss": loss,
+            "test_acc": accuracy,
+        }
+
+    def _view(self, rows: Tensor, scores: Tensor, labels: Tensor, loss: Tensor) -> dict[str, Any]:
+        """A close look at the step just done."""
+        names = {name: module for name, module in self.net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+        gradients = {
+            name: math.sqrt(sum(float(p.grad.square().sum()) for p in module.parameters() if p.grad is not None))
+            for name, module in names.items()
+        }
+        guesses = scores.argmax(1)
+        chances = scores.float().softmax(1).max(1).values
+        pictures = [
+            {
+                "picture": _picture(self.train_images[row]),
+                "label": int(labels[place]),
+                "guess": int(guesses[place]),
+                "chance": round(float(chances[place]), 4),
+            }
+            for place, row in enumerate(rows[:MOST_PICTURES].tolist())
+        ]
+        return {
+            "step": self.step,
+            "loss": float(loss),
+            "correct": int((guesses == labels).sum()),
+            "examples": len(rows),
+            "gradients": gradients,
+            "pictures": pictures,
+        }
+
+    # --- wishes, checkpoints, the end
+
+    def _may_go_on(self) -> bool:
+        """Write a checkpoint if it is time for one, wait while a pause is wanted; False if the run is to stop."""
+        while (wish := self.session.wish(self.step)) is not Wish.GO:
+            self._save()
+            if wish is Wish.STOP:
+                return False
+            began = time.perf_counter()
+            self.session.phase("paused")
+            self.session.sleep()
+            self._start_of_run += time.perf_counter() - began
+        self.session.phase("training")
+        if self.session.wants_checkpoint():
+            self._save()
+        return True
+
+    def _save(self) -> None:
+        """Write a checkpoint, unless there is one of this very step."""
+        if self._saved_step == self.step:
+            self._restart_clock()
+            return
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self._count_time()
+        self.session.phase("saving")
+        self.session.save(self._write_checkpoint)
+        self._saved_step = self.step
+        self._restart_clock()
+
+    def _write_checkpoint(self, path: Path) -> None:
+        tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}
+        for name, parameter in self.net.named_parameters():
+            if (buffer := self.optimizer.state[parameter].get("momentum_buffer")) is not None:
+                tensors[f"momentum.{name}"] = buffer
+        about = {
+            "step": str(self.step),
+            "step_seconds": repr(self.step_seconds),
+            "seconds": repr(time.perf_counter() - self._start_of_run),
+            "threads": str(torch.get_num_threads()),
+            "device": self.device.type,
+            "precision": self.precision,
+        }
+        weights.save(path, tensors, about)
+
+    def _restore(self, path: Path, about: dict[str, str]) -> None:
+        """Go on where the checkpoint was written; `InputError` if it cannot be used."""
+        try:
+            tensors = weights.load(path)
+            self.sums.copy_(tensors.pop("sums"))
+            moving = {name: tensors.pop(f"momentum.{name}", None) for name, _ in self.net.named_parameters()}
+            self.net.load_state_dict(tensors)
+            for name, parameter in self.net.named_parameters():
+                if (buffer := moving[name]) is not None:
+                    kept = torch.empty_like(parameter).copy_(buffer)
+                    self.optimizer.state[parameter]["momentum_buffer"] = kept
+            self.step = self._saved_step = int(about["step"])
+            self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise InputError(
+                "The checkpoint cannot be used: {reason}", reason=str(error).partition("\n")[0][:300]
+            ) from error
+
+    def _out_of_time(self) -> bool:
+        budget = self.training.time_budget
+        return budget is not None and self.step > 0 and time.perf_counter() - self._start_of_run >= budget
+
+    def _end(self) -> None:
+        """Keep the weights, and what the trained network makes of the test images."""
+        reason = None
+        if self.step < self.num_steps:
+            reason = InputError(
+                "The time budget of {seconds} s was used up after {epochs} epochs.",
+                seconds=f"{self.training.time_budget:g}",
+                epochs=f"{self.step / self.steps_per_epoch:.2f}",
+            )
+        about = {"format": "pt", **{f"network.{k}": v for k, v in format_network(self.config.trained).items()}}
+        self.session.finish(lambda path: weights.save(path, self.net.state_dict(), about), self._result(), reason)
+
+
+def _threads() -> int:
+    """As many as PyTorch likes, but not more than there are processors for this process."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(torch.get_num_threads(), allowed)
+
+
+def _picture(image: Tensor) -> dict[str, Any]:
+    """A uint8 image (channels x height x width) for a page: its size, and its bytes (pixel by pixel) in base 64."""
+    channels, height, width = image.shape
+    content = image.permute(1, 2, 0).contiguous().cpu().numpy().tobytes()
+    return {"width": width, "height": height, "channels": channels, "bytes": base64.b64encode(content).decode()}

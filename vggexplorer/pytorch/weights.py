@@ -1,0 +1,33 @@
+"""Tensors in safetensors files, without that library: see `vggexplorer.runs.safetensors`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vggexplorer.runs import safetensors
+
+_DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+def save(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, str]) -> None:
+    """Write tensors of any device, and some texts about them."""
+    safetensors.write(path, ((name, *_parts(tensor)) for name, tensor in tensors.items()), about)
+
+
+def _parts(tensor: torch.Tensor) -> tuple[str, tuple[int, ...], memoryview]:
+    plain = tensor.detach().cpu().contiguous()
+    content = memoryview(plain.reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
+    return _NAMES[tensor.dtype], tuple(tensor.shape), content
+
+
+def load(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file, on the CPU; `ValueError` if the file is damaged."""
+    content = np.fromfile(path, dtype=np.uint8)
+    tensors = {}
+    for name, entry in safetensors.read_layout(path).tensors.items():
+        part = torch.from_numpy(content[entry.begin : entry.end].copy())
+        tensors[name] = part.view(_DTYPES[entry.dtype]).reshape(entry.shape)
+    return tensors

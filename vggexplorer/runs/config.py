@@ -1,0 +1,257 @@
+"""What is asked of a run: a network, data, a device, and how to train.
+
+A recipe is a named `Training`. It never changes the channels or the head of a network: what it does change
+(input size, batch norm, dropout) is applied by `Config.trained`, the network as it will be trained.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from vggexplorer.architectures import NETWORKS, Network, check_choice, check_int, shown
+from vggexplorer.errors import InputError
+from vggexplorer.runs.datasets import CLASSES, check_dataset
+from vggexplorer.text import checked, format_network, parse_network
+
+VERSION = 1
+"""Of config.json."""
+INITS = {
+    "pytorch": "PyTorch's default",
+    "xavier": "Xavier",
+    "kaiming": "Kaiming",
+    "normal": "normal, σ = 0.01",
+    "constant": "constant 1",
+    "uniform10": "U(−10, 10), |w| < 5 → 0",
+}
+"""How the weights of a convolution or a linear layer can begin; biases keep PyTorch's default."""
+PRECISIONS = ("auto", "float32", "bfloat16")
+MAX_EPOCHS = 10_000
+MAX_BATCH = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How to train: plain stochastic gradient descent on the cross-entropy loss, as in the book.
+
+    `None` for `input_size` (pixels), `dropout` or `batch_norm` leaves the network's own. `time_budget` and
+    `checkpoint_every` are in seconds; `crop` is a random shift by up to so many pixels.
+    """
+
+    recipe: str = "d2l-vgg"
+    epochs: int = 10
+    batch_size: int = 128
+    lr: float = 0.05
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    input_size: int | None = None
+    dropout: float | None = None
+    batch_norm: bool | None = None
+    conv_init: str = "xavier"
+    linear_init: str = "xavier"
+    precision: str = "auto"
+    flip: bool = False
+    crop: int = 0
+    brightness: float = 0.0
+    time_budget: float | None = None
+    checkpoint_every: float = 60.0
+
+    def __post_init__(self) -> None:
+        check_choice(self.recipe, "the recipe", tuple(RECIPE_NAMES))
+        check_int(self.epochs, "the number of epochs", 1, MAX_EPOCHS)
+        check_int(self.batch_size, "the batch size", 1, MAX_BATCH)
+        _check_number(self.lr, "the learning rate", 0, 1000, above=True)
+        _check_number(self.momentum, "the momentum", 0, 1, below=True)
+        _check_number(self.weight_decay, "the weight decay", 0, 1)
+        check_choice(self.conv_init, "the initialisation of convolutions", tuple(INITS))
+        check_choice(self.linear_init, "the initialisation of linear layers", tuple(INITS))
+        check_choice(self.precision, "the precision", PRECISIONS)
+        check_int(self.crop, "the random shift", 0, 64)
+        _check_number(self.brightness, "the change of brightness", 0, 1)
+        if self.time_budget is not None:
+            _check_number(self.time_budget, "the time budget", 1, 10**7)
+        _check_number(self.checkpoint_every, "the time between checkpoints", 1, 10**7)
+
+
+def _check_number(value: Any, what: str, low: float, high: float, *, above: bool = False, below: bool = False) -> None:
+    """Raise `InputError` unless `value` is a number from `low` (or `above` it) to `high` (or `below` it)."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high or (above and value == low) or (below and value == high):
+        template = (
+            "{what} must be above {low} and at most {high}, not {value}."
+            if above
+            else "{what} must be at least {low} and below {high}, not {value}."
+            if below
+            else "{what} must be from {low} to {high}, not {value}."
+        )
+        raise InputError(template, what=what, low=low, high=high, value=shown(value))
+
+
+QUICK = "quick-demo"
+RECIPE_NAMES = (QUICK, "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160")
+RECIPES: dict[str, Training] = {
+    # PLACEHOLDER until measured.
+    QUICK: Training(recipe=QUICK, epochs=3, lr=0.05, momentum=0.9, input_size=56, batch_norm=True),
+    # Dive into Deep Learning: sections 7.2 and 7.1 of the Chinese edition, 8.2 of the English one.
+    "d2l-vgg": Training(recipe="d2l-vgg", lr=0.05, input_size=224),
+    "d2l-alexnet": Training(recipe="d2l-alexnet", lr=0.01, input_size=224),
+    "d2l-en-vgg": Training(recipe="d2l-en-vgg", lr=0.01, input_size=224),
+    # A reader's variant for a smaller computer: 160 pixels, meant for VGG-11-160 with its head of 1024 and 128.
+    "d2l-160": Training(recipe="d2l-160", lr=0.05, input_size=160),
+}
+"""By name. Each says what it is meant for in `ABOUT`."""
+ABOUT = {
+    QUICK: "Learns within half a minute on two processor cores: small input, batch norm, momentum.",
+    "d2l-vgg": "The book's training of the slim VGG-11: 224 pixels, learning rate 0.05, ten epochs.",
+    "d2l-alexnet": "The book's training of AlexNet: 224 pixels, learning rate 0.01, ten epochs.",
+    "d2l-en-vgg": "The English edition's training of the slim VGG-11: 224 pixels, learning rate 0.01, ten epochs.",
+    "d2l-160": "A reader's variant for smaller computers: 160 pixels, learning rate 0.05, ten epochs.",
+}
+
+
+def recipe(name: str, network: Network) -> Training:
+    """The recipe `name` for `network`: quick-demo takes 56 pixels, or the smallest input that the network can take."""
+    check_choice(name, "the recipe", RECIPE_NAMES)
+    training = RECIPES[name]
+    if name == QUICK:
+        return replace(training, input_size=max(training.input_size or 0, network.architecture.min_side()))
+    return training
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A run as it was asked for; written once, into config.json."""
+
+    network: Network
+    training: Training
+    dataset: str = "sample"
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_dataset(self.dataset)
+        check_int(self.seed, "the seed", 0, 2**31 - 1)
+        check_device(self.device)
+        classes = self.network.architecture.num_classes
+        if not self.dataset.startswith("folder:") and classes < len(CLASSES):
+            raise InputError(
+                "Fashion-MNIST has {needed} classes, this network has {classes}.", needed=len(CLASSES), classes=classes
+            )
+        checked(self.trained)
+
+    @property
+    def trained(self) -> Network:
+        """The network as it will be trained: with the recipe's input size, dropout and batch norm."""
+        architecture, (channels, height, width) = self.network
+        training = self.training
+        if training.dropout is not None:
+            architecture = replace(architecture, head=replace(architecture.head, dropout=training.dropout))
+        if training.batch_norm is not None:
+            architecture = replace(architecture, batch_norm=training.batch_norm)
+        if training.input_size is not None:
+            height = width = training.input_size
+        return Network(architecture, (channels, height, width))
+
+    def on(self, device: str, precision: str) -> "Config":
+        """The same run on a device of this machine; where the precision is left open, it is `precision`."""
+        training = self.training
+        if training.precision == "auto":
+            training = replace(training, precision=precision)
+        return replace(self, device=device, training=training)
+
+    def to_json(self) -> dict[str, Any]:
+        """What config.json holds."""
+        return {
+            "version": VERSION,
+            "network": format_network(self.network),
+            "training": asdict(self.training),
+            "dataset": self.dataset,
+            "device": self.device,
+            "seed": self.seed,
+        }
+
+    @staticmethod
+    def from_json(data: Any) -> "Config":
+        """The config that `to_json` wrote; `InputError` if this program cannot know what it means."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("version"), int):
+            raise InputError("The file config.json does not describe a run.")
+        if data["version"] != VERSION:
+            raise InputError("The run was written by another version of this program ({version}).", **_version(data))
+        try:
+            known = {field.name for field in fields(Training)}
+            if set(data) != {"version", "network", "training", "dataset", "device", "seed"}:
+                raise InputError("The file config.json does not describe a run.")
+            if not set(data["training"]) <= known:
+                raise InputError("The file config.json does not describe a run.")
+            return Config(
+                network=parse_network(data["network"]),
+                training=Training(**data["training"]),
+                dataset=data["dataset"],
+                device=data["device"],
+                seed=data["seed"],
+            )
+        except (TypeError, AttributeError) as error:
+            raise InputError("The file config.json does not describe a run.") from error
+
+
+def _version(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"version": shown(data["version"])}
+
+
+def check_device(device: Any) -> None:
+    """Raise `InputError` unless `device` is auto, cpu, mps, cuda or cuda:N."""
+    known = isinstance(device, str) and (
+        device in ("auto", "cpu", "mps", "cuda")
+        or (device.startswith("cuda:") and device[5:].isascii() and device[5:].isdecimal() and len(device) < 9)
+    )
+    if not known:
+        raise InputError(
+            "The device must be auto, cpu, mps, cuda or cuda and a number, as in cuda:0, not {value}.",
+            value=shown(device),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Figures that the book or a reader published for a run: their spread and single runs."""
+
+    test_acc: tuple[float, float]
+    builds: int
+    runs: tuple[tuple[str, str], ...] = ()
+
+
+_SLIM = NETWORKS["VGG-11 slim"].architecture
+PUBLISHED = {
+    # The test accuracies over all published builds of the book, and what readers' notes report.
+    "d2l-vgg": Published(
+        (0.900, 0.925),
+        73,
+        (
+            ("Dive into Deep Learning 2.0.0", "loss 0.178, train acc 0.935, test acc 0.920, 2463.7 examples/sec"),
+            (
+                "GTX 1660 Ti",
+                "loss 0.177, train acc 0.935, test acc 0.924, 746.9 examples/sec, 14 min 40 s, 3,598 MiB, 98 W",
+            ),
+            ("another build", "loss 0.220, train acc 0.918, test acc 0.900, 2578.4 examples/sec"),
+        ),
+    ),
+    "d2l-alexnet": Published(
+        (0.860, 0.886),
+        82,
+        (
+            ("Dive into Deep Learning 2.0.0", "loss 0.331, train acc 0.878, test acc 0.883, 3941.8 examples/sec"),
+            ("GTX 1660 Ti", "test acc 0.864"),
+        ),
+    ),
+}
+_BOOKS_OWN = {"d2l-vgg": "VGG-11 slim", "d2l-alexnet": "AlexNet"}
+
+
+def published(config: Config) -> Published | None:
+    """What the book published for this very run (its network, recipe and data), or None."""
+    name = config.training.recipe
+    if name not in _BOOKS_OWN or not config.dataset.startswith("full"):
+        return None
+    own = replace(config.training, precision="auto", checkpoint_every=RECIPES[name].checkpoint_every)
+    same = own == RECIPES[name] and config.trained == NETWORKS[_BOOKS_OWN[name]]
+    return PUBLISHED[name] if same else None

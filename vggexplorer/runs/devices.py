@@ -1,0 +1,103 @@
+"""Which devices there are. PyTorch knows: `python -m vggexplorer.pytorch.devices` is asked once, its answer is kept."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock
+
+from vggexplorer.errors import InputError
+from vggexplorer.paths import child_environment
+from vggexplorer.runs.store import write_json
+
+WORTHWHILE = 1.1
+"""How many times as fast as float32 bfloat16 must be to be chosen."""
+PATIENCE = 120
+"""Seconds that PyTorch may take to answer."""
+
+
+class Device(NamedTuple):
+    """A device that can train: its name in PyTorch, its maker's name, its memory in bytes.
+
+    `speedup` is how many times as fast bfloat16 was as float32 in a short measurement.
+    """
+
+    name: str
+    title: str
+    memory: int
+    speedup: float
+    uuid: str | None = None
+
+    @property
+    def precision(self) -> str:
+        """The faster precision."""
+        return "bfloat16" if self.speedup > WORTHWHILE else "float32"
+
+
+def known(runs: Path) -> list[Device] | None:
+    """The devices as they were found on this machine with this PyTorch, the best first; None if nobody has looked."""
+    try:
+        data = json.loads((runs / "devices.json").read_bytes())
+        if data["machine"] != _machine():
+            return None
+        return [Device(**device) for device in data["devices"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _machine() -> dict[str, Any]:
+    """What the answer depends on."""
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = ""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return {"host": platform.node(), "torch": torch, "cpus": os.cpu_count(), "visible": visible}
+
+
+def look(runs: Path) -> list[Device]:
+    """Ask PyTorch now (a few seconds), unless it has been asked; `InputError` if it does not answer."""
+    runs.mkdir(parents=True, exist_ok=True)
+    with FileLock(runs / "devices.lock"):
+        if devices := known(runs):
+            return devices
+        devices = _ask()
+        write_json(runs / "devices.json", {"machine": _machine(), "devices": [each._asdict() for each in devices]})
+        return devices
+
+
+def _ask() -> list[Device]:
+    if find_spec("torch") is None:
+        raise InputError("Training needs PyTorch, which is not installed here; pip install torch torchvision helps.")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "vggexplorer.pytorch.devices"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            env=child_environment(),
+            check=True,
+        )
+        return [Device(**device) for device in json.loads(done.stdout)]
+    except subprocess.CalledProcessError as error:
+        words = error.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=words) from error
+    except (subprocess.TimeoutExpired, ValueError, TypeError) as error:
+        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=type(error).__name__) from error
+
+
+def resolve(name: str, runs: Path) -> Device:
+    """The device that `name` means here (auto: the best one, cuda: the first GPU); `InputError` if there is none."""
+    devices = look(runs)
+    wanted = {"auto": devices[0].name, "cuda": "cuda:0"}.get(name, name)
+    for device in devices:
+        if device.name == wanted:
+            return device
+    names = ", ".join(device.name for device in devices)
+    raise InputError("There is no device {name} here; there are {names}.", name=wanted, names=names)

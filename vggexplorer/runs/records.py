@@ -1,0 +1,108 @@
+"""What a run tells: records while it trains, an outcome at its end."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from vggexplorer.errors import InputError
+
+TIMING = ("seconds", "examples_per_sec", "examples_per_sec_wall", "memory")
+"""The fields of a record that differ from one run of the same config to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Where a run is after `step` steps.
+
+    `epoch` is a fraction of epochs, `examples` all that were trained on so far. `train_loss` and `train_acc` are means
+    over the epoch so far, what the book draws. `examples_per_sec` counts the time of steps only, as the book does,
+    `examples_per_sec_wall` all time; `seconds` is all time but pauses, `memory` the most bytes in use so far (of the
+    device, or of the process on a CPU). The last record of an epoch has the test figures.
+    """
+
+    step: int
+    epoch: float
+    examples: int
+    batch_loss: float
+    train_loss: float
+    train_acc: float
+    lr: float
+    examples_per_sec: float
+    examples_per_sec_wall: float
+    seconds: float
+    memory: int | None = None
+    test_loss: float | None = None
+    test_acc: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name; those that are None are left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def line(self) -> bytes:
+        """One line of metrics.jsonl."""
+        return json.dumps(self.to_json(), allow_nan=False).encode() + b"\n"
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    field.name: int if "int" in str(field.type) else (int, float) for field in fields(Record)
+}
+_NEEDED = {field.name for field in fields(Record)} - {"memory", "test_loss", "test_acc"}
+
+
+def parse_line(line: bytes) -> Record | None:
+    """The record of one line of metrics.jsonl, or None if the line is damaged."""
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or not _NEEDED <= data.keys() <= _TYPES.keys():
+        return None
+    if not all(isinstance(value, _TYPES[name]) for name, value in data.items()):
+        return None
+    return Record(**data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: `status` is finished, stopped or failed; `reason` says why, if there is anything to say."""
+
+    status: str
+    reason: InputError | None = None
+    loss: float | None = None
+    train_acc: float | None = None
+    test_acc: float | None = None
+    best_test_acc: float | None = None
+    examples_per_sec: float | None = None
+    examples_per_sec_wall: float | None = None
+    seconds: float | None = None
+    step: int = 0
+    device: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What outcome.json holds."""
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        return data | {"reason": self.reason and reason_to_json(self.reason)}
+
+    @staticmethod
+    def from_json(data: Any) -> "Outcome":
+        """The outcome that `to_json` wrote; `ValueError` if it is damaged."""
+        names = {field.name for field in fields(Outcome)}
+        if not isinstance(data, dict) or data.get("status") not in ("finished", "stopped", "failed"):
+            raise ValueError("no outcome")
+        reason = data.get("reason")
+        values = {name: value for name, value in data.items() if name in names - {"reason"}}
+        return Outcome(**values, reason=reason_from_json(reason) if reason else None)
+
+
+def reason_to_json(reason: InputError) -> dict[str, Any]:
+    """A sentence with its template and values apart, so that a page can translate it."""
+    return {"text": str(reason), "template": reason.template, "values": {k: str(v) for k, v in reason.values.items()}}
+
+
+def reason_from_json(data: Mapping[str, Any]) -> InputError:
+    """The sentence that `reason_to_json` wrote."""
+    try:
+        return InputError(data["template"], **data["values"])
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        raise ValueError("no reason") from error

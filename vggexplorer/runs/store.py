@@ -1,0 +1,435 @@
+"""A run is a folder. Everything that is known of it is read from its files; its status is derived, never stored."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from vggexplorer.architectures import shown
+from vggexplorer.errors import InputError
+from vggexplorer.link import RUN_ID
+from vggexplorer.paths import PACKAGE
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.records import Outcome, Record, parse_line
+from vggexplorer.text import title
+
+RECORDED = PACKAGE / "assets" / "recorded"
+"""Runs that ship with the package, for people without the time or the device."""
+MAX_NAME = 80
+"""Characters of a display name."""
+PATIENCE = 3.0
+"""Seconds without a heartbeat after which a trainer counts as not responding."""
+START_PATIENCE = 20.0
+"""Seconds within which a trainer that was started must have taken its lock."""
+KEEP_WEIGHTS = 20
+"""How many of the newest ended runs keep their weights."""
+_ENDED = ("finished", "stopped", "failed", "interrupted", "damaged")
+
+
+class Status(NamedTuple):
+    """What a run does: `word` is one of the keys of `STATUSES`; `ahead` runs are before it in the line."""
+
+    word: str
+    step: int = 0
+    ahead: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether a trainer is at it, or about to be."""
+        return self.word not in _ENDED
+
+
+STATUSES = {
+    "starting": "starting",
+    "waiting": "waiting in line",
+    "loading": "loading",
+    "running": "running",
+    "evaluating": "testing",
+    "saving": "saving",
+    "paused": "paused",
+    "unresponsive": "not responding",
+    "interrupted": "interrupted",
+    "finished": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+    "damaged": "cannot be read",
+}
+"""Status words as keys and as people read them."""
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Replace `path` by one that holds `content`, all of it or nothing."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replace `path` by `data` as JSON, all of it or nothing."""
+    write_file(path, json.dumps(data, indent=1).encode())
+
+
+def _read_json(path: Path) -> Any:
+    """What is in a JSON file; None if it is missing or damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+class Tail(NamedTuple):
+    """Records read so far: where the next read begins, and whether a damaged line ended them."""
+
+    records: list[Record]
+    offset: int
+    damaged: bool
+
+
+class Run:
+    """One run's folder. Reading is for everybody; each file has one writer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def id(self) -> str:
+        """The folder's name, which never changes."""
+        return self.path.name
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it ships with the package: nobody changes it."""
+        return self.path.parent == RECORDED
+
+    def config(self) -> Config:
+        """What was asked; `InputError` if the file is missing, damaged or of another version."""
+        return Config.from_json(_read_json(self.path / "config.json"))
+
+    def name(self) -> str:
+        """The display name."""
+        try:
+            return (self.path / "name.txt").read_text("utf-8").strip()[:MAX_NAME] or self.id
+        except (OSError, ValueError):
+            return self.id
+
+    def created(self) -> datetime | None:
+        """When it was created, in local time."""
+        data = _read_json(self.path / "created.json")
+        try:
+            return datetime.fromisoformat(data["time"]).astimezone()
+        except (TypeError, KeyError, ValueError):
+            return None
+
+    def rename(self, name: str) -> None:
+        """Give it another display name; `InputError` if there is nothing to read in it."""
+        text = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+        if not text or len(text) > MAX_NAME:
+            raise InputError("A name has from 1 to {most} characters, not {value}.", most=MAX_NAME, value=shown(name))
+        write_file(self.path / "name.txt", text.encode())
+
+    def environment(self) -> dict[str, Any]:
+        """What the trainer said at its last start: device, precision, threads, data; empty before."""
+        return dict(_read_json(self.path / "environment.json") or {})
+
+    def outcome(self) -> Outcome | None:
+        """How it ended, if it has."""
+        with suppress(ValueError, TypeError):
+            return Outcome.from_json(_read_json(self.path / "outcome.json"))
+        return None
+
+    def read(self, offset: int = 0) -> Tail:
+        """The records from byte `offset` of the metrics on; an unfinished last line is left for the next read."""
+        try:
+            with (self.path / "metrics.jsonl").open("rb") as file:
+                file.seek(offset)
+                content = file.read()
+        except OSError:
+            return Tail([], offset, False)
+        records: list[Record] = []
+        for line in content[: content.rfind(b"\n") + 1].splitlines(keepends=True):
+            record = parse_line(line)
+            if record is None:
+                return Tail(records, offset, True)
+            records.append(record)
+            offset += len(line)
+        return Tail(records, offset, False)
+
+    def records(self) -> list[Record]:
+        """All records up to the first damaged line."""
+        return self.read().records
+
+    def cut_back(self, step: int) -> list[Record]:
+        """Remove all records after `step` from the metrics, and what is damaged; those that stay. For the trainer."""
+        path = self.path / "metrics.jsonl"
+        with path.open("ab+") as file:
+            file.seek(0)
+            kept, end = [], 0
+            for line in file:
+                record = parse_line(line) if line.endswith(b"\n") else None
+                if record is None or record.step > step:
+                    break
+                kept.append(record)
+                end += len(line)
+            file.truncate(end)
+        return kept
+
+    def last_record(self) -> Record | None:
+        """The last whole record, without reading all of them."""
+        try:
+            with (self.path / "metrics.jsonl").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+                lines = file.read().split(b"\n")[:-1]
+        except OSError:
+            return None
+        return next(filter(None, map(parse_line, reversed(lines))), None)
+
+    def telemetry(self) -> dict[str, Any]:
+        """The last sample of the device; empty if there is none."""
+        try:
+            with (self.path / "telemetry.jsonl").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 1024))
+                lines = file.read().split(b"\n")[:-1]
+            return dict(json.loads(lines[-1]))
+        except (OSError, ValueError, IndexError):
+            return {}
+
+    def json(self, name: str) -> dict[str, Any]:
+        """One of the trainer's other files (result.json, step.json); empty if it is missing or damaged."""
+        data = _read_json(self.path / name)
+        return data if isinstance(data, dict) else {}
+
+    def heartbeat(self) -> dict[str, Any]:
+        """What the trainer said last: its beat, its phase, its step."""
+        data = _read_json(self.path / "heartbeat")
+        return data if isinstance(data, dict) and isinstance(data.get("beat"), int) else {}
+
+    def locked(self) -> bool:
+        """Whether a trainer lives: the operating system frees its lock at any death."""
+        path = self.path / "run.lock"
+        if not path.exists():
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        except OSError:
+            return False
+        lock.release()
+        return False
+
+    def control(self) -> dict[str, Any]:
+        """What is wanted: `until` (a step to pause at, or None) and `stop`."""
+        return {"until": None, "stop": False} | dict(_read_json(self.path / "control.json") or {})
+
+    def want(self, *, until: int | None = None, stop: bool = False) -> None:
+        """Ask the trainer to run on, to pause at step `until`, or to stop."""
+        write_json(self.path / "control.json", {"until": until, "stop": stop})
+
+    def status(self, watch: "Watch | None" = None) -> Status:
+        """What it does, derived from its files; `watch` tells a trainer that hangs from one that lives."""
+        if not (self.path / "config.json").exists():
+            return Status("damaged")
+        if outcome := self.outcome():
+            return Status(outcome.status, outcome.step)
+        beat = self.heartbeat()
+        step = beat.get("step", 0)
+        if not self.locked():
+            return Status("starting" if self._just_started() else "interrupted", step)
+        if watch and not watch.lives(self.id, beat.get("beat", 0)):
+            return Status("unresponsive", step)
+        phase = beat.get("phase", "starting")
+        return Status("running" if phase == "training" else phase, step, beat.get("ahead", 0))
+
+    def _just_started(self) -> bool:
+        """Whether a trainer was started that may not have taken its lock yet."""
+        with suppress(OSError):
+            age = time.time() - (self.path / "started").stat().st_mtime
+            return not (self.path / "heartbeat").exists() and -START_PATIENCE < age < START_PATIENCE
+        return False
+
+    def resumable(self, status: Status) -> bool:
+        """Whether it can go on from where it is."""
+        return status.word in ("interrupted", "stopped", "failed") and not self.recorded
+
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(size for size, _ in _files(self.path))
+
+    def weights(self) -> Path | None:
+        """The trained weights, if they are kept."""
+        path = self.path / "model.safetensors"
+        return path if path.exists() else None
+
+    def drop_weights(self) -> None:
+        """Remove the trained weights and the checkpoint of a run that has ended."""
+        (self.path / "model.safetensors").unlink(missing_ok=True)
+        shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
+
+    def delete(self) -> None:
+        """Remove the folder; `InputError` while a trainer is at it, or if it cannot be removed."""
+        if self.recorded:
+            raise InputError("A run that ships with the package cannot be deleted.")
+        if self.locked():
+            raise InputError("The run is not over; stop it first.")
+        try:
+            away = self.path.with_name(f".deleted-{secrets.token_hex(4)}")
+            self.path.rename(away)
+            shutil.rmtree(away)
+        except OSError as error:
+            raise InputError("The run could not be deleted: {reason}", reason=error.strerror or error) from error
+
+
+def _files(path: Path) -> Iterator[tuple[int, Path]]:
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(OSError):
+                yield os.stat(os.path.join(folder, name)).st_size, Path(folder, name)
+
+
+class Watch:
+    """Sees heartbeats change, on the reader's own clock."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.patience = patience
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def lives(self, run_id: str, beat: int) -> bool:
+        """Whether the heartbeat of a run has changed within the last `patience` seconds."""
+        now = time.monotonic()
+        before, since = self._seen.get(run_id, (None, now))
+        if before != beat:
+            since = now
+        self._seen[run_id] = (beat, since)
+        return now - since < self.patience
+
+
+# --- the folder of all runs ------------------------------------------------------------------------------
+
+
+class Runs:
+    """The folder that holds all runs, and their line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @staticmethod
+    def at(text: str | None = None) -> "Runs":
+        """The folder `text`, else that of VGGEXPLORER_RUNS, else the user's data folder."""
+        named = text or os.environ.get("VGGEXPLORER_RUNS")
+        if named:
+            return Runs(Path(named).expanduser().absolute())
+        from platformdirs import user_data_path  # noqa: PLC0415 (a training server may lack it)
+
+        return Runs(user_data_path("vggexplorer", appauthor=False) / "runs")
+
+    def create(self, config: Config, name: str | None = None) -> Run:
+        """A new run, ready to be started; `InputError` if its folder cannot be written."""
+        words = title(config.network)
+        slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
+        run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+        new = self.path / f".new-{run_id}"
+        try:
+            new.mkdir(parents=True)
+            write_json(new / "config.json", config.to_json())
+            write_json(new / "created.json", {"time": datetime.now().astimezone().isoformat(timespec="seconds")})
+            write_file(new / "name.txt", (name or words)[:MAX_NAME].encode())
+            return Run(new.rename(self.path / run_id))
+        except OSError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            raise InputError(
+                "The run's folder in {path} could not be written: {reason}",
+                path=shown(str(self.path), 200),
+                reason=error.strerror or str(error),
+            ) from error
+
+    def all(self, recorded: bool = True) -> list[Run]:
+        """All runs, the newest first; those that ship with the package at the end."""
+        own = sorted((run for run in self._in(self.path)), key=lambda run: run.id, reverse=True)
+        return own + (sorted(self._in(RECORDED), key=lambda run: run.id) if recorded else [])
+
+    @staticmethod
+    def _in(path: Path) -> list[Run]:
+        try:
+            return [
+                Run(Path(entry.path))
+                for entry in os.scandir(path)
+                if entry.is_dir() and RUN_ID.fullmatch(entry.name) and (Path(entry.path) / "config.json").exists()
+            ]
+        except OSError:
+            return []
+
+    def get(self, run_id: str) -> Run | None:
+        """The run called `run_id`, if there is one."""
+        if not RUN_ID.fullmatch(run_id):
+            return None
+        runs = (Run(folder / run_id) for folder in (self.path, RECORDED))
+        return next((run for run in runs if (run.path / "config.json").exists()), None)
+
+    def keep_weights_of_the_newest(self, most: int = KEEP_WEIGHTS) -> None:
+        """Remove the weights of all but the `most` newest runs that have ended."""
+        kept = [run for run in self.all(recorded=False) if run.weights() and not run.status().active]
+        for run in kept[most:]:
+            run.drop_weights()
+
+    def lock(self, name: str) -> FileLock:
+        """A lock that everybody who uses this folder shares."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.path / f"{name}.lock")
+
+    # The line: a numbered ticket for each run that was started, `<runs>/line/<number>-<run id>`; its content is the
+    # device once that is known.
+
+    def _tickets(self) -> list[tuple[int, str, Path]]:
+        try:
+            paths = list((self.path / "line").iterdir())
+        except OSError:
+            return []
+        parts = ((path.name.partition("-"), path) for path in paths)
+        return sorted((int(number), run_id, path) for (number, _, run_id), path in parts if number.isdecimal())
+
+    def queue(self, run: Run) -> None:
+        """Put a run at the end of the line."""
+        with self.lock("line"):
+            self.leave(run)
+            (self.path / "line").mkdir(exist_ok=True)
+            last = max((number for number, _, _ in self._tickets()), default=0)
+            (self.path / "line" / f"{last + 1:08d}-{run.id}").write_bytes(b"")
+
+    def leave(self, run: Run) -> None:
+        """Take a run out of the line."""
+        for _, run_id, path in self._tickets():
+            if run_id == run.id:
+                path.unlink(missing_ok=True)
+
+    def ahead(self, run: Run, device: str) -> int:
+        """How many living runs wait for `device`, or have it, before `run`; tickets of the dead are removed."""
+        count = 0
+        for _, run_id, path in self._tickets():
+            if run_id == run.id:
+                with suppress(OSError):
+                    path.write_text(device)
+                return count
+            other = Run(self.path / run_id)
+            if not other.locked() and not other._just_started():
+                path.unlink(missing_ok=True)
+            else:
+                with suppress(OSError):
+                    count += path.read_text() in ("", device)
+        return count

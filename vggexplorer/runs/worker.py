@@ -1,0 +1,330 @@
+"""The trainer's process around the training loop: its turn in the line, its run folder, its end.
+
+`python -m vggexplorer.pytorch.train RUN_DIR` comes here first: a trainer that waits for a device has not
+imported PyTorch yet.
+"""
+
+import errno
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from vggexplorer.errors import InputError
+from vggexplorer.runs import devices
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.records import Outcome, Record
+from vggexplorer.runs.safetensors import metadata
+from vggexplorer.runs.session import Session, Wish
+from vggexplorer.runs.store import Run, Runs, write_json
+from vggexplorer.runs.telemetry import Sampler
+
+BEAT = 1.0
+"""Seconds between heartbeats."""
+MOST_ON_CHECKPOINTS = 0.05
+"""The share of the time that writing checkpoints may take."""
+
+
+def main(argv: list[str]) -> int:
+    """Train the run in the folder `argv[1]` to its end; 0 unless it failed or another trainer is at it."""
+    if len(argv) != 2 or not (Path(argv[1]) / "config.json").is_file():
+        print("usage: python -m vggexplorer.pytorch.train RUN_DIR (a folder with a config.json)", file=sys.stderr)
+        return 2
+    # Threads that spin while they wait make two programs on the same processors many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    run = Run(Path(argv[1]).absolute())
+    lock = FileLock(run.path / "run.lock")
+    try:
+        lock.acquire(timeout=2)  # a reader may hold it for a moment, to see whether anybody does
+    except Timeout:
+        print("Another trainer is at this run.", file=sys.stderr)
+        return 3
+    with lock, Heart(run) as heart:
+        (run.path / "outcome.json").unlink(missing_ok=True)
+        outcome = _train(run, heart)
+        with suppress(OSError):
+            Runs(run.path.parent).leave(run)
+        write_json(run.path / "outcome.json", outcome.to_json())
+    if outcome.reason:
+        print(outcome.reason, flush=True)
+    if outcome.status == "finished":
+        with suppress(OSError):
+            Runs(run.path.parent).keep_weights_of_the_newest()
+    return int(outcome.status == "failed")
+
+
+def _train(run: Run, heart: "Heart") -> Outcome:
+    """Wait for the device, train, and say how it ended."""
+    session = FolderSession(run, heart)
+    try:
+        with session.signals():
+            config = run.config()
+            device = devices.resolve(config.device, run.path.parent)
+            config = config.on(device.name, device.precision)
+            with _turn(run, config.device, session):
+                if session.wish(0) is not Wish.STOP:
+                    session.train(config)
+        return session.outcome()
+    except InputError as reason:
+        return session.outcome(reason)
+    except OSError as error:
+        return session.outcome(_of_system(error))
+    except Exception as error:
+        traceback.print_exc()
+        words = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
+        return session.outcome(InputError("Training ended with an error: {reason}", reason=words))
+
+
+def _of_system(error: OSError) -> InputError:
+    if error.errno == errno.ENOSPC:
+        return InputError("The disk is full; free some space, then resume the run.")
+    return InputError("The run's files could not be written: {reason}", reason=error.strerror or str(error))
+
+
+@contextmanager
+def _turn(run: Run, device: str, session: "FolderSession") -> Iterator[None]:
+    """Wait in the line for `device`, and hold it."""
+    runs = Runs(run.path.parent)
+    if not any(run_id == run.id for _, run_id, _ in runs._tickets()):
+        runs.queue(run)
+    lock = runs.lock(f"device-{device.replace(':', '-')}")
+    with ExitStack() as stack:
+        while session.wish(0) is not Wish.STOP:
+            ahead = runs.ahead(run, device)
+            if ahead == 0 and _taken(lock):
+                stack.callback(lock.release)
+                break
+            session.wait_in_line(max(1, ahead))
+        yield
+
+
+def _taken(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
+
+
+class Heart:
+    """Writes the heartbeat each second, and at once when the phase changes; samples the device."""
+
+    def __init__(self, run: Run) -> None:
+        self._path = run.path / "heartbeat"
+        self._telemetry = run.path / "telemetry.jsonl"
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._beat = 0
+        self._state: dict[str, Any] = {"phase": "starting", "step": 0, "ahead": 0, "pid": os.getpid()}
+        self.sampler: Sampler | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Heart":
+        self.say()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(2)
+
+    def say(self, **news: Any) -> None:
+        """Write the heartbeat with some news in it."""
+        with self._lock, suppress(OSError):
+            self._beat += 1
+            self._state |= news
+            write_json(self._path, {"beat": self._beat, **self._state})
+
+    def at(self, step: int) -> None:
+        """Remember the step for the next heartbeat."""
+        self._state["step"] = step
+
+    def _run(self) -> None:
+        while not self._stopped.wait(BEAT):
+            self.say()
+            if self.sampler:
+                with suppress(OSError), self._telemetry.open("ab") as file:
+                    file.write(self.sampler.line())
+
+
+class FolderSession(Session):
+    """The surroundings of a loop that trains into a run folder."""
+
+    def __init__(self, run: Run, heart: Heart) -> None:
+        self.run = run
+        self.heart = heart
+        self.last: Record | None = None
+        self._best: float | None = None
+        self._device: str | None = None
+        self._stop = False
+        self._finished = False
+        self._reason: InputError | None = None
+        self._control = run.control()
+        self._read_at = 0.0
+        self._every = 60.0
+        self._saved_at = time.monotonic()
+        self._save_took = 0.0
+
+    # --- around the loop
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C stop the run as the Stop button does."""
+        before = {}
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before[number] = signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, *_: object) -> None:
+        self._stop = True
+
+    def wait_in_line(self, ahead: int) -> None:
+        """Say our place in the line, and wait a moment."""
+        if self.heart._state["phase"] != "waiting" or self.heart._state["ahead"] != ahead:
+            self.heart.say(phase="waiting", ahead=ahead)
+        self.sleep()
+
+    def train(self, config: Config) -> None:
+        """Run the loop of `vggexplorer.pytorch.train`; its records go to metrics.jsonl."""
+        self._every = config.training.checkpoint_every
+        self.phase("loading")
+        fit = import_module("vggexplorer.pytorch.train").fit
+        self._cut_back()
+        print(f"training on {config.device}", flush=True)
+        with (self.run.path / "metrics.jsonl").open("ab", buffering=0) as file:
+            for record in fit(config, self):
+                file.write(record.line())
+                self.last = record
+                self.heart.at(record.step)
+                if record.test_acc is not None:
+                    self._best = max(self._best or 0.0, record.test_acc)
+        if self._finished and self.last:
+            for line in closing_lines(self.last, config.device):
+                print(line, flush=True)
+
+    def _cut_back(self) -> None:
+        """Drop the records after the checkpoint: their steps will be done again."""
+        checkpoint = self.checkpoint()
+        kept = self.run.cut_back(int(metadata(checkpoint)["step"]) if checkpoint else 0)
+        self.last = kept[-1] if kept else None
+        self._best = max((record.test_acc for record in kept if record.test_acc is not None), default=None)
+
+    def outcome(self, reason: InputError | None = None) -> Outcome:
+        """How it ended, with the last figures."""
+        status = "failed" if reason else "finished" if self._finished else "stopped"
+        last = self.last or self.run.last_record()
+        figures: dict[str, Any] = {"device": self._device, "best_test_acc": self._best}
+        if last:
+            figures |= {
+                "step": last.step,
+                "loss": last.train_loss,
+                "train_acc": last.train_acc,
+                "test_acc": last.test_acc,
+                "examples_per_sec": last.examples_per_sec,
+                "examples_per_sec_wall": last.examples_per_sec_wall,
+                "seconds": last.seconds,
+            }
+        return Outcome(status=status, reason=reason or self._reason, **figures)
+
+    # --- what the loop asks
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """Keep what the loop says of its surroundings."""
+        write_json(self.run.path / "environment.json", environment)
+        self._device = environment["device"]
+        self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
+        self.phase("training")
+
+    def phase(self, name: str) -> None:
+        """Tell readers what the loop does."""
+        if self.heart._state["phase"] != name:
+            self.heart.say(phase=name, ahead=0)
+
+    def wish(self, step: int) -> Wish:
+        """What control.json wants, read at most twenty times a second."""
+        now = time.monotonic()
+        if now - self._read_at > 0.05:
+            self._read_at = now
+            self._control = self.run.control()
+        if self._stop or self._control.get("stop"):
+            return Wish.STOP
+        until = self._control.get("until")
+        return Wish.PAUSE if isinstance(until, int) and step >= until else Wish.GO
+
+    def sleep(self) -> None:
+        """Wait a moment; control.json is read again after it."""
+        time.sleep(0.06)
+
+    def wants_view(self, step: int) -> bool:
+        """Whether the run is to pause right after this step."""
+        return self._control.get("until") == step + 1
+
+    def show(self, view: Mapping[str, Any]) -> None:
+        """Keep what the step looked like."""
+        write_json(self.run.path / "step.json", view)
+
+    def checkpoint(self) -> Path | None:
+        """The checkpoint in the folder."""
+        path = self.run.path / "checkpoint" / "state.safetensors"
+        return path if path.exists() else None
+
+    def wants_checkpoint(self) -> bool:
+        """Whether it is time for one; writing them never takes more than a twentieth of the time."""
+        due = max(self._every, self._save_took / MOST_ON_CHECKPOINTS)
+        return time.monotonic() - self._saved_at > due
+
+    def save(self, write: Callable[[Path], None]) -> None:
+        """Write a checkpoint beside the old one and move it over it."""
+        began = time.monotonic()
+        folder = self.run.path / "checkpoint"
+        folder.mkdir(exist_ok=True)
+        _write_beside(folder / "state.safetensors", write)
+        self._saved_at = time.monotonic()
+        self._save_took = self._saved_at - began
+
+    def finish(
+        self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
+    ) -> None:
+        """Keep the trained weights and what is known of them; the checkpoint is not needed any more."""
+        self.phase("saving")
+        self._reason = reason
+        _write_beside(self.run.path / "model.safetensors", write)
+        write_json(self.run.path / "result.json", result)
+        shutil.rmtree(self.run.path / "checkpoint", ignore_errors=True)
+        self._finished = True
+
+
+def _write_beside(path: Path, write: Callable[[Path], None]) -> None:
+    beside = path.with_name(f".{path.name}")
+    try:
+        write(beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def closing_lines(record: Record, device: str) -> list[str]:
+    """The last lines of the log: the book's two, and the total seconds."""
+    test = f", test acc {record.test_acc:.3f}" if record.test_acc is not None else ""
+    return [
+        f"loss {record.train_loss:.3f}, train acc {record.train_acc:.3f}{test}",
+        f"{record.examples_per_sec:.1f} examples/sec on {device}",
+        f"{record.seconds:.1f} seconds",
+    ]
