@@ -41,6 +41,13 @@ def decimal_size(count: int) -> str:
     return _scaled(count, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
 
 
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours too: 75 -> '1:15', 3723 -> '1:02:03'."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def percent(part: float, whole: float) -> str:
     """A share with one decimal: (1, 8) -> '12.5 %'; of nothing, '–'."""
     return f"{100 * part / whole:.1f}{NO_BREAK}%" if whole else "–"

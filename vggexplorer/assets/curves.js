@@ -1,0 +1,261 @@
+// Loss and accuracy of training runs. `component.data` names the runs; their figures are fetched from the server,
+// while a run is active twice a second, and only what is new. The plot is made once; new points are added to it,
+// so that zoom, hover and legend stay as the person has them.
+
+const POLL = 500
+const SMOOTH = 0.9
+const WIDE = 900
+const COLUMNS = ["step", "epoch", "seconds", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc"]
+const ONE = { train: "#3b82c4", test: "#d97706", batch: "#8aa4bd" }
+const MANY = ["#3b82c4", "#d97706", "#2f9e6e", "#c2528b", "#7c6bd0", "#a3803a", "#4b9fae", "#c0503f", "#6b7f2a", "#8a5aa8", "#5573d9", "#9c6b5a"]
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "x", "pentagon", "hexagon", "triangle-down", "bowtie", "hourglass"]
+
+const memory = new WeakMap()
+let plotly
+
+function loadPlotly(url) {
+  plotly ??= window.Plotly
+    ? Promise.resolve(window.Plotly)
+    : new Promise((resolve, reject) => {
+        const script = document.createElement("script")
+        script.src = new URL(url, location.origin).href
+        script.onload = () => resolve(window.Plotly)
+        script.onerror = reject
+        document.head.append(script)
+      })
+  return plotly
+}
+
+const column = (rows, name) => rows.map((row) => row[COLUMNS.indexOf(name)])
+
+function smoothed(values, last) {
+  let mean = last
+  return values.map((value) => (mean = mean === undefined ? value : SMOOTH * mean + (1 - SMOOTH) * value))
+}
+
+// --- what is drawn: a list of lines, each a name of a column and how it looks -----------------------------
+
+function lines(data) {
+  const words = data.words
+  const one = data.runs.length === 1
+  const list = []
+  data.runs.forEach((run, place) => {
+    const color = MANY[place % MANY.length]
+    const add = (field, axis, style) => list.push({ run: run.id, field, axis, ...style, label: one ? words[field] : `${run.name} · ${words[field]}` })
+    if (one) add("batch_loss", "y", { color: ONE.batch, width: 1, opacity: 0.55 })
+    add("train_loss", "y", { color: one ? ONE.train : color, width: 2 })
+    add("test_loss", "y", { color: one ? ONE.test : color, width: 2, test: true, symbol: SYMBOLS[place % SYMBOLS.length] })
+    add("train_acc", "y2", { color: one ? ONE.train : color, width: 2 })
+    add("test_acc", "y2", { color: one ? ONE.test : color, width: 2, test: true, symbol: SYMBOLS[place % SYMBOLS.length] })
+  })
+  return list
+}
+
+// The points of one line among some rows. Test figures come once an epoch.
+function points(mine, line, rows) {
+  const kept = line.test ? rows.filter((row) => row[COLUMNS.indexOf(line.field)] !== null) : rows
+  let y = column(kept, line.field)
+  if (line.field === "batch_loss" && mine.smooth) {
+    y = smoothed(y, mine.last[line.run])
+    if (y.length) mine.last[line.run] = y[y.length - 1]
+  }
+  return { x: column(kept, mine.x), y }
+}
+
+function trace(mine, line, wide) {
+  const seen = mine.runs.get(line.run)
+  delete mine.last[line.run]
+  return {
+    ...points(mine, line, seen.rows),
+    type: "scatter",
+    mode: line.test ? "lines+markers" : "lines",
+    name: line.label,
+    yaxis: line.axis,
+    xaxis: line.axis === "y" ? "x" : "x2",
+    opacity: line.opacity ?? 1,
+    line: { color: line.color, width: line.width, dash: line.test ? "dot" : "solid" },
+    marker: { size: 8, symbol: line.symbol },
+    hovertemplate: `%{y:.4f}<extra>${escaped(line.label)}</extra>`,
+  }
+}
+
+// Plotly understands some tags in its texts; a run's name is text.
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+
+function layout(mine, data, box, wide) {
+  const style = getComputedStyle(box)
+  const color = (name, fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback
+  const grid = { gridcolor: color("border-color", "#ccc"), zeroline: false, linecolor: color("border-color", "#ccc") }
+  const below = { ...grid, title: { text: data.words[mine.x], standoff: 8 }, rangemode: "tozero" }
+  const band = data.band
+  const shapes = band
+    ? [{ type: "rect", xref: "x2 domain", yref: "y2", x0: 0, x1: 1, y0: band.low, y1: band.high, line: { width: 0 }, fillcolor: ONE.test, opacity: 0.18, layer: "below" }]
+    : []
+  const annotations = band
+    ? [{ xref: "x2 domain", yref: "y2", x: 0.01, y: band.low, xanchor: "left", yanchor: "top", showarrow: false, text: `${band.label} ${band.low.toFixed(3)}–${band.high.toFixed(3)}`, font: { size: 12 } }]
+    : []
+  return {
+    shapes,
+    annotations,
+    uirevision: `${mine.x} ${mine.zoom}`,
+    font: { color: color("text-color", "#222"), family: style.fontFamily, size: 13 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    autosize: true,
+    height: wide ? 400 : 640,
+    margin: { l: 55, r: 15, t: 10, b: 45 },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: color("secondary-background-color", "#fff"), namelength: -1 },
+    dragmode: "zoom",
+    legend: { orientation: "h", y: wide ? -0.18 : -0.12, x: 0 },
+    xaxis: { ...below, anchor: "y", domain: wide ? [0, 0.475] : [0, 1] },
+    xaxis2: { ...below, anchor: "y2", domain: wide ? [0.545, 1] : [0, 1], matches: "x" },
+    yaxis: { ...grid, anchor: "x", title: { text: data.words.loss }, domain: wide ? [0, 1] : [0.56, 1], rangemode: "tozero" },
+    yaxis2: { ...grid, anchor: "x2", title: { text: data.words.accuracy }, domain: wide ? [0, 1] : [0, 0.44] },
+  }
+}
+
+async function draw(mine) {
+  const { data, box } = mine
+  const Plotly = await loadPlotly(data.plotly)
+  const wide = box.clientWidth >= WIDE
+  mine.wide = wide
+  mine.lines = lines(data)
+  const traces = mine.lines.map((line) => trace(mine, line, wide))
+  await Plotly.react(box, traces, layout(mine, data, box, wide), { responsive: true, displayModeBar: false })
+  mine.drawn = true
+}
+
+// --- what is new ------------------------------------------------------------------------------------------
+
+function extend(mine, id, rows) {
+  const places = []
+  const x = []
+  const y = []
+  mine.lines.forEach((line, place) => {
+    if (line.run !== id) return
+    const more = points(mine, line, rows)
+    if (!more.x.length) return
+    places.push(place)
+    x.push(more.x)
+    y.push(more.y)
+  })
+  if (places.length) window.Plotly.extendTraces(mine.box, { x, y }, places)
+}
+
+async function ask(mine, run) {
+  const seen = mine.runs.get(run.id)
+  const query = new URLSearchParams({ from: seen.offset, start: seen.start })
+  const answer = await fetch(`${run.url}?${query}`)
+  if (!answer.ok) throw new Error(`status ${answer.status}`)
+  const found = await answer.json()
+  const anew = found.start !== seen.start || found.from !== seen.offset
+  if (anew) seen.rows = []
+  seen.rows.push(...found.rows)
+  Object.assign(seen, { start: found.start, offset: found.offset, active: found.active, damaged: found.damaged })
+  return { anew, rows: found.rows }
+}
+
+async function update(mine) {
+  let failed = false
+  for (const run of mine.data.runs) {
+    const seen = mine.runs.get(run.id)
+    if (!seen.active && seen.asked && !mine.woken) continue
+    try {
+      const { anew, rows } = await ask(mine, run)
+      seen.asked = true
+      if (!mine.drawn || anew) mine.stale = true
+      else if (rows.length) extend(mine, run.id, rows)
+    } catch {
+      failed = true
+    }
+  }
+  mine.woken = false
+  if (mine.stale || !mine.drawn) {
+    mine.stale = false
+    await draw(mine)
+  }
+  say(mine, failed)
+  return failed
+}
+
+function say(mine, failed) {
+  const seen = [...mine.runs.values()]
+  const { words } = mine.data
+  const text = failed
+    ? words.offline
+    : seen.some((run) => run.damaged)
+      ? words.damaged
+      : seen.every((run) => !run.rows.length)
+        ? words.empty
+        : ""
+  if (mine.note.textContent !== text) mine.note.textContent = text
+  mine.box.dataset.points = seen.reduce((count, run) => count + run.rows.length, 0)
+}
+
+async function loop(mine) {
+  if (mine.looping) return
+  mine.looping = true
+  try {
+    for (;;) {
+      const failed = await update(mine)
+      if (!mine.box.isConnected) return
+      const active = [...mine.runs.values()].some((run) => run.active)
+      if (!failed && !active && !mine.woken) return
+      await new Promise((resolve) => setTimeout(resolve, POLL))
+    }
+  } finally {
+    mine.looping = false
+  }
+}
+
+// --- tools above the plot -----------------------------------------------------------------------------------
+
+function tools(mine) {
+  const { words } = mine.data
+  const button = (text, pressed, act) => {
+    const node = document.createElement("button")
+    node.type = "button"
+    node.textContent = text
+    if (pressed !== null) node.setAttribute("aria-pressed", pressed)
+    node.onclick = () => {
+      act()
+      tools(mine)
+      draw(mine)
+    }
+    return node
+  }
+  const label = document.createElement("span")
+  label.textContent = words.against
+  const gap = document.createElement("span")
+  gap.className = "gap"
+  const axes = ["epoch", "seconds", "step"].map((name) => button(words[name], mine.x === name, () => (mine.x = name)))
+  const smooth = mine.data.runs.length === 1 ? [button(words.smooth, mine.smooth, () => (mine.smooth = !mine.smooth))] : []
+  const focused = [...mine.tools.children].indexOf(mine.tools.getRootNode().activeElement)
+  mine.tools.replaceChildren(label, ...axes, gap, ...smooth, button(words.reset, null, () => (mine.zoom += 1)))
+  if (focused >= 0) mine.tools.children[focused]?.focus()
+}
+
+export function curves(component) {
+  const { data, parentElement } = component
+  const part = parentElement.querySelector(".part")
+  if (!memory.has(part)) {
+    const mine = { x: "epoch", smooth: false, zoom: 0, last: {}, runs: new Map(), drawn: false }
+    mine.box = part.querySelector(".plot")
+    mine.note = part.querySelector(".note")
+    mine.tools = part.querySelector(".tools")
+    memory.set(part, mine)
+    new ResizeObserver(() => mine.drawn && mine.box.clientWidth >= WIDE !== mine.wide && draw(mine)).observe(mine.box)
+  }
+  const mine = memory.get(part)
+  mine.data = data
+  mine.box.setAttribute("aria-label", data.words.alt)
+  for (const run of data.runs) {
+    if (!mine.runs.has(run.id)) mine.runs.set(run.id, { rows: [], offset: 0, start: "", active: true, asked: false })
+  }
+  for (const id of mine.runs.keys()) if (!data.runs.some((run) => run.id === id)) mine.runs.delete(id)
+  mine.stale = true
+  mine.woken = true // the page ran: a run may have been resumed
+  tools(mine)
+  loop(mine)
+}

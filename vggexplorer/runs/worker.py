@@ -209,7 +209,6 @@ class FolderSession(Session):
             for record in fit(config, self):
                 file.write(record.line())
                 self.last = record
-                self.heart.at(record.step)
                 if record.test_acc is not None:
                     self._best = max(self._best or 0.0, record.test_acc)
         if self._finished and self.last:
@@ -256,6 +255,7 @@ class FolderSession(Session):
 
     def wish(self, step: int) -> Wish:
         """What control.json wants, read at most twenty times a second."""
+        self.heart.at(step)
         now = time.monotonic()
         if now - self._read_at > 0.05:
             self._read_at = now

@@ -33,7 +33,7 @@ CUSTOM = "custom"
 
 def show() -> None:
     """The whole editor."""
-    _presets()
+    _presets(current().network)
     _history()
     _blocks()
     _paste()
@@ -50,8 +50,13 @@ def show_input() -> None:
 # --- presets, undo, width ------------------------------------------------------------------------------
 
 
-def _presets() -> None:
-    name = title(current().network)
+def show_network(network: Network, on_choice: Callable[[], None]) -> None:
+    """The choice of a named network alone, where `network` is chosen; `on_choice` is told when a person chooses."""
+    _presets(network, on_choice)
+
+
+def _presets(network: Network, on_choice: Callable[[], None] = lambda: None) -> None:
+    name = title(network)
     chosen = name if name in NETWORKS else CUSTOM
     options = [*NETWORKS, *([CUSTOM] if chosen == CUSTOM else [])]
     st.selectbox(
@@ -59,14 +64,15 @@ def _presets() -> None:
         options,
         options.index(chosen),
         format_func=lambda item: t("Your own") if item == CUSTOM else item,
-        **shows(translated("preset"), chosen, _choose_preset),
+        **shows(translated("preset"), chosen, _choose_preset, on_choice),
         help=t("Start from a named network; everything can be edited afterwards."),
     )
 
 
-def _choose_preset(key: str) -> None:
+def _choose_preset(key: str, on_choice: Callable[[], None]) -> None:
     chosen = st.session_state[key]
     if chosen in NETWORKS:
+        on_choice()
         edit_network(lambda network: _keeping_choices(network, NETWORKS[chosen]))
 
 

@@ -20,6 +20,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from vggexplorer.paths import PACKAGE
+from vggexplorer.ui.records import serve
 
 FILES = {
     "components.js": PACKAGE / "assets" / "components.js",
@@ -87,6 +88,7 @@ def routes() -> list[BaseRoute]:
         Route("/assets/{digest}/{name}", _serve),
         Route("/download/{token}/{name}", _download),
         Route("/explore", _home),
+        Route("/records/{run}", serve),
     ]
 
 

@@ -1,0 +1,70 @@
+"""The curves of runs: drawn in the browser, which asks the server for what it has not got yet.
+
+No page runs for a new point: `assets/curves.js` polls `ui.records` while a run is active, and adds to its
+plot what comes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.runs.config import Published
+from vggexplorer.runs.store import Run
+from vggexplorer.ui.components import STYLE, script
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.web import url
+
+_curves = st.components.v2.component(
+    "vgg_curves",
+    html='<div class="part"><div class="tools"></div><div class="plot" role="img"></div>'
+    '<p class="note" role="status"></p></div>',
+    css=STYLE
+    + """
+.tools { display: flex; flex-wrap: wrap; gap: 0.35rem; align-items: center; font-size: 0.85rem; min-height: 2rem; }
+.tools button { padding: 0.15rem 0.6rem; border: 1px solid var(--st-border-color); border-radius: 1rem; }
+.tools button[aria-pressed=true] { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+.tools span { opacity: 0.8; }
+.tools .gap { flex: 1; }
+.note { margin: 0; font-size: 0.85rem; opacity: 0.85; }
+.note:empty { display: none; }
+""",
+    js=script("curves", "curves.js"),
+    isolate_styles=False,
+)
+
+
+def show(runs: Sequence[Run], key: str, published: Published | None = None) -> None:
+    """Loss and accuracy of `runs` against epochs, seconds or steps; the book's spread as a band if there is one."""
+    band = None
+    if published:
+        band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("test accuracy in the book")}
+    data: dict[str, Any] = {
+        "runs": [{"id": run.id, "name": run.name(), "url": f"/records/{run.id}"} for run in runs],
+        "band": band,
+        "plotly": url("plotly.min.js"),
+        "words": _words(),
+    }
+    _curves(key=key, data=data)
+
+
+def _words() -> dict[str, str]:
+    return {
+        "alt": t("Loss and accuracy of the run while it trains"),
+        "loss": t("loss"),
+        "accuracy": t("accuracy"),
+        "train_loss": t("train loss"),
+        "test_loss": t("test loss"),
+        "batch_loss": t("batch loss"),
+        "train_acc": t("train accuracy"),
+        "test_acc": t("test accuracy"),
+        "epoch": t("epochs"),
+        "seconds": t("seconds"),
+        "step": t("steps"),
+        "against": t("against"),
+        "smooth": t("smooth the batch loss"),
+        "reset": t("reset the zoom"),
+        "offline": t("The dashboard does not answer; the run itself goes on. Trying again …"),
+        "empty": t("No figures yet."),
+        "damaged": t("A part of the figures is damaged; what comes before it is shown."),
+    }

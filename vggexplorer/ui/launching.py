@@ -1,0 +1,77 @@
+"""The Start button. One press makes exactly one run, whatever is clicked twice, reloaded or drawn again."""
+
+import time
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.runs import launch
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.store import Run, Runs
+from vggexplorer.ui import setup
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.state import current, look_at
+from vggexplorer.ui.widgets import key_of, renew
+
+DOUBLE_CLICK = 1.5
+"""Seconds after a start in which another click on Start is taken for the second half of a double click."""
+
+
+def in_view(runs: Runs) -> Run | None:
+    """The run that the link names, else one that is active now; it is the one shown."""
+    if named := [run for run_id in current().runs[:1] if (run := runs.get(run_id))]:
+        return named[0]
+    active = [run for run in runs.all(recorded=False)[:50] if run.status().active]
+    if active and "choice of run" not in st.session_state:
+        st.session_state["choice of run"] = True
+        look_at(active[0].id)
+        return active[0]
+    return None
+
+
+def show(runs: Runs) -> None:
+    """The network as it will be trained, and the button."""
+    st.markdown(f"##### {t('The network as it will be trained')}")
+    try:
+        config = setup.config()
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        return
+    setup.as_trained(config)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
+        key = key_of("start")
+        st.button(
+            t("Start"),
+            key=key,
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(key, runs, config),
+        )
+        st.caption(_what(config), width="content")
+    if refused := st.session_state.get("start error"):
+        st.error(literal(sentence(refused)), icon=":material/error:")
+
+
+def _what(config: Config) -> str:
+    data = {"sample": t("Fashion-MNIST, a sample"), "full": t("Fashion-MNIST, all of it")}.get(
+        config.dataset.partition(":")[0], t("my own images")
+    )
+    parts = [config.training.recipe, data, config.device if config.device != "auto" else t("the best one")]
+    return " · ".join(literal(part) for part in parts)
+
+
+def _start(key: str, runs: Runs, config: Config) -> None:
+    """Start the run, unless this very button has started one already or the click is half of a double click."""
+    now = time.monotonic()
+    if key != key_of("start") or now - st.session_state.get("started at", float("-inf")) < DOUBLE_CLICK:
+        return
+    st.session_state["start error"] = None
+    try:
+        run = launch.start(runs, config)
+    except InputError as error:
+        st.session_state["start error"] = error
+        return
+    st.session_state["started at"] = now
+    renew("start")
+    look_at(run.id)

@@ -1,0 +1,287 @@
+"""A run while it trains: its status, its progress, its curves, and what can be done with it."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import NO_BREAK, duration, exact, percent, size
+from vggexplorer.runs import launch
+from vggexplorer.runs.config import Config, published
+from vggexplorer.runs.records import Record
+from vggexplorer.runs.store import STATUSES, Run, Runs, Status, Watch
+from vggexplorer.text import title
+from vggexplorer.ui import curves, run_components
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.state import look_at
+
+TICK = 1.0
+"""Seconds between looks at a run that is active."""
+STOP_PATIENCE = 10.0
+"""Seconds after which a run that was asked to stop and has not can be ended."""
+
+
+class Look(NamedTuple):
+    """How a status is shown: an icon, and a colour that goes with it."""
+
+    icon: str
+    color: Literal["blue", "green", "orange", "red", "gray"]
+
+
+LOOKS = {
+    "starting": Look("hourglass_empty", "gray"),
+    "waiting": Look("hourglass_empty", "gray"),
+    "loading": Look("downloading", "blue"),
+    "running": Look("play_arrow", "blue"),
+    "evaluating": Look("rule", "blue"),
+    "saving": Look("save", "blue"),
+    "paused": Look("pause", "orange"),
+    "unresponsive": Look("error", "red"),
+    "interrupted": Look("power_off", "red"),
+    "finished": Look("check_circle", "green"),
+    "stopped": Look("stop_circle", "orange"),
+    "failed": Look("cancel", "red"),
+    "damaged": Look("broken_image", "red"),
+}
+"""By status word."""
+
+
+def watch() -> Watch:
+    """Sees in this session whether trainers are alive."""
+    found: Watch = st.session_state.setdefault("watch", Watch())
+    return found
+
+
+def badge(status: Status) -> None:
+    """The status as a word with an icon."""
+    look = LOOKS.get(status.word, Look("help", "gray"))
+    st.badge(t(STATUSES.get(status.word, status.word)), icon=f":material/{look.icon}:", color=look.color)
+
+
+def show(run: Run) -> None:
+    """Everything about a run that trains, or has trained."""
+    try:
+        config = run.config()
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        return
+    status = run.status(watch())
+    with st.container(border=True, key="run in view"):
+        ticking = status.active
+        st.fragment(_state, run_every=TICK if ticking else None)(run, config, ticking)
+        curves.show([run], key="curves", published=published(config))
+        _beside_the_book(config, run)
+        _close_look(run)
+
+
+def _state(run: Run, config: Config, ticking: bool) -> None:
+    """Status, progress and buttons; once the run is over, the page runs again and the ticking stops."""
+    status = run.status(watch())
+    if ticking != status.active:
+        st.rerun()
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run line"):
+        st.markdown(f"**{literal(run.name())}**", width="content")
+        badge(status)
+        about = (title(config.network), config.training.recipe, config.dataset, run.environment().get("device", ""))
+        st.caption(" · ".join(literal(text) for text in about if text), width="content")
+        st.space("stretch")
+        _buttons(run, status)
+    _say(run, status)
+    _progress(run, config, status)
+
+
+# --- buttons -----------------------------------------------------------------------------------------------
+
+
+def _buttons(run: Run, status: Status) -> None:
+    for name, label, icon, act in _actions(run, status):
+        st.button(label, key=f"{name} run", icon=f":material/{icon}:", on_click=_do, args=(act, run))
+
+
+def _actions(run: Run, status: Status) -> list[tuple[str, str, str, Callable[[], Any]]]:
+    stop = ("stop", t("Stop"), "stop", lambda: _stop(run))
+    ways: dict[str, list[tuple[str, str, str, Callable[[], Any]]]] = {
+        "running": [("pause", t("Pause"), "pause", lambda: run.want(until=0)), stop],
+        "paused": [
+            ("step", t("One step"), "skip_next", lambda: run.want(until=status.step + 1)),
+            ("continue", t("Continue"), "play_arrow", run.want),
+            stop,
+        ],
+        "unresponsive": [("end", t("End it"), "power_settings_new", lambda: launch.kill(run))],
+    }
+    actions = ways.get(status.word, [stop] if status.active else [])
+    if status.word in ("evaluating", "saving"):
+        actions = ways["running"]
+    if run.resumable(status):
+        actions = [("resume", t("Resume"), "play_arrow", lambda: _resume(run))]
+    if status.active and time.monotonic() - _asked_to_stop().get(run.id, float("inf")) > STOP_PATIENCE:
+        actions = [*actions, ways["unresponsive"][0]]
+    return actions
+
+
+def _asked_to_stop() -> dict[str, float]:
+    asked: dict[str, float] = st.session_state.setdefault("asked to stop", {})
+    return asked
+
+
+def _stop(run: Run) -> None:
+    _asked_to_stop().setdefault(run.id, time.monotonic())
+    launch.stop(run)
+
+
+def _resume(run: Run) -> None:
+    _asked_to_stop().pop(run.id, None)
+    launch.resume(Runs(run.path.parent), run)
+
+
+def _do(act: Callable[[], Any], run: Run) -> None:
+    """Do what a button says; what is in the way is said below it."""
+    st.session_state.pop("run error", None)
+    try:
+        act()
+    except InputError as error:
+        st.session_state["run error"] = (run.id, error)
+    except OSError as error:
+        reason = InputError("The run's files could not be written: {reason}", reason=error.strerror or str(error))
+        st.session_state["run error"] = (run.id, reason)
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+
+def _say(run: Run, status: Status) -> None:
+    """What a person should know: what went wrong, whose turn it is, what can be done."""
+    about, error = st.session_state.get("run error", (None, None))
+    if about == run.id:
+        st.error(literal(sentence(error)), icon=":material/error:")
+    outcome = run.outcome()
+    if outcome and outcome.reason:
+        show_reason = st.error if status.word == "failed" else st.info
+        show_reason(literal(sentence(outcome.reason)), icon=":material/info:")
+    texts = {
+        "waiting": t("{count} runs are before this one in the line for the device.", count=status.ahead),
+        "interrupted": t(
+            "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint.", step=status.step
+        ),
+        "unresponsive": t(
+            "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.", seconds=3
+        ),
+        "stopped": t("Stopped at step {step}. Resume goes on exactly there.", step=status.step),
+    }
+    if status.word in texts:
+        st.caption(texts[status.word])
+
+
+def _progress(run: Run, config: Config, status: Status) -> None:
+    """How far it is, how long it takes still, how fast it is, and what the device is doing."""
+    about, last = run.environment(), run.last_record()
+    steps = about.get("num_steps")
+    if not last or not steps:
+        return
+    step = max(last.step, status.step)
+    parts = [t("epoch {epoch} of {epochs}", epoch=f"{last.epoch:.2f}", epochs=config.training.epochs)]
+    if status.active and step < steps:
+        parts.append(t("{time} left", time=duration((steps - step) * last.seconds / last.step)))
+    parts.append(t("{time} so far", time=duration(last.seconds)))
+    parts.append(_speed(last))
+    st.progress(min(1.0, step / steps), text=" · ".join(parts))
+    st.markdown(_figures(run, last))
+    if status.active:
+        st.caption(_device(run, last))
+
+
+def _speed(last: Record) -> str:
+    return t(
+        "{steps} examples/s ({wall} with testing)",
+        steps=exact(round(last.examples_per_sec)),
+        wall=exact(round(last.examples_per_sec_wall)),
+    )
+
+
+def _figures(run: Run, last: Record) -> str:
+    """The figures that the book prints, in its order."""
+    outcome = run.outcome()
+    tested = outcome.test_acc if outcome and outcome.test_acc is not None else last.test_acc
+    figures = [(t("loss"), last.train_loss), (t("train accuracy"), last.train_acc), (t("test accuracy"), tested)]
+    return " · ".join(f"{label} **{value:.3f}**" for label, value in figures if value is not None)
+
+
+def _device(run: Run, last: Record) -> str:
+    sample, about = run.telemetry(), run.environment()
+    parts = [about.get("title") or about.get("device", ""), about.get("precision", "")]
+    if "utilization" in sample:
+        parts.append(t("{share} busy", share=percent(sample["utilization"], 100)))
+    if "memory" in sample:
+        whole = f" / {size(sample['memory_total'])}" if "memory_total" in sample else ""
+        parts.append(t("{used} of memory in use", used=size(sample["memory"]) + whole))
+    elif last.memory:
+        parts.append(t("{used} of memory in use", used=size(last.memory)))
+    if "temperature" in sample:
+        parts.append(f"{sample['temperature']}{NO_BREAK}°C")
+    if "power" in sample:
+        parts.append(f"{sample['power']:.0f}{NO_BREAK}W")
+    return " · ".join(literal(str(part)) for part in parts if part)
+
+
+# --- the book's figures ------------------------------------------------------------------------------------
+
+
+def _beside_the_book(config: Config, run: Run) -> None:
+    """Where the run is the book's own: whether it is inside the published spread, and the figures beside it."""
+    book = published(config)
+    if not book:
+        return
+    low, high = book.test_acc
+    spread = {"low": f"{low:.3f}", "high": f"{high:.3f}", "builds": book.builds}
+    text = t("Over {builds} published builds of the book the test accuracy was from {low} to {high}.", **spread)
+    outcome = run.outcome()
+    if outcome and outcome.status == "finished" and outcome.test_acc is not None:
+        inside = low <= outcome.test_acc <= high
+        text += " " + (t("This run is inside.") if inside else t("This run is outside."))
+    st.caption(text)
+    st.markdown("\n".join(f"- {literal(t(source))}: {literal(figures)}" for source, figures in book.runs))
+
+
+# --- a close look at one step ------------------------------------------------------------------------------
+
+
+def _close_look(run: Run) -> None:
+    """The step that was done alone: its images, what the network took them for, its gradients."""
+    view = run.json("step.json")
+    if not view:
+        return
+    with st.expander(t("A close look at step {step}", step=view["step"]), expanded=True, key="close look"):
+        st.markdown(
+            t(
+                "loss **{loss}** · {correct} of {examples} right",
+                loss=f"{view['loss']:.4f}",
+                correct=view["correct"],
+                examples=view["examples"],
+            )
+        )
+        classes = run.environment().get("classes", [])
+        run_components.pictures([_item(item, classes) for item in view["pictures"]], key="batch")
+        largest = max(view["gradients"].values(), default=0) or 1
+        lines = (
+            f"| {name} | {value:.3g} | {'█' * round(20 * value / largest)} |"
+            for name, value in view["gradients"].items()
+        )
+        st.markdown("\n".join([f"| {t('layer')} | {t('gradient norm')} | |", "|:--|--:|:--|", *lines]))
+
+
+def _item(item: dict[str, Any], classes: list[str]) -> run_components.Item:
+    names = [t(classes[place]) if place < len(classes) else str(place) for place in (item["label"], item["guess"])]
+    good = item["label"] == item["guess"]
+    caption = names[0] if good else f"{names[0]} → {names[1]}"
+    return {"picture": item["picture"], "caption": f"{caption}\n{percent(item['chance'], 1)}", "good": good}
+
+
+def others(runs: Runs) -> None:
+    """The runs that are active now, each a button that shows it."""
+    active = [(run, status) for run in runs.all(recorded=False)[:50] if (status := run.status()).active]
+    for run, status in active:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"other {run.id}"):
+            st.button(literal(run.name()), key=f"look {run.id}", on_click=look_at, args=(run.id,), type="tertiary")
+            badge(status)

@@ -1,0 +1,313 @@
+"""Setting up a run: network, recipe, data, device, and everything that can be changed about the training.
+
+What is chosen lives in the session as a `Choice`; the network is the one being edited, but for the
+first visit: VGG-11 takes minutes a step, so it is the slim one until the person has chosen or edited one.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.architectures import NETWORKS, Network
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import decimal_size, exact, size
+from vggexplorer.layers import shape_text
+from vggexplorer.link import State
+from vggexplorer.runs import datasets, devices
+from vggexplorer.runs.config import ABOUT, INITS, PRECISIONS, QUICK, RECIPE_NAMES, Config, Training, recipe
+from vggexplorer.runs.store import Runs
+from vggexplorer.summary import summarize
+from vggexplorer.ui import editor, jobs
+from vggexplorer.ui.downloading import download
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.state import current
+from vggexplorer.ui.widgets import number, shows, translated
+
+FIRST = NETWORKS["VGG-11 slim"]
+"""What is trained on a first visit."""
+DATASETS = {
+    "sample": "Fashion-MNIST, a sample",
+    "full": "Fashion-MNIST, all of it",
+    "folder": "my own images",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person chose; `changes` are fields of the training that differ from the recipe's."""
+
+    recipe: str = QUICK
+    changes: dict[str, Any] = field(default_factory=dict)
+    dataset: str = "sample"
+    folder: str = ""
+    device: str = "auto"
+    seed: int = 0
+
+
+def chosen() -> Choice:
+    """What is chosen in this session."""
+    choice: Choice = st.session_state.setdefault("choice", Choice())
+    return choice
+
+
+def choose(**changes: Any) -> None:
+    """Choose something else."""
+    st.session_state["choice"] = replace(chosen(), **changes)
+
+
+def subject() -> Network:
+    """The network to train: the one being edited, or the slim VGG-11 if nobody has chosen or edited one."""
+    network = current().network
+    return network if st.session_state.get("own network") or network != State().network else FIRST
+
+
+def config() -> Config:
+    """The run as it is set up; `InputError` if it cannot be trained so."""
+    choice, network = chosen(), subject()
+    named = choice.folder.strip()
+    dataset = {"folder": f"folder:{named}", "full": f"full:{named}" if named else "full"}.get(choice.dataset, "sample")
+    return Config(
+        network=network,
+        training=replace(recipe(choice.recipe, network), **choice.changes),
+        dataset=dataset,
+        device=choice.device,
+        seed=choice.seed,
+    )
+
+
+# --- the sidebar -------------------------------------------------------------------------------------------
+
+
+def show() -> None:
+    """All that can be chosen."""
+    editor.show_network(subject(), _own)
+    _recipe()
+    _data()
+    _device()
+    with st.expander(t("More settings"), key="more settings"):
+        _more()
+
+
+def _own() -> None:
+    st.session_state["own network"] = True
+
+
+def _recipe() -> None:
+    names = list(RECIPE_NAMES)
+    st.selectbox(t("Recipe"), names, names.index(chosen().recipe), **shows("recipe", chosen().recipe, _choose_recipe))
+    st.caption(t(ABOUT[chosen().recipe]))
+
+
+def _choose_recipe(key: str) -> None:
+    choose(recipe=st.session_state[key], changes={})
+
+
+def _data() -> None:
+    choice, names = chosen(), list(DATASETS)
+    st.selectbox(
+        t("Data"),
+        names,
+        names.index(choice.dataset),
+        format_func=lambda name: t(DATASETS[name]),
+        **shows(translated("dataset"), choice.dataset, _set_choice, "dataset"),
+    )
+    if choice.dataset != "sample":
+        label = (
+            t("folder with one subfolder for each class") if choice.dataset == "folder" else t("folder, if elsewhere")
+        )
+        st.text_input(label, choice.folder, **shows("data folder", choice.folder, _set_choice, "folder"))
+    about_data(choice)
+
+
+def about_data(choice: Choice) -> None:
+    """Which images are used, and where they are."""
+    if choice.dataset == "folder":
+        st.caption(
+            t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing.")
+        )
+        return
+    train, test = datasets.SIZES[choice.dataset]
+    counts = t("{train} images to train, {test} to test, 28×28, ten classes.", train=exact(train), test=exact(test))
+    if choice.dataset == "sample":
+        st.caption(t("{counts} They come with this program.", counts=counts))
+        return
+    named = choice.folder.strip()
+    found = datasets.find_fashion_mnist(f"full:{named}" if named else "full")
+    if found:
+        st.caption(t("{counts} Found in {folder}.", counts=counts, folder=literal(str(found))))
+    else:
+        st.caption(t("Not found on this computer."))
+        download(t("Download ({size})", size=decimal_size(datasets.DOWNLOAD_BYTES)))
+
+
+def _device() -> None:
+    """The devices that PyTorch finds; it is asked in a process of its own, on the first visit."""
+    runs = Runs.at().path
+    found = devices.known(runs)
+    if found is None:
+        job = jobs.find("devices") or jobs.start("devices", lambda: devices.look(runs))
+        if job.running:
+            st.fragment(_looking, run_every=0.5)()
+        elif job.error:
+            st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    about = {device.name: device for device in found or []}
+    names = ["auto", *(about or ("cpu",))]
+    if chosen().device not in names:
+        names.append(chosen().device)
+    best = f" → {found[0].name}" if found else ""
+    st.selectbox(
+        t("Device"),
+        names,
+        names.index(chosen().device),
+        format_func=lambda name: f"{t('the best one')}{best}" if name == "auto" else name,
+        **shows(f"{translated('device')}{best}", chosen().device, _set_choice, "device"),
+    )
+    shown = about.get(chosen().device) or (found[0] if found and chosen().device == "auto" else None)
+    if shown:
+        st.caption(f"{literal(shown.title)} · {size(shown.memory)} · {shown.precision}")
+
+
+def _looking() -> None:
+    job = jobs.find("devices")
+    if job is None or not job.running:
+        st.rerun()
+    st.caption(t("Asking PyTorch which devices there are …"))
+
+
+def _set_choice(key: str, name: str) -> None:
+    choose(**{name: st.session_state[key]})
+
+
+# --- more settings -----------------------------------------------------------------------------------------
+
+
+def _more() -> None:
+    training = replace(recipe(chosen().recipe, subject()), **chosen().changes)
+    whole = {
+        "epochs": t("epochs"),
+        "batch_size": t("batch size"),
+        "input_size": t("input size"),
+        "crop": t("random shift, pixels"),
+    }
+    decimal = {
+        "lr": t("learning rate"),
+        "momentum": t("momentum"),
+        "weight_decay": t("weight decay"),
+        "dropout": t("dropout"),
+        "brightness": t("change of brightness"),
+        "time_budget": t("time budget, seconds"),
+        "checkpoint_every": t("checkpoint every … seconds"),
+    }
+    with st.container(horizontal=True, gap="xsmall", key="training numbers"):
+        for name, label in (whole | decimal).items():
+            _field(training, name, label, name in whole)
+        number(t("seed"), chosen().seed, "seed", _set_choice, "seed", width=_WIDTH)
+    _choices(training)
+    if chosen().changes:
+        st.button(
+            t("Back to the recipe"), key="back to recipe", on_click=choose, kwargs={"changes": {}}, type="tertiary"
+        )
+
+
+_WIDTH = 150
+
+
+def _field(training: Training, name: str, label: str, whole: bool) -> None:
+    """A number; what is empty leaves the network's own, or no limit."""
+    value = getattr(training, name)
+    options: dict[str, Any] = {"width": _WIDTH, "placeholder": t("none") if name == "time_budget" else t("its own")}
+    options |= {} if whole else {"step": _STEPS.get(name, 0.01), "format": "%g"}
+    shown = value if whole or value is None else float(value)
+    number(label, shown, f"training {name}", _set_training, name, **options)
+
+
+_STEPS = {"lr": 0.01, "momentum": 0.1, "weight_decay": 0.0001, "dropout": 0.1, "time_budget": 10.0} | {
+    "brightness": 0.1,
+    "checkpoint_every": 10.0,
+}
+
+
+def _choices(training: Training) -> None:
+    norms = {"own": None, "yes": True, "no": False}
+    _select(t("batch norm"), "batch_norm", norms, training.batch_norm, {"own": "its own", "yes": "yes", "no": "no"})
+    inits = {name: name for name in INITS}
+    _select(t("weights of convolutions begin as"), "conv_init", inits, training.conv_init, INITS)
+    _select(t("weights of linear layers begin as"), "linear_init", inits, training.linear_init, INITS)
+    precisions = {name: name for name in PRECISIONS}
+    words = {"auto": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
+    _select(t("precision"), "precision", precisions, training.precision, words)
+    st.checkbox(
+        t("flip images at random"), training.flip, **shows("training flip", training.flip, _set_training, "flip")
+    )
+
+
+def _select(label: str, name: str, values: dict[str, Any], value: Any, words: dict[str, str]) -> None:
+    options = list(values)
+    own = next(option for option in options if values[option] == value)
+    st.selectbox(
+        label,
+        options,
+        options.index(own),
+        format_func=lambda option: t(words[option]),
+        **shows(translated(f"training {name}"), own, _set_option, name, values),
+    )
+
+
+def _set_option(key: str, name: str, values: dict[str, Any]) -> None:
+    _change(name, values[st.session_state[key]])
+
+
+def _set_training(key: str, name: str) -> None:
+    _change(name, st.session_state[key])
+
+
+def _change(name: str, value: Any) -> None:
+    """Set one field of the training; what is the recipe's own is not a change."""
+    own = getattr(recipe(chosen().recipe, subject()), name)
+    rest = {other: kept for other, kept in chosen().changes.items() if other != name}
+    choose(changes=rest if value == own else rest | {name: value})
+
+
+# --- the network as it will be trained ---------------------------------------------------------------------
+
+
+def as_trained(run: Config) -> None:
+    """The network with what the training changes of it, and its totals."""
+    asked, trained = run.network, run.trained
+    totals = summarize(*trained).totals
+    with st.container(horizontal=True, gap="small", key="as trained"):
+        st.metric(t("Parameters"), exact(totals.params), width=150)
+        st.metric("MACs", exact(totals.macs), width=150)
+        st.metric(t("input"), shape_text(trained.input_shape), width=150)
+        st.metric(t("steps"), _steps(run), width=150)
+    changes = _changes(asked, trained)
+    if changes:
+        before = _params(asked)
+        text = t("The training changes the network: {changes}.", changes=", ".join(changes))
+        st.caption(f"{text} {t('Before, it has {params} parameters.', params=before)}" if before else text)
+
+
+def _params(network: Network) -> str:
+    try:
+        return exact(summarize(*network).totals.params)
+    except InputError:
+        return ""
+
+
+def _steps(run: Config) -> str:
+    count = datasets.SIZES.get(run.dataset.partition(":")[0], (0, 0))[0]
+    steps = -(-count // run.training.batch_size)
+    return f"{run.training.epochs} × {exact(steps)}" if count else f"{run.training.epochs} × …"
+
+
+def _changes(asked: Network, trained: Network) -> list[str]:
+    changes = []
+    if asked.input_shape != trained.input_shape:
+        changes.append(f"{t('input')} {shape_text(asked.input_shape)} → {shape_text(trained.input_shape)}")
+    if asked.architecture.batch_norm != trained.architecture.batch_norm:
+        changes.append(t("with batch norm") if trained.architecture.batch_norm else t("without batch norm"))
+    before, after = asked.architecture.head.dropout, trained.architecture.head.dropout
+    if before != after:
+        changes.append(f"{t('dropout')} {before:g} → {after:g}")
+    return changes
