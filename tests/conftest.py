@@ -43,6 +43,15 @@ def wait_until(condition: Callable[[], T], seconds: float = 60, what: str = "the
     return value
 
 
+@pytest.fixture(scope="session", autouse=True)
+def runs_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for runs, so that no test sees or touches a person's own."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VGGEXPLORER_RUNS", str(folder))
+        yield folder
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as probe:

@@ -21,9 +21,10 @@ from vggexplorer.architectures import NETWORKS, Architecture, Block, Head
 from vggexplorer.drawing import ENGLISH
 from vggexplorer.explain import explain
 from vggexplorer.link import COUNTS, LANGUAGES
+from vggexplorer.runs import config, datasets, store
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
-from vggexplorer.ui import editor, i18n
+from vggexplorer.ui import editor, i18n, run_words, setup
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -33,13 +34,19 @@ CHINESE: dict[str, str] = json.loads((PACKAGE / "assets" / "zh.json").read_text(
 # --- the catalogue against the code ------------------------------------------------------------------------
 
 PAGES = [path for path in (*(PACKAGE / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")) if path.name != "i18n.py"]
-CORE = [path for path in PACKAGE.glob("*.py") if path.name not in ("cli.py", "console.py", "dashboard.py")]
+TERMINAL = ("cli.py", "console.py", "dashboard.py", "listing.py", "progress.py")
+CORE = [
+    *(path for path in PACKAGE.glob("*.py") if path.name not in TERMINAL),
+    *(PACKAGE / "runs").glob("*.py"),
+    *(PACKAGE / "pytorch" / name for name in ("data.py", "download.py", "predict.py", "train.py")),
+]
 TRANSLATED = {
     "t": 0,
     "InputError": 0,
     "ShapeError": 0,
     "check_int": 1,
     "check_choice": 1,
+    "_check_number": 1,
     "_integer": 1,
     "_choice": 1,
     "Remark": 0,
@@ -89,6 +96,15 @@ STAND_FOR: dict[str, set[str]] = {
     "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"},
     "quantity": quantities() | set(COUNTS),
     "data['template']": set(),  # of an error that was made in `peers.py`
+    "ABOUT[chosen().recipe]": set(config.ABOUT.values()),
+    "DATASETS[name]": set(setup.DATASETS.values()),
+    "STATUSES.get(status.word, status.word)": set(store.STATUSES.values()),
+    "classes[place]": set(datasets.CLASSES),
+    "source": {source for book in config.PUBLISHED.values() for source, _ in book.runs},
+    "words[option]": {"its own", "yes", "no", "the faster one here", "float32", "bfloat16", *config.INITS.values()},
+    "LABELS[name]": set(run_words.LABELS.values()),
+    "STATUSES.get(word, word)": set(store.STATUSES.values()),
+    "each of CLASSES": set(datasets.CLASSES),
     "term.name": set(),  # of a `_Rule`, which is found
     "what": set(),  # handed on; the caller's is found
     "remark.template": set(),  # found where the remark is made
@@ -141,6 +157,8 @@ TERMS = [
     *("flatten", "adaptive", "gap", "relu", "Sigmoid", "sigmoid", "bn", "Bn", "dropout", "head", "hidden", "act"),
     *("conv_arch", "none", "nopool", "avgpool2s2", "pool2s2", "avgpool", "lrn", "CxHxW", "max", "avg"),
     *("KiB", "MiB", "GiB", "TiB"),
+    *("Fashion-MNIST", "auto", "cpu", "quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160"),
+    *("Xavier", "Kaiming", "xavier", "kaiming", "train", "test"),
     *("PyTorch", "torchinfo", "fvcore", "FlopCounterMode", "pip install torch torchinfo fvcore"),
 ]
 """What is the same in every language: names of layers and networks, units, and what one types."""

@@ -188,9 +188,10 @@ def write_runs(state: State) -> dict[str, str | list[str]]:
     return ({"run": list(state.runs)} if state.runs else {}) | lang
 
 
-def write_training(state: State) -> dict[str, str | list[str]]:
-    """The URL parameters of a state on Train: the network, and the run in view."""
-    return write(state) | write_runs(state)
+def write_training(state: State, own: bool) -> dict[str, str | list[str]]:
+    """The URL parameters of a state on Train: the network (even the default one if it is a person's `own`), the run."""
+    named = {"arch": DEFAULT_ARCH} if own else {}
+    return named | write(state) | write_runs(state)
 
 
 def _write_others(state: State) -> dict[str, str]:

@@ -26,7 +26,14 @@ page = st.navigation(
     ],
     position="top",
 )
-WRITERS = {"compare": write_comparison, "runs": write_runs, "train": write_training}
-publish(WRITERS.get(page.url_path, write)(current()))
+match page.url_path:
+    case "compare":
+        publish(write_comparison(current()))
+    case "train":
+        publish(write_training(current(), st.session_state["own network"]))
+    case "runs":
+        publish(write_runs(current()))
+    case _:
+        publish(write(current()))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
 page.run()

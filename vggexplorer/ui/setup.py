@@ -15,7 +15,7 @@ from vggexplorer.formatting import decimal_size, exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.link import State
 from vggexplorer.runs import datasets, devices
-from vggexplorer.runs.config import ABOUT, INITS, PRECISIONS, QUICK, RECIPE_NAMES, Config, Training, recipe
+from vggexplorer.runs.config import ABOUT, INITS, PRECISIONS, QUICK, RECIPE_NAMES, Config, Training, check_seed, recipe
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import summarize
 from vggexplorer.ui import editor, jobs
@@ -44,6 +44,9 @@ class Choice:
     device: str = "auto"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+
 
 def chosen() -> Choice:
     """What is chosen in this session."""
@@ -52,14 +55,21 @@ def chosen() -> Choice:
 
 
 def choose(**changes: Any) -> None:
-    """Choose something else."""
-    st.session_state["choice"] = replace(chosen(), **changes)
+    """Choose something else; what is not allowed is said on the page and changes nothing."""
+    st.session_state["complaints"] = []
+    try:
+        choice = replace(chosen(), **changes)
+        replace(recipe(choice.recipe, subject()), **choice.changes)
+    except InputError as error:
+        st.session_state["complaints"] = [("page", error)]
+    else:
+        st.session_state["choice"] = choice
 
 
 def subject() -> Network:
     """The network to train: the one being edited, or the slim VGG-11 if nobody has chosen or edited one."""
     network = current().network
-    return network if st.session_state.get("own network") or network != State().network else FIRST
+    return network if st.session_state["own network"] or network != State().network else FIRST
 
 
 def config() -> Config:

@@ -36,6 +36,7 @@ def begin() -> None:
             state = replace(state, beside=current().beside)
         _show(state)
         st.session_state["complaints"] = [("page", error) for error in errors]
+        st.session_state.setdefault("own network", "arch" in params)
         st.session_state.setdefault("past", [])
         st.session_state.setdefault("future", [])
 

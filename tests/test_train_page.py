@@ -1,0 +1,263 @@
+"""Train, run by Streamlit's own AppTest: what is set up, what Start starts, what is said of a run."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from streamlit.testing.v1 import AppTest
+from test_i18n import all_chinese, explore  # noqa: F401 (a fixture)
+from test_pages import Explore, plain
+
+from vggexplorer.formatting import exact
+from vggexplorer.layers import shape_text
+from vggexplorer.runs import datasets, launch
+from vggexplorer.runs.config import RECIPES, Config, recipe
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.store import Run, Runs
+from vggexplorer.summary import summarize
+from vggexplorer.text import parse_network
+from vggexplorer.ui import launching
+
+TRAIN = str(ROOT / "pages" / "train.py")
+CPU = Device("cpu", "9700X", 8 * 2**30, 2.0)
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """A folder of runs where the devices are known, and nobody trains."""
+    monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [CPU])
+    return Runs(tmp_path)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
+    """What was started; the runs are made, but not trained."""
+    configs: list[Config] = []
+
+    def start(runs: Runs, config: Config, name: str | None = None) -> Run:
+        configs.append(config)
+        return runs.create(config, name)
+
+    monkeypatch.setattr(launch, "start", start)
+    return configs
+
+
+class Train(Explore):
+    """The page in a session of its own."""
+
+    def __init__(self, **params: str | list[str]) -> None:
+        self.test = AppTest.from_file(ROOT / "vggexplorer" / "ui" / "main.py", default_timeout=30)
+        self.test.context = {"locale": "en-US"}
+        self.test.run()
+        self.test = self.test.switch_page(TRAIN)
+        for key, value in params.items():
+            self.test.query_params[key] = value
+        for key in ("state", "own network"):
+            del self.test.session_state[key]
+        self.run()
+
+    @property
+    def captions(self) -> str:
+        return " ".join(plain(caption.value) for caption in self.test.caption)
+
+
+def a_run(runs: Runs, **files: Any) -> Run:
+    """A run whose trainer left these files: JSON, or lines of JSON for a list."""
+    network = parse_network({"arch": "1x4", "hidden": "none"})
+    run = runs.create(Config(network=network, training=recipe("quick-demo", network)))
+    for name, content in files.items():
+        lines = content if isinstance(content, list) else [content]
+        path = run.path / {"metrics": "metrics.jsonl", "heartbeat": "heartbeat"}.get(name, f"{name}.json")
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return run
+
+
+RECORD = {
+    **{"step": 47, "epoch": 1.0, "examples": 6000, "batch_loss": 0.5, "train_loss": 0.6123, "train_acc": 0.7012},
+    **{"lr": 0.02, "examples_per_sec": 1234.4, "examples_per_sec_wall": 1100.0, "seconds": 75.0, "memory": 2**30},
+    **{"test_loss": 0.55, "test_acc": 0.7654},
+}
+ENVIRONMENT = {"device": "cpu", "num_steps": 141, "steps_per_epoch": 47, "precision": "float32", "time": "now"}
+
+
+# --- setting up --------------------------------------------------------------------------------------------
+
+
+def test_a_first_visit_offers_the_slim_vgg_with_the_quick_demo(started: list[Config]) -> None:
+    page = Train()
+    assert page.errors == []
+    network = parse_network({"arch": "vgg11-slim"})
+    trained = Config(network=network, training=recipe("quick-demo", network)).trained
+    totals = summarize(*trained).totals
+    assert page.totals == [exact(totals.params), exact(totals.macs), shape_text(trained.input_shape), "3 × 47"]
+    assert "1×224×224 → 1×56×56" in page.captions
+    assert "43,093,322" in page.captions
+    page.click("start")
+    assert [config.network for config in started] == [network]
+
+
+def test_an_edited_network_is_taken(started: list[Config]) -> None:
+    page = Train(arch="alexnet", head="gap").click("start")
+    assert started[0].network == parse_network({"arch": "alexnet", "head": "gap"})
+    assert started[0].trained.input_shape == (1, 65, 65)
+    assert page.params["arch"] == "alexnet"
+
+
+def test_a_chosen_vgg11_stays_after_a_reload() -> None:
+    page = Train().set("preset", "VGG-11")
+    assert page.params["arch"] == "vgg11"
+    again = Train(arch="vgg11")
+    assert again.widget("preset").value == "VGG-11"
+
+
+def test_the_recipe_and_everything_else_can_be_changed(started: list[Config]) -> None:
+    page = Train().set("recipe", "d2l-vgg")
+    page.set("training epochs", 2).set("training lr", 0.5).set("training input_size", 96).set("seed", 7)
+    page.set("training conv_init", "kaiming").set("training batch_norm", "yes").set("training flip", True)
+    page.click("start")
+    training = started[0].training
+    assert (training.epochs, training.lr, training.input_size, started[0].seed) == (2, 0.5, 96, 7)
+    assert (training.conv_init, training.batch_norm, training.flip, training.momentum) == ("kaiming", True, True, 0.0)
+    page.click("back to recipe")
+    assert page.widget("training epochs").value == RECIPES["d2l-vgg"].epochs
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("training lr", 0.0, "learning rate must be above 0"),
+        ("training epochs", 0, "number of epochs must be from 1"),
+        ("training batch_size", 0, "batch size must be from 1"),
+        ("training momentum", 1.0, "momentum must be at least 0 and below 1"),
+        ("seed", -1, "seed must be from 0"),
+    ],
+)
+def test_what_is_out_of_bounds_is_said_and_the_field_gets_its_value_back(field: str, value: float, words: str) -> None:
+    page = Train()
+    before = page.widget(field).value
+    page.set(field, value)
+    assert words in page.errors[0]
+    assert page.widget(field).value == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"), [("training input_size", 31, "32"), ("training dropout", 1.0, "Dropout")]
+)
+def test_what_the_network_cannot_take_is_said_and_not_started(field: str, value: float, words: str) -> None:
+    page = Train().set(field, value)
+    assert words in page.errors[0]
+    assert "start" not in [button.key for button in page.test.button]
+    assert page.widget(field).value == value
+
+
+def test_fewer_classes_than_the_data_has_are_refused() -> None:
+    assert "Fashion-MNIST has 10 classes" in Train(classes="9").errors[0]
+
+
+def test_the_data_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = Train()
+    assert "6,000 images to train, 1,000 to test" in page.captions
+    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda _: None)
+    assert "Not found on this computer." in page.set("dataset", "full").captions
+    assert page.widget("download data") is not None
+    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda _: tmp_path)
+    assert str(tmp_path) in page.run().captions
+
+
+def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> None:
+    page = Train().set("dataset", "folder").set("data folder", str(tmp_path)).click("start")
+    assert started[0].dataset == f"folder:{tmp_path}"
+    assert page.errors == []
+
+
+# --- starting ----------------------------------------------------------------------------------------------
+
+
+def test_start_shows_the_run_and_a_double_click_makes_no_second(started: list[Config], runs: Runs) -> None:
+    page = Train().click("start")
+    assert page.params["run"] == next(run.id for run in runs.all(recorded=False))
+    page.click("start")
+    assert len(started) == 1
+
+
+def test_two_starts_make_two_runs(started: list[Config], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launching, "DOUBLE_CLICK", 0.0)
+    Train().click("start").click("start")
+    assert len(started) == 2
+
+
+def test_a_reload_makes_no_run(started: list[Config]) -> None:
+    page = Train().click("start").run()
+    Train(run=page.params["run"]).run()
+    assert len(started) == 1
+
+
+def test_a_run_that_cannot_be_started_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path / "file" / "runs"))
+    (tmp_path / "file").write_text("")
+    page = Train().click("start")
+    assert "could not be written" in page.errors[0]
+
+
+# --- a run -------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_run_says_what_the_book_prints(runs: Runs) -> None:
+    outcome = {"status": "finished", "loss": 0.6123, "train_acc": 0.7012, "test_acc": 0.7654, "step": 47}
+    run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, outcome=outcome)
+    page = Train(run=run.id)
+    assert "loss **0.612** · train accuracy **0.701** · test accuracy **0.765**" in page.text
+    texts = [element.text for element in page.test.get("progress")]
+    assert any("1:15" in text and "1,234 examples/s (1,100 with testing)" in text for text in texts)
+    assert [badge for badge in page.test.markdown if "finished" in badge.value]
+
+
+def test_an_interrupted_run_says_where_and_can_be_resumed(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    beat = {"beat": 9, "phase": "training", "step": 47, "ahead": 0}
+    run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, heartbeat=beat)
+    page = Train(run=run.id)
+    assert "interrupted at step 47" in page.captions
+    resumed: list[str] = []
+    monkeypatch.setattr(launch, "resume", lambda _, run: resumed.append(run.id))
+    page.click("resume run")
+    assert resumed == [run.id]
+
+
+def test_a_failed_run_says_why(runs: Runs) -> None:
+    reason = {"text": "x", "template": "The disk is full; free some space, then resume the run.", "values": {}}
+    run = a_run(runs, outcome={"status": "failed", "reason": reason})
+    assert Train(run=run.id).errors == ["The disk is full; free some space, then resume the run."]
+
+
+def test_a_damaged_config_is_a_sentence(runs: Runs) -> None:
+    run = a_run(runs)
+    (run.path / "config.json").write_text("{")
+    assert Train(run=run.id).errors == ["The file config.json does not describe a run."]
+
+
+def test_an_unknown_run_is_left_out() -> None:
+    assert Train(run="20990101-000000-nothing-ffff").errors == []
+    assert Train(run="../../etc").errors == []
+
+
+def test_a_close_look_at_a_step(runs: Runs) -> None:
+    picture = {"width": 1, "height": 1, "channels": 1, "bytes": "AA=="}
+    pictures = [{"picture": picture, "label": 0, "guess": 1, "chance": 0.25}]
+    view = {"step": 8, "loss": 2.3, "correct": 0, "examples": 1, "gradients": {"features.0": 0.5}, "pictures": pictures}
+    environment = ENVIRONMENT | {"classes": list(datasets.CLASSES)}
+    run = a_run(runs, metrics=[RECORD], environment=environment, step=view)
+    page = Train(run=run.id)
+    assert "| features.0 | 0.5 |" in page.text
+    assert "0 of 1 right" in page.text
+
+
+# --- in Chinese --------------------------------------------------------------------------------------------
+
+
+def test_it_is_chinese(explore: Callable[..., AppTest], runs: Runs) -> None:  # noqa: F811
+    page = explore().switch_page(TRAIN).run()
+    all_chinese(page)
