@@ -40,12 +40,17 @@ def show(runs: Sequence[Run], key: str, published: Published | None = None) -> N
     if published:
         band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("test accuracy in the book")}
     data: dict[str, Any] = {
-        "runs": [{"id": run.id, "name": run.name(), "url": f"/records/{run.id}"} for run in runs],
+        "runs": [_named(run) for run in runs],
         "band": band,
         "plotly": url("plotly.min.js"),
         "words": _words(),
     }
     _curves(key=key, data=data)
+
+
+def _named(run: Run) -> dict[str, Any]:
+    """What the browser is told of a run; that it is active again wakes curves that have come to rest."""
+    return {"id": run.id, "name": run.name(), "url": f"/records/{run.id}", "active": run.status().active}
 
 
 def _words() -> dict[str, str]:

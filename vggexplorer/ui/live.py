@@ -69,17 +69,23 @@ def show(run: Run) -> None:
         return
     status = run.status(watch())
     with st.container(border=True, key="run in view"):
-        ticking = status.active
-        st.fragment(_state, run_every=TICK if ticking else None)(run, config, ticking)
+        shown = (status.active, _looked_at(run, status))
+        st.fragment(_state, run_every=TICK if status.active else None)(run, config, shown)
         curves.show([run], key="curves", published=published(config))
         _beside_the_book(config, run)
-        _close_look(run)
+        _close_look(run, status)
 
 
-def _state(run: Run, config: Config, ticking: bool) -> None:
-    """Status, progress and buttons; once the run is over, the page runs again and the ticking stops."""
+def _looked_at(run: Run, status: Status) -> int | None:
+    """The step that there is a close look at: the last one, while a run is paused after it."""
+    step = run.json("step.json").get("step") if status.word == "paused" else None
+    return step if step == status.step else None
+
+
+def _state(run: Run, config: Config, shown: tuple[bool, int | None]) -> None:
+    """Status, progress and buttons; when what is below must change, the page runs again, and the ticking may stop."""
     status = run.status(watch())
-    if ticking != status.active:
+    if shown != (status.active, _looked_at(run, status)):
         st.rerun()
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run line"):
         st.markdown(f"**{literal(run.name())}**", width="content")
@@ -247,11 +253,11 @@ def _beside_the_book(config: Config, run: Run) -> None:
 # --- a close look at one step ------------------------------------------------------------------------------
 
 
-def _close_look(run: Run) -> None:
+def _close_look(run: Run, status: Status) -> None:
     """The step that was done alone: its images, what the network took them for, its gradients."""
-    view = run.json("step.json")
-    if not view:
+    if _looked_at(run, status) is None:
         return
+    view = run.json("step.json")
     with st.expander(t("A close look at step {step}", step=view["step"]), expanded=True, key="close look"):
         st.markdown(
             t(
