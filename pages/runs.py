@@ -1,6 +1,20 @@
 """Runs: what was trained here, and what came of it?"""
 
-from vggexplorer.ui import header
-from vggexplorer.ui.i18n import t
+import streamlit as st
 
-header.show(t("Runs"), "")
+from vggexplorer.runs.store import Runs
+from vggexplorer.ui import header, history, result, run_actions
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.state import complain, current
+
+run_actions.travel()
+ids = current().runs
+if len(ids) == 1 and (run := Runs.at().get(ids[0])):
+    result.show(run)
+    st.stop()
+
+header.show(t("Runs"), t("what was trained here, and what came of it"))
+complain("page")
+complain(run_actions.PLACE)
+history.missing()
+history.show()

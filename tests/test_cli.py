@@ -300,7 +300,7 @@ def test_json_loads_nothing_that_is_slow() -> None:
         name.split(".")[0] for name in subprocess.check_output(command, stderr=subprocess.STDOUT).decode().split()
     }
     assert loaded & {"vggexplorer", "json"} == {"vggexplorer", "json"}
-    assert not loaded & {"rich", "streamlit", "torch", "pandas", "numpy", "plotly", "asyncio"}
+    assert not loaded & {"rich", "streamlit", "torch", "pandas", "numpy", "plotly", "asyncio", "filelock"}
 
 
 # --- the dashboard -----------------------------------------------------------------------------------

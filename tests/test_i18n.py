@@ -47,6 +47,7 @@ TRANSLATED = {
     "check_int": 1,
     "check_choice": 1,
     "_check_number": 1,
+    "check_switch": 1,
     "_integer": 1,
     "_choice": 1,
     "Remark": 0,

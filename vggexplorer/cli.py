@@ -1,4 +1,4 @@
-"""The command line: `vggexplorer` starts the dashboard, `vggexplorer profile vgg16` prints what a network costs.
+"""The command line: `vggexplorer` starts the dashboard, `profile` prints what a network costs, `train` trains it.
 
 Bad input ends with status 2 and a sentence as the last line of standard error. The commands import
 what they need themselves: `profile --json` answers before Rich or Streamlit could be loaded.
@@ -9,10 +9,11 @@ import codecs
 import io
 import json
 import os
+import re
 import sys
 import textwrap
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from vggexplorer.architectures import NETWORKS, Network, shown
 from vggexplorer.comparison import compare
@@ -20,6 +21,10 @@ from vggexplorer.errors import InputError
 from vggexplorer.export import checked_by, comparison, profile
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, slug
+
+if TYPE_CHECKING:
+    from vggexplorer.runs.config import Config, Training
+    from vggexplorer.runs.store import Run, Runs
 
 BOOK_CLASSES = NETWORKS["VGG-11"].architecture.num_classes
 NEW_LINE = "\n"
@@ -40,6 +45,18 @@ examples:
   vggexplorer profile vgg11 --width 1/4
   vggexplorer compare alexnet vgg11 vgg16
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
+  vggexplorer train vgg11 --width 1/4
+  vggexplorer runs
+"""
+TRAIN_EXAMPLES = """\
+The run goes on by itself if this terminal is closed; `vggexplorer runs` and the dashboard show it. Ctrl-C stops it.
+
+examples:
+  vggexplorer train vgg11 --width 1/4
+  vggexplorer train vgg11 --width 1/4 --recipe d2l-vgg --input-size 56 --dataset full --epochs 2 --json
+  vggexplorer train lenet --recipe d2l-vgg --input-size 28 --lr 0.5
+  vggexplorer train vgg11 --width 1/8 --head gap --dataset folder:pictures --classes 3
+  vggexplorer train --resume 20260131-093000-vgg-11-a1b2
 """
 _PLAIN = str.maketrans(
     {"×": "x", "≈": "~", "–": "-", "−": "-", "…": ".", "“": '"', "”": '"', "\xa0": " ", "✓": "+", "✗": "!"}
@@ -56,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except InputError as error:
         return _complain(str(error))
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python would flush once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -125,7 +144,157 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"profile": _profile, "compare": _compare}
+# --- runs --------------------------------------------------------------------------------------------
+
+
+def _train(options: argparse.Namespace) -> int:
+    """Start a run, or a stopped one again, and follow it to its end."""
+    from vggexplorer.progress import Before, Interrupts, follow, view_for
+    from vggexplorer.runs import launch
+    from vggexplorer.runs.store import Runs, clean_name
+
+    runs = Runs.at(options.runs)
+    with Interrupts() as interrupts:
+        if options.resume is None:
+            name = None if options.name is None else clean_name(options.name)
+            before, run = Before(), launch.start(runs, _config(options, runs), name)
+        else:
+            run = _run_to_resume(options, runs)
+            before = Before.of(run)
+            launch.resume(runs, run)
+        return follow(run, view_for(options.json), interrupts, before, options.runs)
+
+
+def _run_to_resume(options: argparse.Namespace, runs: "Runs") -> "Run":
+    kept = {"command", "port", "no_browser", "resume", "runs", "json"}
+    other = next((key for key, value in vars(options).items() if key not in kept and value not in (None, False)), None)
+    if other == "arch":
+        raise InputError("--resume goes on with a run as it was asked for; leave the network out.")
+    if other:
+        option = {"bn": "batch-norm", "act": "activation"}.get(other, other.replace("_", "-"))
+        raise InputError("--resume goes on with a run as it was asked for; leave --{option} out.", option=option)
+    run = runs.get(options.resume)
+    if run is None:
+        raise InputError(
+            "There is no run {id} in {path}; `vggexplorer runs` lists those there are.",
+            id=shown(options.resume),
+            path=shown(str(runs.path), 200),
+        )
+    return run
+
+
+def _config(options: argparse.Namespace, runs: "Runs") -> "Config":
+    """What the options ask for; `InputError` if it is seen at once that it cannot be trained."""
+    from vggexplorer.runs.config import Config
+    from vggexplorer.runs.devices import resolve
+
+    if options.arch is None:
+        raise InputError("Name a network to train, or a run to go on with: --resume RUN_ID.")
+    network = _network(options, options.arch)
+    config = Config(
+        network=network,
+        training=_training(options, network),
+        dataset=_dataset(options.dataset),
+        device=options.device or "auto",
+        seed=_whole(options.seed or "0", "the seed"),
+    )
+    summarize(*config.trained)
+    if config.device not in ("auto", "cpu"):
+        resolve(config.device, runs.path)
+    return config
+
+
+def _training(options: argparse.Namespace, network: Network) -> "Training":
+    """The recipe with what the options change."""
+    from dataclasses import replace
+
+    from vggexplorer.runs.config import QUICK, recipe
+
+    training = recipe(options.recipe or QUICK, network)
+    new: dict[str, Any] = {}
+    for key, (parse, what) in _TRAINING.items():
+        if (text := getattr(options, key)) is not None:
+            new[key] = parse(text, what)
+    if options.input is not None and "input_size" not in new:
+        _, height, width = network.input_shape
+        new["input_size"] = height if height == width else None
+    if options.dropout is not None:
+        new["dropout"] = None
+    if options.bn is not None:
+        new["batch_norm"] = None
+    return replace(training, **new, flip=options.flip or training.flip)
+
+
+def _whole(text: str, what: str) -> int:
+    if not re.fullmatch("[+-]?[0-9]{1,15}", text.strip()):
+        raise InputError("{what} must be a whole number, not {value}.", what=what, value=shown(text))
+    return int(text)
+
+
+def _number(text: str, what: str) -> float:
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", text.strip().lower()) or len(text) > 30:
+        raise InputError("{what} must be a number such as 0.05 or 1e-3, not {value}.", what=what, value=shown(text))
+    return float(text)
+
+
+def _as_it_is(text: str, _: str) -> str:
+    return text
+
+
+_TRAINING: dict[str, tuple[Callable[[str, str], Any], str]] = {
+    "input_size": (_whole, "the input size"),
+    "epochs": (_whole, "the number of epochs"),
+    "batch_size": (_whole, "the batch size"),
+    "lr": (_number, "the learning rate"),
+    "momentum": (_number, "the momentum"),
+    "weight_decay": (_number, "the weight decay"),
+    "conv_init": (_as_it_is, ""),
+    "linear_init": (_as_it_is, ""),
+    "precision": (_as_it_is, ""),
+    "crop": (_whole, "the random shift"),
+    "brightness": (_number, "the change of brightness"),
+    "time_budget": (_number, "the time budget"),
+    "checkpoint_every": (_number, "the time between checkpoints"),
+}
+"""The options that change a recipe: how each is read, and what it is called in a sentence."""
+
+
+def _dataset(text: str | None) -> str:
+    """The data set, by default the sample; `InputError` if it is not there."""
+    from vggexplorer.runs.datasets import check_dataset, find_fashion_mnist, folder_of
+
+    if text is None or text == "sample":
+        return "sample"
+    check_dataset(text)
+    kind, _, named = text.partition(":")
+    folder = folder_of(text).absolute()
+    if named and not folder.is_dir():
+        raise InputError("There is no folder {folder}.", folder=shown(str(folder), 200))
+    if kind == "full" and find_fashion_mnist(text) is None:
+        raise InputError(
+            "{folder} does not hold the four files of Fashion-MNIST."
+            if named
+            else "Fashion-MNIST is not on this machine; `python -m vggexplorer.pytorch.download` downloads it, and "
+            "full:FOLDER names the folder of its four files.",
+            folder=shown(str(folder), 200),
+        )
+    return text
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from vggexplorer.listing import print_runs, rows
+    from vggexplorer.runs.store import Runs
+
+    runs = Runs.at(options.runs)
+    found = rows(runs.all())
+    if options.json:
+        print(json.dumps({"runs": found}, indent=2))
+    else:
+        print_runs(found, runs)
+    return 0
+
+
+_COMMANDS = {"profile": _profile, "compare": _compare, "train": _train, "runs": _runs}
 
 
 def _network(options: argparse.Namespace, arch: str) -> Network:
@@ -148,7 +317,12 @@ def _port(text: str | None) -> int | None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that complains in a sentence, and knows no abbreviated options."""
+    """An argument parser that complains in a sentence, and knows no abbreviated options.
+
+    `last_words` gives the end of the help, if it takes imports to know it.
+    """
+
+    last_words: Callable[[], str] | None = None
 
     def __init__(self, **settings: object) -> None:
         super().__init__(
@@ -156,6 +330,11 @@ class _Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             **settings,  # type: ignore[arg-type]
         )
+
+    def format_help(self) -> str:
+        if self.last_words:
+            self.epilog = self.last_words()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -195,7 +374,30 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{ARCH_HELP}\n{EXAMPLES}",
     )
     compared.add_argument("archs", metavar="ARCH", nargs="+", help="two or more networks (see below)")
+    trained = commands.add_parser(
+        "train",
+        parents=[_network_options(), _training_options(), _run_options("print each record as a line of JSON")],
+        help="train a network on Fashion-MNIST or on pictures of yours",
+        description="Train a network by a recipe. Options of the network and of the training change what they name.",
+    )
+    trained.last_words = _end_of_train_help
+    trained.add_argument("arch", metavar="ARCH", nargs="?", help="a name, the book's table, or block text (see below)")
+    trained.add_argument("--resume", metavar="RUN_ID", help="go on with a run that was stopped, in place of ARCH")
+    commands.add_parser(
+        "runs",
+        parents=[_run_options("print one JSON object in place of the table")],
+        help="list the runs, the newest first",
+        description="List the runs, the newest first; those that ship with the package are the last.",
+    )
     return parser
+
+
+def _end_of_train_help() -> str:
+    from vggexplorer.runs.config import ABOUT, INITS
+
+    recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
+    inits = "\n".join(f"  {name:<14} {about}" for name, about in INITS.items())
+    return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\ninitialisations of weights:\n{inits}\n\n{TRAIN_EXAMPLES}"
 
 
 def _network_options() -> _Parser:
@@ -216,6 +418,42 @@ def _network_options() -> _Parser:
         help="batch normalisation after each convolution",
     )
     group.add_argument("--activation", dest="act", metavar="NAME", help="relu or sigmoid")
+    return options
+
+
+def _training_options() -> _Parser:
+    """What changes a recipe, and where it runs; each option is stored under the name of its field in `Training`."""
+    options = _Parser(add_help=False)
+    group = options.add_argument_group("training (an option that is not given is the recipe's)")
+    group.add_argument("--recipe", metavar="NAME", help="how to train (default: quick-demo; see below)")
+    group.add_argument("--dataset", metavar="DATA", help="sample (default), full, full:FOLDER or folder:FOLDER")
+    group.add_argument("--input-size", metavar="N", help="height and width of the pictures in training, in pixels")
+    group.add_argument("--epochs", metavar="N", help="number of epochs")
+    group.add_argument("--batch-size", metavar="N", help="examples in a step")
+    group.add_argument("--lr", metavar="X", help="learning rate")
+    group.add_argument("--momentum", metavar="X", help="momentum, from 0 to below 1")
+    group.add_argument("--weight-decay", metavar="X", help="weight decay, from 0 to 1")
+    group.add_argument("--conv-init", metavar="NAME", help="how the weights of convolutions begin (see below)")
+    group.add_argument("--linear-init", metavar="NAME", help="how the weights of linear layers begin (see below)")
+    group.add_argument("--flip", action="store_true", help="mirror pictures at random")
+    group.add_argument("--crop", metavar="N", help="shift pictures at random by up to N pixels")
+    group.add_argument("--brightness", metavar="X", help="change the brightness at random by up to X, from 0 to 1")
+    group.add_argument("--time-budget", metavar="S", help="finish after S seconds, whatever the epoch")
+    group.add_argument("--seed", metavar="N", help="what all chance depends on (default: 0)")
+    place = options.add_argument_group("run")
+    place.add_argument("--device", metavar="NAME", help="auto (default), cpu, cuda:0 or mps")
+    place.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16")
+    place.add_argument("--checkpoint-every", metavar="S", help="seconds between checkpoints (default: 60)")
+    place.add_argument("--name", metavar="TEXT", help="what lists call the run")
+    return options
+
+
+def _run_options(json_help: str) -> _Parser:
+    options = _Parser(add_help=False)
+    options.add_argument(
+        "--runs", metavar="DIR", help="folder of the runs (default: VGGEXPLORER_RUNS, or your data folder)"
+    )
+    options.add_argument("--json", action="store_true", help=json_help)
     return options
 
 

@@ -23,7 +23,7 @@ def devices() -> list[dict[str, Any]]:
         found += [_cuda(index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         found.append({"name": "mps", "title": "Apple GPU", "memory": _memory()})
-    found.append({"name": "cpu", "title": _processor(), "memory": _memory()})
+    found.append({"name": "cpu", "title": processor(), "memory": _memory()})
     return [device | {"speedup": round(speedup(device["name"]), 2)} for device in found]
 
 
@@ -38,7 +38,8 @@ def _cuda(index: int) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, as far as the system knows it."""
     with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
         for line in file:
             if line.startswith("model name"):

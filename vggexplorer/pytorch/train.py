@@ -13,10 +13,10 @@ if __name__ == "__main__":
     # The worker waits for the device first, and imports this module (and PyTorch) when its turn has come.
     sys.exit(worker.main(sys.argv))
 
-import base64
 import hashlib
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,22 +27,21 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data, weights
-from vggexplorer.pytorch.devices import speedup
+from vggexplorer.pytorch import data, look, weights
+from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs import safetensors
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import PRECISIONS, Config, Training
 from vggexplorer.runs.devices import WORTHWHILE
 from vggexplorer.runs.records import Record
-from vggexplorer.runs.session import Session, Wish
+from vggexplorer.runs.session import Session, Wish, useless
 from vggexplorer.runs.telemetry import peak_memory
 from vggexplorer.text import format_network
 
 LOG_EVERY = 10
 """Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
-TEST_BATCH = 500
-MOST_MISTAKES = 36
-MOST_PICTURES = 32
+TEST_BATCHES = (32, 500)
+"""The fewest and the most images that are tested at once; between them the batch size, whose memory is known to do."""
 
 
 def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
@@ -52,12 +51,20 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
     """
     try:
         yield from Trainer(config, session or Session()).run()
-    except torch.OutOfMemoryError as error:
+    except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(config) from error
     except RuntimeError as error:
-        if "can't allocate memory" in str(error) or "not enough memory" in str(error):
+        if _NO_MEMORY.search(str(error)):
             raise _out_of_memory(config) from error
         raise
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            raise InputError("Batch norm needs more than one example in a batch.") from error
+        raise
+
+
+_NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
+"""In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
 
 
 def _out_of_memory(config: Config) -> InputError:
@@ -127,14 +134,14 @@ class Trainer:
         self.training = config.training
         self.session = session
         checkpoint = session.checkpoint()
-        before = safetensors.metadata(checkpoint) if checkpoint else {}
-        self._use_device(before)
+        self._use_device(before := _about(checkpoint) if checkpoint else {})
         self._load_data()
         self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = make_optimizer(self.net, self.training, fused=self.device.type != "mps")
-        self.sums = torch.zeros(2, device=self.device, dtype=self.sum_dtype)
+        # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
+        self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
         self.order: Tensor | None = None
-        self.loss = self.sums[0]
+        self._tested: tuple[int, float, float, Tensor] | None = None
         self.step = 0
         self.step_seconds = self.seconds = 0.0
         self._saved_step = 0
@@ -153,10 +160,11 @@ class Trainer:
             raise InputError(
                 "The device {name} cannot be used: {reason}", name=name, reason=str(error).partition("\n")[0]
             ) from error
-        torch.set_num_threads(int(before.get("threads", _threads())))
+        most = _threads()  # more threads than processors are many times slower; then it is not exact
+        torch.set_num_threads(max(1, min(int(before.get("threads", most)), most)))
         self.sum_dtype = torch.float32 if self.device.type == "mps" else torch.float64
         self.precision = self.training.precision
-        if before.get("device") == self.device.type:
+        if before.get("device") == self.device.type and before.get("precision") in PRECISIONS:
             self.precision = before["precision"]
         elif self.precision == "auto":
             self.precision = "bfloat16" if speedup(name) > WORTHWHILE else "float32"
@@ -200,7 +208,10 @@ class Trainer:
         }
         if self.device.type == "cuda":
             properties = torch.cuda.get_device_properties(self.device)
-            about |= {"title": properties.name, "uuid": f"GPU-{getattr(properties, 'uuid', '')}"}
+            uuid = getattr(properties, "uuid", None)
+            about |= {"title": properties.name, "uuid": f"GPU-{uuid}" if uuid else None}
+        elif self.device.type == "cpu":
+            about["title"] = processor()
         return about
 
     def run(self) -> Iterator[Record]:
@@ -218,8 +229,8 @@ class Trainer:
                 self.order = order_of(self.config.seed, epoch, len(self.train_labels)).to(self.device)
             batch = slice(index * self.training.batch_size, (index + 1) * self.training.batch_size)
             yield from self._one_step(index, self.order[batch])
-        if self.step < self.num_steps and self.step % self.steps_per_epoch:
-            yield self._record(self.loss, (self.step - 1) % self.steps_per_epoch, tested=True)
+        if self.step < self.num_steps and (self._tested is None or self._tested[0] != self.step):
+            yield self._record(tested=True)
         self._end()
 
     def _one_step(self, index: int, rows: Tensor) -> Iterator[Record]:
@@ -227,16 +238,18 @@ class Trainer:
         viewed = self.session.wants_view(self.step)
         torch.manual_seed(seed_of(self.config.seed, "step", self.step))
         labels = self.train_labels[rows]
-        scores, self.loss = self.learn(self.batch_of(rows), labels)
-        with torch.no_grad():
-            self.sums[0] += self.loss * len(rows)
-            self.sums[1] += (scores.argmax(1) == labels).sum()
+        scores, loss = self.learn(self.batch_of(rows), labels)
+        self.sums[0] += loss * len(rows)
+        self.sums[1] += (scores.argmax(1) == labels).sum()
+        self.sums[2] = loss
         self.step += 1
-        last = index + 1 == self.steps_per_epoch
+        last = index + 1 == self.steps_per_epoch or self._out_of_time()
         if last or viewed or self.step % self.log_every == 0 or self._a_fifth(index):
-            yield self._record(self.loss, index, tested=last)
+            yield self._record(tested=last)
         if viewed:
-            self.session.show(self._view(rows, scores, labels, self.loss))
+            seen = look.step(self.net, self.train_images[rows], labels, scores)
+            self.session.show({"step": self.step, "loss": float(loss), **seen})
+            self._restart_clock()
 
     def _a_fifth(self, index: int) -> bool:
         """Whether the book draws a point here: five in an epoch."""
@@ -264,20 +277,15 @@ class Trainer:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
-    def _record(self, loss: Tensor, index: int, tested: bool) -> Record:
-        """Where the run is after batch `index` of the epoch; waits for the device. `tested` adds the test figures."""
-        batch_loss = loss.item()
-        loss_sum, correct = self.sums.tolist()
+    def _record(self, tested: bool) -> Record:
+        """Where the run is now; waits for the device. `tested` adds the test figures."""
+        loss_sum, correct, batch_loss = self.sums.tolist()
         self._count_time()
-        if not math.isfinite(batch_loss):
-            raise InputError(
-                "The loss is not a number any more (step {step}). A smaller learning rate, or Xavier initialisation, "
-                "helps.",
-                step=self.step,
-            )
-        seen = min((index + 1) * self.training.batch_size, len(self.train_labels))
+        self._check_loss(batch_loss)
         test_loss, test_acc = self.test()[:2] if tested else (None, None)
-        epoch = (self.step - 1) // self.steps_per_epoch
+        self._check_loss(test_loss or 0.0)
+        epoch, index = divmod(self.step - 1, self.steps_per_epoch)
+        seen = min((index + 1) * self.training.batch_size, len(self.train_labels))
         examples = epoch * self._epoch_examples() + seen
         self.seconds = time.perf_counter() - self._start_of_run
         return Record(
@@ -295,6 +303,14 @@ class Trainer:
             test_loss=test_loss,
             test_acc=test_acc,
         )
+
+    def _check_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise InputError(
+                "The loss is not a number any more (step {step}). A smaller learning rate, or Xavier initialisation, "
+                "helps.",
+                step=self.step,
+            )
 
     def _epoch_examples(self) -> int:
         return min(self.steps_per_epoch * self.training.batch_size, len(self.train_labels))
@@ -315,77 +331,28 @@ class Trainer:
 
     # --- testing
 
-    @torch.no_grad()
     def test(self) -> tuple[float, float, Tensor]:
         """Loss and accuracy on the test images, and the class scores: images x classes."""
-        self.session.phase("evaluating")
+        if self._tested is None or self._tested[0] != self.step:
+            self.session.phase("evaluating")
+            scores = self._scores()
+            loss = cross_entropy(scores, self.test_labels).item()
+            accuracy = (scores.argmax(1) == self.test_labels).float().mean().item()
+            self._tested = (self.step, loss, accuracy, scores)
+            self.session.phase("training")
+            self._restart_clock()
+        return self._tested[1:]
+
+    @torch.no_grad()
+    def _scores(self) -> Tensor:
         self.net.eval()
+        fewest, most = TEST_BATCHES
         parts = []
-        for images in torch.split(self.test_images, TEST_BATCH):
+        for images in torch.split(self.test_images, max(fewest, min(self.training.batch_size, most))):
+            batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
             with self._autocast():
-                batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
                 parts.append(self.net(batch).float())
-        scores = torch.cat(parts)
-        loss = cross_entropy(scores, self.test_labels).item()
-        accuracy = (scores.argmax(1) == self.test_labels).float().mean().item()
-        self.session.phase("training")
-        self._restart_clock()
-        return loss, accuracy, scores
-
-    def _result(self) -> dict[str, Any]:
-        """What the trained network makes of the test images: confusion matrix, worst mistakes."""
-        loss, accuracy, scores = self.test()
-        count = len(self.found.classes)
-        chances = scores.softmax(1)
-        guesses = scores[:, :count].argmax(1)
-        cells = torch.bincount(self.test_labels * count + guesses, minlength=count * count)
-        surest, wrong = torch.where(guesses != self.test_labels, chances.gather(1, guesses[:, None])[:, 0], -1).sort(
-            descending=True
-        )
-        worst = wrong[: min(MOST_MISTAKES, int((surest >= 0).sum()))]
-        pictures = [
-            {
-                "picture": _picture(self.test_images[index]),
-                "label": int(self.test_labels[index]),
-                "guess": int(guesses[index]),
-                "chance": round(float(chances[index, guesses[index]]), 4),
-            }
-            for index in worst.tolist()
-        ]
-        return {
-            "classes": list(self.found.classes),
-            "confusion": cells.reshape(count, count).tolist(),
-            "mistakes": pictures,
-            "test_loss": loss,
-            "test_acc": accuracy,
-        }
-
-    def _view(self, rows: Tensor, scores: Tensor, labels: Tensor, loss: Tensor) -> dict[str, Any]:
-        """A close look at the step just done."""
-        names = {name: module for name, module in self.net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
-        gradients = {
-            name: math.sqrt(sum(float(p.grad.square().sum()) for p in module.parameters() if p.grad is not None))
-            for name, module in names.items()
-        }
-        guesses = scores.argmax(1)
-        chances = scores.float().softmax(1).max(1).values
-        pictures = [
-            {
-                "picture": _picture(self.train_images[row]),
-                "label": int(labels[place]),
-                "guess": int(guesses[place]),
-                "chance": round(float(chances[place]), 4),
-            }
-            for place, row in enumerate(rows[:MOST_PICTURES].tolist())
-        ]
-        return {
-            "step": self.step,
-            "loss": float(loss),
-            "correct": int((guesses == labels).sum()),
-            "examples": len(rows),
-            "gradients": gradients,
-            "pictures": pictures,
-        }
+        return torch.cat(parts)
 
     # --- wishes, checkpoints, the end
 
@@ -399,6 +366,7 @@ class Trainer:
             self.session.phase("paused")
             self.session.sleep()
             self._start_of_run += time.perf_counter() - began
+            self._restart_clock()
         self.session.phase("training")
         if self.session.wants_checkpoint():
             self._save()
@@ -446,9 +414,7 @@ class Trainer:
             self.step = self._saved_step = int(about["step"])
             self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise InputError(
-                "The checkpoint cannot be used: {reason}", reason=str(error).partition("\n")[0][:300]
-            ) from error
+            raise useless(error) from error
 
     def _out_of_time(self) -> bool:
         budget = self.training.time_budget
@@ -464,17 +430,23 @@ class Trainer:
                 epochs=f"{self.step / self.steps_per_epoch:.2f}",
             )
         about = {"format": "pt", **{f"network.{k}": v for k, v in format_network(self.config.trained).items()}}
-        self.session.finish(lambda path: weights.save(path, self.net.state_dict(), about), self._result(), reason)
+        loss, accuracy, scores = self.test()
+        result = look.result(self.test_images, self.test_labels, scores, self.found.classes)
+        result |= {"test_loss": loss, "test_acc": accuracy}
+        self.session.finish(lambda path: weights.save(path, self.net.state_dict(), about), result, reason)
+
+
+def _about(checkpoint: Path) -> dict[str, str]:
+    """The texts in a checkpoint; `InputError` if it is damaged."""
+    try:
+        about = safetensors.metadata(checkpoint)
+        int(about["step"]), int(about["threads"])
+    except (OSError, ValueError, KeyError) as error:
+        raise useless(error) from error
+    return about
 
 
 def _threads() -> int:
     """As many as PyTorch likes, but not more than there are processors for this process."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(torch.get_num_threads(), allowed)
-
-
-def _picture(image: Tensor) -> dict[str, Any]:
-    """A uint8 image (channels x height x width) for a page: its size, and its bytes (pixel by pixel) in base 64."""
-    channels, height, width = image.shape
-    content = image.permute(1, 2, 0).contiguous().cpu().numpy().tobytes()
-    return {"width": width, "height": height, "channels": channels, "bytes": base64.b64encode(content).decode()}

@@ -19,7 +19,8 @@ def save(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, st
 
 def _parts(tensor: torch.Tensor) -> tuple[str, tuple[int, ...], memoryview]:
     plain = tensor.detach().cpu().contiguous()
-    content = memoryview(plain.reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
+    flat = plain.reshape(-1)
+    content = memoryview(flat.view(torch.uint8).numpy() if len(flat) else b"")  # type: ignore[arg-type]
     return _NAMES[tensor.dtype], tuple(tensor.shape), content
 
 
@@ -28,6 +29,8 @@ def load(path: Path) -> dict[str, torch.Tensor]:
     content = np.fromfile(path, dtype=np.uint8)
     tensors = {}
     for name, entry in safetensors.read_layout(path).tensors.items():
-        part = torch.from_numpy(content[entry.begin : entry.end].copy())
-        tensors[name] = part.view(_DTYPES[entry.dtype]).reshape(entry.shape)
+        tensors[name] = torch.empty(entry.shape, dtype=_DTYPES[entry.dtype])
+        if entry.end > entry.begin:
+            part = torch.from_numpy(content[entry.begin : entry.end].copy())
+            tensors[name].view(-1).copy_(part.view(_DTYPES[entry.dtype]))
     return tensors

@@ -84,11 +84,14 @@ def _ask() -> list[Device]:
             env=child_environment(),
             check=True,
         )
-        return [Device(**device) for device in json.loads(done.stdout)]
+        return [Device(**device) for device in json.loads(done.stdout.splitlines()[-1])]  # others may print, too
     except subprocess.CalledProcessError as error:
         words = error.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
         raise InputError("PyTorch could not be asked for its devices: {reason}", reason=words) from error
-    except (subprocess.TimeoutExpired, ValueError, TypeError) as error:
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=reason) from error
+    except (subprocess.TimeoutExpired, ValueError, TypeError, IndexError) as error:
         raise InputError("PyTorch could not be asked for its devices: {reason}", reason=type(error).__name__) from error
 
 

@@ -7,37 +7,48 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import folder_of
 from vggexplorer.runs.store import Run, Runs
+from vggexplorer.runs.telemetry import process_began
 
 TRAINER = "vggexplorer.pytorch.train"
+RESUME_PATIENCE = 10.0
+"""Seconds for which `resume` waits until the old outcome is gone and the run counts as active."""
 
 
 def start(runs: Runs, config: Config, name: str | None = None) -> Run:
     """Create a run and start its trainer; `InputError` if that cannot be."""
     _need_torch()
-    run = runs.create(config, name)
+    run = runs.create(replace(config, dataset=_absolute(config.dataset)), name)
     _spawn(runs, run)
     return run
+
+
+def _absolute(dataset: str) -> str:
+    """The data set by a name that means the same when the run is resumed from another folder."""
+    kind, colon, _ = dataset.partition(":")
+    return f"{kind}:{folder_of(dataset).absolute()}" if colon else dataset
 
 
 def resume(runs: Runs, run: Run) -> None:
     """Start a trainer that goes on where the run's last one was; `InputError` if it cannot go on."""
     _need_torch()
     run.config()
-    if not run.resumable(run.status()):
-        raise InputError("This run cannot be resumed: it is not stopped, failed or interrupted.")
-    run.want()
-    (run.path / "heartbeat").unlink(missing_ok=True)
-    _spawn(runs, run)
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and run.outcome():
-        time.sleep(0.02)
+    with runs.lock("resume"):  # of two pages that resume at once, the second one finds it running
+        if not run.resumable(run.status()):
+            raise InputError("This run cannot be resumed: it is not stopped, failed or interrupted.")
+        run.want()
+        process = _spawn(runs, run)
+        deadline = time.monotonic() + RESUME_PATIENCE
+        while not run.heartbeat() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 def stop(run: Run) -> None:
@@ -50,14 +61,12 @@ def kill(run: Run) -> None:
 
     Its process id is believed only while its lock is held: an id may come to belong to somebody else.
     """
-    pid = run.heartbeat().get("pid")
-    if isinstance(pid, int) and run.locked():
-        with suppress(OSError):
-            if os.name == "posix":
-                os.kill(pid, signal.SIGCONT)
-                os.kill(pid, signal.SIGKILL)
-            else:
-                os.kill(pid, signal.SIGTERM)
+    beat = run.heartbeat()
+    pid = beat.get("pid")
+    if not isinstance(pid, int) or pid <= 1 or not run.locked() or beat.get("began") != process_began(pid):
+        return
+    with suppress(OSError):
+        os.kill(pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # it ends what is stopped, too
 
 
 def _need_torch() -> None:
@@ -70,11 +79,11 @@ def command(run: Run) -> list[str]:
     return [sys.executable, "-P", "-m", TRAINER, str(run.path)]
 
 
-def _spawn(runs: Runs, run: Run) -> None:
+def _spawn(runs: Runs, run: Run) -> "subprocess.Popen[bytes]":
     """Start the trainer, detached from this process and its terminal."""
     try:
+        run.mark_started()  # before it gets a ticket: the tickets of the dead are removed
         runs.queue(run)
-        (run.path / "started").write_bytes(b"")
         with (run.path / "output.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 (our own module, with a path of our own)
                 command(run),
@@ -85,8 +94,12 @@ def _spawn(runs: Runs, run: Run) -> None:
                 **_DETACHED,
             )
     except OSError as error:
+        with suppress(OSError):
+            run.unmark_started()
+            runs.leave(run)
         raise InputError("The trainer could not be started: {reason}", reason=error.strerror or str(error)) from error
     threading.Thread(target=process.wait, daemon=True).start()  # a child that nobody waits for stays a zombie
+    return process
 
 
 _DETACHED: dict[str, Any] = (

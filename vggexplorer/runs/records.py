@@ -1,6 +1,7 @@
 """What a run tells: records while it trains, an outcome at its end."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -54,13 +55,22 @@ def parse_line(line: bytes) -> Record | None:
     """The record of one line of metrics.jsonl, or None if the line is damaged."""
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict) or not _NEEDED <= data.keys() <= _TYPES.keys():
         return None
-    if not all(isinstance(value, _TYPES[name]) for name, value in data.items()):
+    if not all(_is_number(value, _TYPES[name]) for name, value in data.items()):
         return None
     return Record(**data)
+
+
+def _is_number(value: Any, kind: type | tuple[type, ...]) -> bool:
+    return (
+        isinstance(value, kind)
+        and not isinstance(value, bool)
+        and isinstance(value, int | float)
+        and -math.inf < value < math.inf
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +102,16 @@ class Outcome:
             raise ValueError("no outcome")
         reason = data.get("reason")
         values = {name: value for name, value in data.items() if name in names - {"reason"}}
+        figures = (value for name, value in values.items() if name not in ("status", "device") and value is not None)
+        if not all(_is_number(value, (int, float)) for value in figures):
+            raise ValueError("no outcome")
         return Outcome(**values, reason=reason_from_json(reason) if reason else None)
 
 
 def reason_to_json(reason: InputError) -> dict[str, Any]:
     """A sentence with its template and values apart, so that a page can translate it."""
-    return {"text": str(reason), "template": reason.template, "values": {k: str(v) for k, v in reason.values.items()}}
+    values = {name: value if isinstance(value, int | float) else str(value) for name, value in reason.values.items()}
+    return {"text": str(reason), "template": reason.template, "values": values}
 
 
 def reason_from_json(data: Mapping[str, Any]) -> InputError:

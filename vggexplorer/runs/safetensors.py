@@ -5,12 +5,14 @@ training server needs nothing beside PyTorch. Format: https://huggingface.co/doc
 """
 
 import json
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-Texts = Mapping[str, str]
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8}
+"""The bytes of one element, by data type; those that our files have."""
 _MOST_HEADER = 100_000_000
 _ALIGNMENT = 8
 
@@ -38,16 +40,28 @@ def read_layout(path: Path) -> Layout:
         (length,) = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))
         if not 2 <= length <= min(_MOST_HEADER, size - 8):
             raise ValueError(f"{path.name} is not a safetensors file")
-        header: dict[str, Any] = json.loads(file.read(length))
+        content = file.read(length)
     start = 8 + length
-    about = header.pop("__metadata__", {})
-    tensors = {
-        name: Entry(entry["dtype"], tuple(entry["shape"]), *(start + at for at in entry["data_offsets"]))
-        for name, entry in header.items()
-    }
-    if any(not start <= entry.begin <= entry.end <= size for entry in tensors.values()):
+    try:
+        header: dict[str, Any] = json.loads(content)
+        about = {str(name): str(text) for name, text in header.pop("__metadata__", {}).items()}
+        tensors = {name: _entry(entry, start) for name, entry in header.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path.name} has a damaged header") from error
+    if any(entry.end > size for entry in tensors.values()):
         raise ValueError(f"{path.name} is cut off")
     return Layout(about, tensors)
+
+
+def _entry(entry: Any, start: int) -> Entry:
+    """A tensor's entry, its offsets from the beginning of the file; `ValueError` unless they fit its shape."""
+    begin, end = entry["data_offsets"]
+    shape = tuple(entry["shape"])
+    if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):
+        raise ValueError("not a size")
+    if end - begin != math.prod(shape) * BYTES[entry["dtype"]]:
+        raise ValueError("the size does not fit the shape")
+    return Entry(entry["dtype"], shape, start + begin, start + end)
 
 
 def metadata(path: Path) -> dict[str, str]:

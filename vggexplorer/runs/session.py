@@ -57,3 +57,11 @@ class Session:
 
         `reason` says why it ended before its last epoch, if it did.
         """
+
+
+def useless(error: Exception) -> InputError:
+    """What to say of a checkpoint that cannot be read, or does not fit."""
+    return InputError(
+        "The checkpoint cannot be used: {reason}. Start a new run with the same settings.",
+        reason=str(error).strip().partition("\n")[0][:300].rstrip(".:"),
+    )

@@ -6,8 +6,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,12 @@ START_PATIENCE = 20.0
 """Seconds within which a trainer that was started must have taken its lock."""
 KEEP_WEIGHTS = 20
 """How many of the newest ended runs keep their weights."""
+SLOW_START = 20.0
+"""How many times as long a trainer may be silent before it trains: loading PyTorch can keep all its threads waiting."""
+PROBE = 0.01
+"""Seconds for which a lock must stay taken to count as a trainer's: another reader's probe is over much sooner."""
+WINDOWS_TRIES = 50
+"""How often a file is moved over one that may be open in another process, 10 ms apart."""
 _ENDED = ("finished", "stopped", "failed", "interrupted", "damaged")
 
 
@@ -68,29 +74,61 @@ STATUSES = {
 
 def write_file(path: Path, content: bytes) -> None:
     """Replace `path` by one that holds `content`, all of it or nothing."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    replace_by(path, lambda beside: beside.write_bytes(content))
+
+
+def replace_by(path: Path, write: Callable[[Path], object], *, durable: bool = True, alone: bool = False) -> None:
+    """Replace `path` by the file that `write` makes, all of it or nothing.
+
+    `durable` outlasts a power cut. The only writer of a large file says that it is `alone`: what it leaves behind
+    if it is killed has one name, and is written over the next time.
+    """
+    beside = path.with_name(f".{path.name}" if alone else f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write(beside)
+        if durable:
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())
+        _move(beside, path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise
 
 
-def write_json(path: Path, data: Any) -> None:
+def _move(source: Path, target: Path) -> None:
+    """Move a file over another; on Windows once nobody reads that any more."""
+    for _ in range(WINDOWS_TRIES if os.name == "nt" else 0):
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(0.01)
+        else:
+            return
+    source.replace(target)
+
+
+def write_json(path: Path, data: Any, *, durable: bool = True) -> None:
     """Replace `path` by `data` as JSON, all of it or nothing."""
-    write_file(path, json.dumps(data, indent=1).encode())
+    content = json.dumps(data, indent=1, allow_nan=False).encode()
+    replace_by(path, lambda beside: beside.write_bytes(content), durable=durable)
 
 
-def _read_json(path: Path) -> Any:
-    """What is in a JSON file; None if it is missing or damaged."""
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if it is missing or damaged."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def clean_name(name: str) -> str:
+    """A display name in one line of printable characters; `InputError` if nothing is left, or too much."""
+    text = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    if not text or len(text) > MAX_NAME:
+        raise InputError("A name has from 1 to {most} characters, not {value}.", most=MAX_NAME, value=shown(name))
+    return text
 
 
 class Tail(NamedTuple):
@@ -119,7 +157,7 @@ class Run:
 
     def config(self) -> Config:
         """What was asked; `InputError` if the file is missing, damaged or of another version."""
-        return Config.from_json(_read_json(self.path / "config.json"))
+        return Config.from_json(self.json("config.json"))
 
     def name(self) -> str:
         """The display name."""
@@ -130,27 +168,25 @@ class Run:
 
     def created(self) -> datetime | None:
         """When it was created, in local time."""
-        data = _read_json(self.path / "created.json")
         try:
-            return datetime.fromisoformat(data["time"]).astimezone()
-        except (TypeError, KeyError, ValueError):
+            return datetime.fromisoformat(self.json("created.json")["time"]).astimezone()
+        except (TypeError, KeyError, ValueError, OverflowError):
             return None
 
     def rename(self, name: str) -> None:
-        """Give it another display name; `InputError` if there is nothing to read in it."""
-        text = " ".join("".join(char if char.isprintable() else " " for char in name).split())
-        if not text or len(text) > MAX_NAME:
-            raise InputError("A name has from 1 to {most} characters, not {value}.", most=MAX_NAME, value=shown(name))
-        write_file(self.path / "name.txt", text.encode())
+        """Give it another display name; `InputError` if there is nothing to read in it, or it cannot be written."""
+        text = clean_name(name)
+        with self._writing():
+            write_file(self.path / "name.txt", text.encode())
 
     def environment(self) -> dict[str, Any]:
         """What the trainer said at its last start: device, precision, threads, data; empty before."""
-        return dict(_read_json(self.path / "environment.json") or {})
+        return self.json("environment.json")
 
     def outcome(self) -> Outcome | None:
         """How it ended, if it has."""
         with suppress(ValueError, TypeError):
-            return Outcome.from_json(_read_json(self.path / "outcome.json"))
+            return Outcome.from_json(self.json("outcome.json"))
         return None
 
     def read(self, offset: int = 0) -> Tail:
@@ -206,18 +242,17 @@ class Run:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 1024))
                 lines = file.read().split(b"\n")[:-1]
             return dict(json.loads(lines[-1]))
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, IndexError, TypeError):
             return {}
 
     def json(self, name: str) -> dict[str, Any]:
         """One of the trainer's other files (result.json, step.json); empty if it is missing or damaged."""
-        data = _read_json(self.path / name)
-        return data if isinstance(data, dict) else {}
+        return _read_json(self.path / name)
 
     def heartbeat(self) -> dict[str, Any]:
         """What the trainer said last: its beat, its phase, its step."""
-        data = _read_json(self.path / "heartbeat")
-        return data if isinstance(data, dict) and isinstance(data.get("beat"), int) else {}
+        data = self.json("heartbeat")
+        return data if isinstance(data.get("beat"), int) else {}
 
     def locked(self) -> bool:
         """Whether a trainer lives: the operating system frees its lock at any death."""
@@ -226,7 +261,7 @@ class Run:
             return False
         lock = FileLock(path)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=PROBE, poll_interval=PROBE / 5)
         except Timeout:
             return True
         except OSError:
@@ -236,11 +271,22 @@ class Run:
 
     def control(self) -> dict[str, Any]:
         """What is wanted: `until` (a step to pause at, or None) and `stop`."""
-        return {"until": None, "stop": False} | dict(_read_json(self.path / "control.json") or {})
+        return {"until": None, "stop": False} | self.json("control.json")
 
     def want(self, *, until: int | None = None, stop: bool = False) -> None:
-        """Ask the trainer to run on, to pause at step `until`, or to stop."""
-        write_json(self.path / "control.json", {"until": until, "stop": stop})
+        """Ask the trainer to run on, to pause at step `until`, or to stop; `InputError` if it cannot be told."""
+        with self._writing():
+            write_json(self.path / "control.json", {"until": until, "stop": stop})
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Around changes that a person asks for; `InputError` if they cannot be made."""
+        if self.recorded:
+            raise InputError("A run that ships with the package cannot be changed.")
+        try:
+            yield
+        except OSError as error:
+            raise InputError("The run could not be changed: {reason}", reason=error.strerror or str(error)) from error
 
     def status(self, watch: "Watch | None" = None) -> Status:
         """What it does, derived from its files; `watch` tells a trainer that hangs from one that lives."""
@@ -251,18 +297,30 @@ class Run:
         beat = self.heartbeat()
         step = beat.get("step", 0)
         if not self.locked():
-            return Status("starting" if self._just_started() else "interrupted", step)
-        if watch and not watch.lives(self.id, beat.get("beat", 0)):
-            return Status("unresponsive", step)
+            if outcome := self.outcome():  # written since we looked, just before the lock was given back
+                return Status(outcome.status, outcome.step)
+            return Status("starting" if self.just_started() else "interrupted", step)
         phase = beat.get("phase", "starting")
+        slow = SLOW_START if phase in ("starting", "loading") else 1
+        if watch and not watch.lives(self.id, beat.get("beat", 0), slow):
+            return Status("unresponsive", step)
         return Status("running" if phase == "training" else phase, step, beat.get("ahead", 0))
 
-    def _just_started(self) -> bool:
+    def mark_started(self) -> None:
+        """Note that a trainer is about to be started: until its first heartbeat the run counts as starting."""
+        (self.path / "heartbeat").unlink(missing_ok=True)
+        (self.path / "started").write_bytes(b"")
+
+    def just_started(self) -> bool:
         """Whether a trainer was started that may not have taken its lock yet."""
         with suppress(OSError):
             age = time.time() - (self.path / "started").stat().st_mtime
-            return not (self.path / "heartbeat").exists() and -START_PATIENCE < age < START_PATIENCE
+            return not (self.path / "heartbeat").exists() and abs(age) < START_PATIENCE
         return False
+
+    def unmark_started(self) -> None:
+        """Note that no trainer could be started."""
+        (self.path / "started").unlink(missing_ok=True)
 
     def resumable(self, status: Status) -> bool:
         """Whether it can go on from where it is."""
@@ -279,21 +337,26 @@ class Run:
 
     def drop_weights(self) -> None:
         """Remove the trained weights and the checkpoint of a run that has ended."""
-        (self.path / "model.safetensors").unlink(missing_ok=True)
+        with self._writing():
+            (self.path / "model.safetensors").unlink(missing_ok=True)
+            self.drop_checkpoint()
+
+    def drop_checkpoint(self) -> None:
+        """Remove the checkpoint: a finished run does not need it."""
         shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
 
     def delete(self) -> None:
         """Remove the folder; `InputError` while a trainer is at it, or if it cannot be removed."""
         if self.recorded:
             raise InputError("A run that ships with the package cannot be deleted.")
-        if self.locked():
+        if self.locked() or self.just_started():
             raise InputError("The run is not over; stop it first.")
         try:
             away = self.path.with_name(f".deleted-{secrets.token_hex(4)}")
             self.path.rename(away)
             shutil.rmtree(away)
         except OSError as error:
-            raise InputError("The run could not be deleted: {reason}", reason=error.strerror or error) from error
+            raise InputError("The run could not be deleted: {reason}", reason=error.strerror or str(error)) from error
 
 
 def _files(path: Path) -> Iterator[tuple[int, Path]]:
@@ -310,14 +373,14 @@ class Watch:
         self.patience = patience
         self._seen: dict[str, tuple[int, float]] = {}
 
-    def lives(self, run_id: str, beat: int) -> bool:
-        """Whether the heartbeat of a run has changed within the last `patience` seconds."""
+    def lives(self, run_id: str, beat: int, slow: float = 1) -> bool:
+        """Whether the heartbeat of a run has changed within the last `slow` times `patience` seconds."""
         now = time.monotonic()
         before, since = self._seen.get(run_id, (None, now))
         if before != beat:
             since = now
         self._seen[run_id] = (beat, since)
-        return now - since < self.patience
+        return now - since < self.patience * slow
 
 
 # --- the folder of all runs ------------------------------------------------------------------------------
@@ -340,8 +403,9 @@ class Runs:
         return Runs(user_data_path("vggexplorer", appauthor=False) / "runs")
 
     def create(self, config: Config, name: str | None = None) -> Run:
-        """A new run, ready to be started; `InputError` if its folder cannot be written."""
+        """A new run, ready to be started; `InputError` if the name cannot be, or its folder cannot be written."""
         words = title(config.network)
+        display = clean_name(name) if name else words[:MAX_NAME]
         slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
         run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
         new = self.path / f".new-{run_id}"
@@ -349,7 +413,7 @@ class Runs:
             new.mkdir(parents=True)
             write_json(new / "config.json", config.to_json())
             write_json(new / "created.json", {"time": datetime.now().astimezone().isoformat(timespec="seconds")})
-            write_file(new / "name.txt", (name or words)[:MAX_NAME].encode())
+            write_file(new / "name.txt", display.encode())
             return Run(new.rename(self.path / run_id))
         except OSError as error:
             shutil.rmtree(new, ignore_errors=True)
@@ -419,17 +483,28 @@ class Runs:
                 path.unlink(missing_ok=True)
 
     def ahead(self, run: Run, device: str) -> int:
-        """How many living runs wait for `device`, or have it, before `run`; tickets of the dead are removed."""
+        """How many living runs wait for `device`, or have it, before `run`; tickets of the dead are removed.
+
+        A run that is not in the line gets in at its end.
+        """
         count = 0
         for _, run_id, path in self._tickets():
             if run_id == run.id:
-                with suppress(OSError):
+                if _device_on(path) != device:
                     path.write_text(device)
                 return count
             other = Run(self.path / run_id)
-            if not other.locked() and not other._just_started():
-                path.unlink(missing_ok=True)
+            if other.locked() or other.just_started():
+                count += _device_on(path) in ("", device)
             else:
-                with suppress(OSError):
-                    count += path.read_text() in ("", device)
+                path.unlink(missing_ok=True)
+        self.queue(run)
         return count
+
+
+def _device_on(ticket: Path) -> str | None:
+    """The device that the owner of a ticket waits for; empty if that is not known yet, None if the ticket is gone."""
+    try:
+        return ticket.read_text()
+    except OSError:
+        return None

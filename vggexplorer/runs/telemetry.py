@@ -62,6 +62,13 @@ def _cpu_seconds() -> float:
     return times.user + times.system
 
 
+def process_began(pid: int) -> int | None:
+    """When a process began, in the system's ticks; None where the system does not say, or there is no such process."""
+    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[19])  # field 22 of proc(5); a name may hold anything
+    return None
+
+
 def resident_memory() -> int | None:
     """The bytes of this process that are in memory; None where the system does not say."""
     with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:

@@ -6,7 +6,6 @@ imported PyTorch yet.
 
 import errno
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -25,9 +24,9 @@ from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
-from vggexplorer.runs.session import Session, Wish
-from vggexplorer.runs.store import Run, Runs, write_json
-from vggexplorer.runs.telemetry import Sampler
+from vggexplorer.runs.session import Session, Wish, useless
+from vggexplorer.runs.store import Run, Runs, replace_by, write_json
+from vggexplorer.runs.telemetry import Sampler, process_began
 
 BEAT = 1.0
 """Seconds between heartbeats."""
@@ -43,24 +42,44 @@ def main(argv: list[str]) -> int:
     # Threads that spin while they wait make two programs on the same processors many times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     run = Run(Path(argv[1]).absolute())
-    lock = FileLock(run.path / "run.lock")
     try:
-        lock.acquire(timeout=2)  # a reader may hold it for a moment, to see whether anybody does
+        # A reader may hold the lock for a moment, to see whether anybody does.
+        with FileLock(run.path / "run.lock").acquire(timeout=2):
+            outcome = _alone(run)
     except Timeout:
         print("Another trainer is at this run.", file=sys.stderr)
         return 3
-    with lock, Heart(run) as heart:
-        (run.path / "outcome.json").unlink(missing_ok=True)
-        outcome = _train(run, heart)
-        with suppress(OSError):
-            Runs(run.path.parent).leave(run)
-        write_json(run.path / "outcome.json", outcome.to_json())
-    if outcome.reason:
-        print(outcome.reason, flush=True)
     if outcome.status == "finished":
-        with suppress(OSError):
+        with suppress(OSError, InputError):
             Runs(run.path.parent).keep_weights_of_the_newest()
     return int(outcome.status == "failed")
+
+
+def _alone(run: Run) -> Outcome:
+    """Train while no other trainer is at the run, and write down how it ended."""
+    try:
+        (run.path / "outcome.json").unlink(missing_ok=True)
+        with Heart(run) as heart:
+            outcome = _train(run, heart)
+            with suppress(OSError):
+                Runs(run.path.parent).leave(run)
+            with suppress(OSError, InputError):
+                run.want()  # a wish to stop is fulfilled; the next trainer does not know it any more
+            write_json(run.path / "outcome.json", outcome.to_json())
+    except OSError as error:
+        outcome = Outcome(status="failed", reason=_of_system(error))
+    if outcome.status == "finished":
+        run.drop_checkpoint()  # not earlier: without an outcome the run would begin anew
+    if outcome.reason:
+        _print(str(outcome.reason))
+    return outcome
+
+
+def _print(*lines: str) -> None:
+    """Write into the log, if there is room on the disk."""
+    with suppress(OSError):
+        for line in lines:
+            print(line, flush=True)
 
 
 def _train(run: Run, heart: "Heart") -> Outcome:
@@ -77,10 +96,11 @@ def _train(run: Run, heart: "Heart") -> Outcome:
         return session.outcome()
     except InputError as reason:
         return session.outcome(reason)
-    except OSError as error:
-        return session.outcome(_of_system(error))
     except Exception as error:
-        traceback.print_exc()
+        if isinstance(error, OSError) and error.errno:
+            return session.outcome(_of_system(error))
+        with suppress(OSError):
+            traceback.print_exc()
         words = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
         return session.outcome(InputError("Training ended with an error: {reason}", reason=words))
 
@@ -95,8 +115,6 @@ def _of_system(error: OSError) -> InputError:
 def _turn(run: Run, device: str, session: "FolderSession") -> Iterator[None]:
     """Wait in the line for `device`, and hold it."""
     runs = Runs(run.path.parent)
-    if not any(run_id == run.id for _, run_id, _ in runs._tickets()):
-        runs.queue(run)
     lock = runs.lock(f"device-{device.replace(':', '-')}")
     with ExitStack() as stack:
         while session.wish(0) is not Wish.STOP:
@@ -125,7 +143,14 @@ class Heart:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._beat = 0
-        self._state: dict[str, Any] = {"phase": "starting", "step": 0, "ahead": 0, "pid": os.getpid()}
+        pid = os.getpid()
+        self._state: dict[str, Any] = {
+            "phase": "starting",
+            "step": 0,
+            "ahead": 0,
+            "pid": pid,
+            "began": process_began(pid),
+        }
         self.sampler: Sampler | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -143,7 +168,12 @@ class Heart:
         with self._lock, suppress(OSError):
             self._beat += 1
             self._state |= news
-            write_json(self._path, {"beat": self._beat, **self._state})
+            write_json(self._path, {"beat": self._beat, **self._state}, durable=False)
+
+    def tell(self, phase: str, ahead: int = 0) -> None:
+        """Write the heartbeat at once if this is news."""
+        if (self._state["phase"], self._state["ahead"]) != (phase, ahead):
+            self.say(phase=phase, ahead=ahead)
 
     def at(self, step: int) -> None:
         """Remember the step for the next heartbeat."""
@@ -164,7 +194,7 @@ class FolderSession(Session):
         self.run = run
         self.heart = heart
         self.last: Record | None = None
-        self._best: float | None = None
+        self._metrics: BinaryIO | None = None
         self._device: str | None = None
         self._stop = False
         self._finished = False
@@ -194,8 +224,7 @@ class FolderSession(Session):
 
     def wait_in_line(self, ahead: int) -> None:
         """Say our place in the line, and wait a moment."""
-        if self.heart._state["phase"] != "waiting" or self.heart._state["ahead"] != ahead:
-            self.heart.say(phase="waiting", ahead=ahead)
+        self.heart.tell("waiting", ahead)
         self.sleep()
 
     def train(self, config: Config) -> None:
@@ -204,29 +233,32 @@ class FolderSession(Session):
         self.phase("loading")
         fit = import_module("vggexplorer.pytorch.train").fit
         self._cut_back()
-        print(f"training on {config.device}", flush=True)
-        with (self.run.path / "metrics.jsonl").open("ab", buffering=0) as file:
+        _print(f"training on {config.device}")
+        with (self.run.path / "metrics.jsonl").open("ab") as self._metrics:
             for record in fit(config, self):
-                file.write(record.line())
+                self._metrics.write(record.line())
+                self._metrics.flush()  # unlike a write without a buffer, it writes all or raises
                 self.last = record
-                if record.test_acc is not None:
-                    self._best = max(self._best or 0.0, record.test_acc)
         if self._finished and self.last:
-            for line in closing_lines(self.last, config.device):
-                print(line, flush=True)
+            _print(*closing_lines(self.last, config.device))
 
     def _cut_back(self) -> None:
         """Drop the records after the checkpoint: their steps will be done again."""
-        checkpoint = self.checkpoint()
-        kept = self.run.cut_back(int(metadata(checkpoint)["step"]) if checkpoint else 0)
+        step = 0
+        if checkpoint := self.checkpoint():
+            try:
+                step = int(metadata(checkpoint)["step"])
+            except (OSError, ValueError, KeyError) as error:
+                raise useless(error) from error
+        kept = self.run.cut_back(step)
         self.last = kept[-1] if kept else None
-        self._best = max((record.test_acc for record in kept if record.test_acc is not None), default=None)
 
     def outcome(self, reason: InputError | None = None) -> Outcome:
         """How it ended, with the last figures."""
         status = "failed" if reason else "finished" if self._finished else "stopped"
         last = self.last or self.run.last_record()
-        figures: dict[str, Any] = {"device": self._device, "best_test_acc": self._best}
+        tested = [record.test_acc for record in self.run.records() if record.test_acc is not None]
+        figures: dict[str, Any] = {"device": self._device, "best_test_acc": max(tested, default=None)}
         if last:
             figures |= {
                 "step": last.step,
@@ -246,12 +278,12 @@ class FolderSession(Session):
         write_json(self.run.path / "environment.json", environment)
         self._device = environment["device"]
         self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
+        self._saved_at = time.monotonic()
         self.phase("training")
 
     def phase(self, name: str) -> None:
         """Tell readers what the loop does."""
-        if self.heart._state["phase"] != name:
-            self.heart.say(phase=name, ahead=0)
+        self.heart.tell(name)
 
     def wish(self, step: int) -> Wish:
         """What control.json wants, read at most twenty times a second."""
@@ -290,34 +322,23 @@ class FolderSession(Session):
     def save(self, write: Callable[[Path], None]) -> None:
         """Write a checkpoint beside the old one and move it over it."""
         began = time.monotonic()
+        if self._metrics:
+            os.fsync(self._metrics.fileno())  # a checkpoint must not outlast the records before it
         folder = self.run.path / "checkpoint"
         folder.mkdir(exist_ok=True)
-        _write_beside(folder / "state.safetensors", write)
+        replace_by(folder / "state.safetensors", write, alone=True)
         self._saved_at = time.monotonic()
         self._save_took = self._saved_at - began
 
     def finish(
         self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
     ) -> None:
-        """Keep the trained weights and what is known of them; the checkpoint is not needed any more."""
+        """Keep the trained weights and what is known of them."""
         self.phase("saving")
         self._reason = reason
-        _write_beside(self.run.path / "model.safetensors", write)
+        replace_by(self.run.path / "model.safetensors", write, alone=True)
         write_json(self.run.path / "result.json", result)
-        shutil.rmtree(self.run.path / "checkpoint", ignore_errors=True)
         self._finished = True
-
-
-def _write_beside(path: Path, write: Callable[[Path], None]) -> None:
-    beside = path.with_name(f".{path.name}")
-    try:
-        write(beside)
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def closing_lines(record: Record, device: str) -> list[str]:

@@ -3,8 +3,9 @@
 Their script is `assets/runs.js`.
 """
 
-from collections.abc import Sequence
-from typing import TypedDict
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 
 import streamlit as st
 
@@ -28,19 +29,36 @@ class Item(TypedDict):
     good: bool | None
 
 
-_pictures = st.components.v2.component(
-    "vgg_pictures",
-    html='<div class="pictures part"></div>',
-    css=STYLE
+def grey(content: bytes, width: int, height: int) -> Picture:
+    """A grey picture from its bytes, row by row."""
+    return {"width": width, "height": height, "channels": 1, "bytes": base64.b64encode(content).decode()}
+
+
+def checked(picture: Any) -> Picture:
+    """`picture`, if it can be drawn; `ValueError`, `KeyError` or `TypeError` if a file held something else."""
+    width, height, channels = (picture[name] for name in ("width", "height", "channels"))
+    if channels not in (1, 3) or len(base64.b64decode(picture["bytes"])) != width * height * channels:
+        raise ValueError("not a picture")
+    return {"width": width, "height": height, "channels": channels, "bytes": picture["bytes"]}
+
+
+_PICTURES = (
+    STYLE
     + """
 .pictures { display: flex; flex-wrap: wrap; gap: 0.9rem 0.75rem; }
-figure { margin: 0; width: max(var(--side), 5.6rem); }
+figure { margin: 0; width: max(var(--side), 6.2rem); }
 canvas { display: block; width: var(--side); height: var(--side); image-rendering: pixelated; object-fit: contain; }
 canvas { background: var(--st-secondary-background-color); border-radius: 4px; }
 figcaption { font-size: 0.78rem; line-height: 1.3; margin-top: 0.25rem; white-space: pre-line; }
 figcaption { overflow-wrap: anywhere; }
 .good, .bad { font-weight: 700; }
-""",
+"""
+)
+
+_pictures = st.components.v2.component(
+    "vgg_pictures",
+    html='<div class="pictures part"></div>',
+    css=_PICTURES,
     js=script("pictures", "runs.js"),
 )
 
@@ -48,3 +66,79 @@ figcaption { overflow-wrap: anywhere; }
 def pictures(items: Sequence[Item], key: str, side: int = 84) -> None:
     """Show pictures `side` pixels large side by side, each with its caption and a ✓ or ✗ where `good` says so."""
     _pictures(key=key, data={"items": list(items), "side": side})
+
+
+_pick = st.components.v2.component(
+    "vgg_pick",
+    html='<div class="pictures part"></div>',
+    css=_PICTURES + "figure { width: 4.4rem; } button:hover canvas { outline: 2px solid var(--st-primary-color); }",
+    js=script("pictures", "runs.js"),
+)
+
+
+def pick(items: Sequence[Item], key: str, on_pick: Callable[[int], None], side: int = 56) -> None:
+    """The same pictures as buttons: `on_pick` gets the place of the one that was clicked."""
+
+    def picked() -> None:
+        place = st.session_state[key].get("pick")
+        if isinstance(place, int) and 0 <= place < len(items):
+            on_pick(place)
+
+    _pick(key=key, data={"items": list(items), "side": side, "pick": True}, on_pick_change=picked)
+
+
+_table = st.components.v2.component(
+    "vgg_runs",
+    html='<div class="part"><div class="tools"><input type="search"><span role="status"></span></div>'
+    '<div class="scroll" tabindex="-1"><table class="runs"></table></div></div>',
+    css=STYLE
+    + """
+.tools { display: flex; flex-wrap: wrap; gap: 0.6rem; align-items: center; margin-bottom: 0.4rem; font-size: 0.85rem; }
+.tools input { font: inherit; color: inherit; background: var(--st-secondary-background-color); min-width: 14rem; }
+.tools input { border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); }
+.tools input { padding: 0.4rem 0.6rem; }
+.tools input:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+.tools span { opacity: 0.8; }
+.scroll { overflow: auto; max-height: 34rem; }
+table { border-collapse: collapse; width: 100%; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.32rem 0.5rem; border-bottom: 1px solid var(--st-border-color); white-space: nowrap; }
+th, td { text-align: left; font-weight: 400; vertical-align: top; }
+thead th { position: sticky; top: 0; z-index: 1; background: var(--st-background-color); vertical-align: bottom; }
+thead th { white-space: normal; }
+thead button { font-weight: 600; white-space: normal; }
+.number, .number button { text-align: right; }
+td.wide { white-space: normal; min-width: 8rem; max-width: 16rem; overflow-wrap: anywhere; }
+th.name { white-space: normal; min-width: 9rem; max-width: 18rem; overflow-wrap: anywhere; }
+th.name button { text-decoration: underline; text-decoration-color: var(--st-border-color); font-weight: 600; }
+th.name button:hover { color: var(--st-primary-color); }
+small { display: block; opacity: 0.75; }
+input[type=checkbox] { width: 1.1rem; height: 1.1rem; margin: 0.1rem 0 0; accent-color: var(--st-primary-color); }
+input[type=checkbox]:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+tbody tr:hover, tr.chosen { background: var(--st-secondary-background-color); }
+tr.chosen { box-shadow: inset 4px 0 0 var(--st-primary-color); }
+.sign { display: inline-block; width: 1.3em; font-weight: 700; }
+.finished .sign { color: var(--st-green-text-color, #3f9361); }
+.failed .sign, .damaged .sign, .unresponsive .sign { color: var(--st-red-text-color, #c04a4a); }
+.running .sign, .evaluating .sign, .saving .sign { color: var(--st-primary-color); }
+""",
+    js=script("runs", "runs.js"),
+)
+
+
+def table(
+    data: dict[str, Any], key: str, on_open: Callable[[str], None], on_choose: Callable[[list[str], int], None]
+) -> None:
+    """The table of runs that `ui.history` describes; told which run is opened, and which are chosen.
+
+    Each choice has a number (`stamp`): the table believes what it gets only once that is its last one.
+    """
+
+    def opened() -> None:
+        if isinstance(run_id := st.session_state[key].get("open"), str):
+            on_open(run_id)
+
+    def chose() -> None:
+        if isinstance(choice := st.session_state[key].get("choose"), dict):
+            on_choose([str(run_id) for run_id in choice["ids"]], int(choice["stamp"]))
+
+    _table(key=key, data=data, on_open_change=opened, on_choose_change=chose)

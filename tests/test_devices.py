@@ -1,0 +1,188 @@
+"""Which devices there are, asked of PyTorch once; and what a device says of itself while it trains."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from vggexplorer.errors import InputError
+from vggexplorer.runs import devices
+from vggexplorer.runs.devices import Device, known, look, resolve
+from vggexplorer.runs.telemetry import Sampler, peak_memory, process_began, resident_memory
+
+GPU = {"name": "cuda:0", "title": "GPU", "memory": 8 * 2**30, "speedup": 3.0, "uuid": "GPU-1"}
+CPU = {"name": "cpu", "title": "CPU", "memory": 2**33, "speedup": 1.05}
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the process that asks PyTorch does: its `output`, the `error` it ends with, how often it was `asked`."""
+    says: dict[str, Any] = {"output": json.dumps([GPU, CPU]).encode(), "error": None, "asked": 0}
+
+    def run(*_: object, **__: object) -> SimpleNamespace:
+        says["asked"] += 1
+        if says["error"]:
+            raise says["error"]
+        return SimpleNamespace(stdout=says["output"])
+
+    monkeypatch.setattr("subprocess.run", run)
+    return says
+
+
+def test_pytorch_is_asked_once(tmp_path: Path, answer: dict[str, Any]) -> None:
+    runs = tmp_path / "runs"
+    assert known(runs) is None
+    found = look(runs)
+    assert found == [Device(**GPU), Device(**CPU)]
+    assert look(runs) == found == known(runs)
+    assert answer["asked"] == 1
+    assert [device.precision for device in found] == ["bfloat16", "float32"]
+
+
+def test_another_machine_or_pytorch_is_asked_again(
+    tmp_path: Path, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert known(tmp_path) is None
+    look(tmp_path)
+    assert answer["asked"] == 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"machine": 1}', '{"machine": {}, "devices": 5}'])
+def test_a_damaged_file_is_as_if_nobody_had_looked(tmp_path: Path, content: str) -> None:
+    (tmp_path / "devices.json").write_text(content)
+    assert known(tmp_path) is None
+
+
+def test_what_else_is_printed_does_not_matter(tmp_path: Path, answer: dict[str, Any]) -> None:
+    answer["output"] = b"Warning: [driver]\n" + answer["output"] + b"\n"
+    assert len(look(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "error", "reason"),
+    [
+        (b"", None, "IndexError"),
+        (b"{", None, "JSONDecodeError"),
+        (b"[5]", None, "TypeError"),
+        (b"", subprocess.TimeoutExpired("x", 1), "TimeoutExpired"),
+        (
+            b"",
+            subprocess.CalledProcessError(1, "x", b"", b"Traceback\nImportError: no libtorch\n"),
+            "ImportError: no libtorch",
+        ),
+        (b"", OSError(12, "Cannot allocate memory"), "Cannot allocate memory"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_no_answer_is_explained(
+    tmp_path: Path, answer: dict[str, Any], output: bytes, error: Exception | None, reason: str
+) -> None:
+    answer |= {"output": output, "error": error}
+    with pytest.raises(InputError, match="PyTorch could not be asked for its devices: ") as caught:
+        look(tmp_path)
+    assert str(caught.value).endswith(reason)
+    assert known(tmp_path) is None
+
+
+def test_without_pytorch_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="Training needs PyTorch"):
+        look(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("auto", "cuda:0"), ("cuda", "cuda:0"), ("cuda:0", "cuda:0"), ("cpu", "cpu")]
+)
+def test_a_name_means_a_device(tmp_path: Path, answer: dict[str, Any], name: str, found: str) -> None:
+    assert resolve(name, tmp_path).name == found
+
+
+@pytest.mark.parametrize("name", ["mps", "cuda:1"])
+def test_a_device_that_is_not_there(tmp_path: Path, answer: dict[str, Any], name: str) -> None:
+    with pytest.raises(InputError, match=f"There is no device {name} here; there are cuda:0, cpu."):
+        resolve(name, tmp_path)
+
+
+def test_pytorch_itself_answers() -> None:
+    """The real process: the processor is always there, and the last one."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vggexplorer.pytorch.devices"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    found = [Device(**device) for device in json.loads(done.stdout.splitlines()[-1])]
+    assert found[-1].name == "cpu"
+    assert found[-1].title
+    assert all(device.speedup >= 0 for device in found)
+
+
+# --- while it trains -------------------------------------------------------------------------------------
+
+
+def test_a_processor_says_how_busy_it_is() -> None:
+    sampler = Sampler("cpu")
+    sum(range(10**6))
+    sample = json.loads(sampler.line())
+    assert 0 <= sample["utilization"] <= 101
+    assert sample["seconds"] >= 0
+    if memory := resident_memory():
+        assert abs(sample["memory"] - memory) < 2**28
+        assert (peak_memory() or memory) > 2**20
+
+
+class Nvml(SimpleNamespace):
+    """Stands for the module pynvml: one GPU whose temperature cannot be read."""
+
+    NVML_TEMPERATURE_GPU = 0
+
+    def __init__(self) -> None:
+        super().__init__(asked=[])
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        pass
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: bytes) -> str:  # noqa: N802
+        self.asked.append(uuid)
+        return "handle"
+
+    def nvmlDeviceGetUtilizationRates(self, _: str) -> SimpleNamespace:  # noqa: N802
+        return SimpleNamespace(gpu=97)
+
+    def nvmlDeviceGetMemoryInfo(self, _: str) -> SimpleNamespace:  # noqa: N802
+        return SimpleNamespace(used=3 * 2**30, total=6 * 2**30)
+
+    def nvmlDeviceGetTemperature(self, *_: object) -> int:  # noqa: N802
+        raise RuntimeError("not supported")
+
+    def nvmlDeviceGetPowerUsage(self, _: str) -> int:  # noqa: N802
+        return 98_123
+
+
+def test_a_gpu_says_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = Nvml()
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)  # type: ignore[arg-type]
+    sample = Sampler("cuda:0", "GPU-1").sample()
+    assert sample == {"utilization": 97, "memory": 3 * 2**30, "memory_total": 6 * 2**30, "power": 98.1}
+    assert nvml.asked == [b"GPU-1"]
+
+
+def test_without_its_library_a_gpu_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert Sampler("cuda:0", "GPU-1").sample() == {}
+
+
+def test_when_a_process_began() -> None:
+    if not Path("/proc/self/stat").exists():
+        assert process_began(1) is None
+        return
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    began = process_began(process.pid)
+    assert began is not None
+    assert began == process_began(process.pid)
+    process.communicate(b"\n")
+    assert process_began(process.pid) is None

@@ -1,0 +1,136 @@
+"""All runs as a table in a terminal, and as JSON."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from vggexplorer.export import profile
+from vggexplorer.formatting import exact
+from vggexplorer.progress import best
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.store import PATIENCE, STATUSES, Run, Runs, Status, Watch
+from vggexplorer.summary import summarize
+from vggexplorer.text import title
+
+POLL = 0.1
+"""Seconds between looks at the heartbeats."""
+_FIGURES = ("loss", "train_acc", "test_acc", "best_test_acc", "seconds")
+
+
+def statuses(runs: Sequence[Run]) -> dict[str, Status]:
+    """What each run does, by its id. Takes a moment if trainers are at work: do their hearts beat?"""
+    watch = Watch()
+    found = {run.id: run.status(watch) for run in runs}
+    first = {run.id: run.heartbeat().get("beat") for run in runs if found[run.id].active}
+    waiting = [run for run in runs if first.get(run.id) is not None]
+    deadline = time.monotonic() + PATIENCE + 0.5
+    while waiting and time.monotonic() < deadline:
+        time.sleep(POLL)
+        found |= {run.id: run.status(watch) for run in waiting}
+        waiting = [run for run in waiting if _unsure(run, found[run.id], first[run.id])]
+    return found
+
+
+def _unsure(run: Run, status: Status, first: int | None) -> bool:
+    """Whether the run may be at work, and its heart has not beaten since `first`."""
+    return status.active and status.word != "unresponsive" and run.heartbeat().get("beat") == first
+
+
+def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """What is known of each run, ready for JSON; a damaged run has no figures."""
+    found = statuses(runs)
+    return [_row(run, found[run.id]) for run in runs]
+
+
+def _row(run: Run, status: Status) -> dict[str, Any]:
+    created = run.created()
+    about = {"id": run.id, "name": run.name(), "path": str(run.path), "recorded": run.recorded}
+    about |= {"created": created and created.isoformat(timespec="seconds")}
+    try:
+        return about | _asked(run.config()) | _reached(run, status)
+    except (ValueError, LookupError, TypeError, AttributeError):  # somebody else wrote into the folder
+        unknown = ("network", "architecture", "recipe", "dataset", "device", *_FIGURES, "params", "macs")
+        return about | {"status": "damaged", "step": 0, "ahead": 0} | dict.fromkeys(unknown)
+
+
+def _asked(config: Config) -> dict[str, Any]:
+    """What was asked for; the network is the one that is trained, at the training's input size."""
+    exported = profile(summarize(*config.trained))
+    return {
+        "network": title(config.trained),
+        "architecture": exported["architecture"],
+        "recipe": config.training.recipe,
+        "dataset": config.dataset,
+        "device": config.device,
+        "params": exported["totals"]["params"],
+        "macs": exported["totals"]["macs"],
+    }
+
+
+def _reached(run: Run, status: Status) -> dict[str, Any]:
+    """How far it is: status and last figures; `test_acc` is of the last test."""
+    records = run.records()
+    tests = [record.test_acc for record in records if record.test_acc is not None]
+    last = records[-1] if records else None
+    values = (
+        (last.train_loss, last.train_acc, tests[-1] if tests else None, best(records), last.seconds) if last else ()
+    )
+    device = run.environment().get("device")
+    return (
+        {"status": status.word, "step": int(status.step), "ahead": int(status.ahead)}
+        | dict.fromkeys(_FIGURES)
+        | dict(zip(_FIGURES, values, strict=False))
+        | ({"device": device} if device else {})
+    )
+
+
+# --- the table -----------------------------------------------------------------------------------------
+
+
+def print_runs(found: Sequence[Mapping[str, Any]], folder: Runs) -> None:
+    """Print a row for each run. A table that is wider than the terminal is printed as it is: an id is never cut off."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not any(not row["recorded"] for row in found):
+        console.print(
+            f"There are no runs in {folder.path} yet; `vggexplorer train vgg11 --width 1/4` starts one.", soft_wrap=True
+        )
+    if found:
+        table = _table(found)
+        wide = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+        console.width = max(console.width, wide)
+        console.print(table)
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for heading in ("id", "name", "status", "network", "recipe", "data"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("test acc", "best", "time"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    table.add_column("device", no_wrap=True)
+    for row in found:
+        texts = (row["id"], row["name"], _status(row), row["network"], row["recipe"], row["dataset"])
+        table.add_row(*map(_text, texts), *_cells(row), _text(row["device"]), style="dim" if row["recorded"] else "")
+    return table
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    accuracies = (f"{row[key]:.3f}" if row[key] is not None else "–" for key in ("test_acc", "best_test_acc"))
+    return *accuracies, f"{row['seconds']:,.1f} s" if row["seconds"] is not None else "–"
+
+
+def _text(value: str | None) -> str:
+    """A text without line breaks and control characters."""
+    return "".join(char if char.isprintable() else " " for char in value or "–")
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    words = STATUSES.get(row["status"], row["status"])
+    if row["recorded"]:
+        return f"{words} (recorded)"
+    if row["status"] == "waiting":
+        return f"{words}, {exact(row['ahead'])} ahead"
+    return words if row["status"] in ("finished", "damaged", "starting") else f"{words}, step {exact(row['step'])}"

@@ -1,0 +1,68 @@
+"""What a page shows of a network that trains: a step seen closely, and its mistakes on the test pictures."""
+
+import base64
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+MOST_MISTAKES = 36
+MOST_PICTURES = 32
+
+
+def result(images: Tensor, labels: Tensor, scores: Tensor, classes: Sequence[str]) -> dict[str, Any]:
+    """What a network makes of the test images (n, c, h, w): confusion matrix, and its worst mistakes, surest first.
+
+    `scores` (n x classes) may have columns for classes that the data lacks; a guess is one of those it has. A row of
+    the matrix holds the guesses for one class.
+    """
+    count = len(classes)
+    guesses = scores[:, :count].argmax(1)
+    cells = (labels * count + guesses).bincount(minlength=count * count)
+    chances = scores.softmax(1).gather(1, guesses[:, None])[:, 0]
+    surest = chances.where(guesses != labels, -1).argsort(descending=True, stable=True)
+    worst = surest[: min(MOST_MISTAKES, int((guesses != labels).sum()))]
+    return {
+        "classes": list(classes),
+        "confusion": cells.reshape(count, count).tolist(),
+        "mistakes": _guesses(images[worst], labels[worst], guesses[worst], chances[worst]),
+    }
+
+
+def step(net: nn.Module, images: Tensor, labels: Tensor, scores: Tensor) -> dict[str, Any]:
+    """A close look at the step just done on `images` (n, c, h, w): what was guessed, how large the gradients were.
+
+    The gradient of a layer is the norm of those of its weight and bias; None if that is not a number.
+    """
+    gradients = {
+        name: _norm(module) for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)
+    }
+    chances, guesses = scores.float().softmax(1).max(1)
+    most = slice(MOST_PICTURES)
+    return {
+        "correct": int((guesses == labels).sum()),
+        "examples": len(labels),
+        "gradients": gradients,
+        "pictures": _guesses(images[most], labels[most], guesses[most], chances[most]),
+    }
+
+
+def _norm(module: nn.Module) -> float | None:
+    norm = math.sqrt(sum(float(p.grad.double().square().sum()) for p in module.parameters() if p.grad is not None))
+    return norm if math.isfinite(norm) else None
+
+
+def _guesses(images: Tensor, labels: Tensor, guesses: Tensor, chances: Tensor) -> list[dict[str, Any]]:
+    columns = (labels.tolist(), guesses.tolist(), chances.tolist())
+    return [
+        {"picture": picture(image), "label": label, "guess": guess, "chance": round(chance, 4)}
+        for image, label, guess, chance in zip(images.cpu(), *columns, strict=True)
+    ]
+
+
+def picture(image: Tensor) -> dict[str, Any]:
+    """A uint8 image (channels x height x width) for a page: its size, and its bytes (pixel by pixel) in base 64."""
+    channels, height, width = image.shape
+    content = image.permute(1, 2, 0).contiguous().cpu().numpy().tobytes()
+    return {"width": width, "height": height, "channels": channels, "bytes": base64.b64encode(content).decode()}

@@ -1,0 +1,195 @@
+"""What a trained network makes of a picture: `python -m vggexplorer.pytorch.predict RUN_DIR [--invert auto|yes|no]`.
+
+The bytes of a picture file come on stdin; one JSON object goes to stdout: `classes`, `chances` (one for each
+class, from 0 to 1), `picture` (what the network gets, as `ui.run_components` draws it), `inverted`, `frames` (how
+many pictures the file holds; the first is taken), or `error`, a sentence with its `template` and `values` apart.
+"""
+
+import base64
+import io
+import json
+import math
+import sys
+import warnings
+from argparse import ArgumentParser
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vggexplorer.errors import InputError
+from vggexplorer.pytorch import weights
+from vggexplorer.pytorch.data import _eight_bits, _opaque, to_batch
+from vggexplorer.pytorch.modules import build
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import CLASSES, SIDE
+from vggexplorer.runs.records import reason_to_json
+from vggexplorer.runs.store import Run
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
+"""What is read; a page offers all but the last, in which it sends test pictures."""
+MAX_BYTES = 10 * 2**20
+"""The largest picture file that is read."""
+MAX_MEGAPIXELS = 64
+"""The largest picture that is unpacked."""
+LIGHT = 160
+"""The grey level from which on the corners of a picture are a light background."""
+CLOSE = 13
+"""How far from the background a grey level is still background: 5 % of 255, as Fashion-MNIST's makers had it."""
+MAX_THREADS = 2
+
+
+class Seen(NamedTuple):
+    """A picture made ready for a network: (1, channels, height, width) in uint8."""
+
+    image: Tensor
+    inverted: bool
+    frames: int
+
+
+# --- the picture -------------------------------------------------------------------------------------
+
+
+def read(content: bytes, config: Config, invert: str = "auto") -> Seen:
+    """The picture in a file's bytes as the run's training pictures are; `InputError` says why it cannot be used.
+
+    For Fashion-MNIST it is brought into its form: grey, on black, the edges trimmed, 28 x 28. With `auto` it is
+    inverted if its corners are light; pictures for a folder's classes only if `invert` is yes.
+    """
+    picture, frames = _open(content)
+    channels, height, width = config.trained.input_shape
+    from_folder = config.dataset.startswith("folder:")
+    pillow = import_module("PIL.Image")
+    if from_folder:
+        picture = picture.convert("L" if channels == 1 else "RGB").resize((width, height), pillow.Resampling.BILINEAR)
+    else:
+        picture = picture.convert("L")
+    inverted = invert == "yes" or (invert == "auto" and not from_folder and _background(picture) >= LIGHT)
+    if inverted:
+        picture = import_module("PIL.ImageOps").invert(picture)
+    if not from_folder and picture.size != (SIDE, SIDE):
+        picture = _framed(picture)
+    pixels = torch.from_numpy(np.array(picture)).view(picture.height, picture.width, -1)
+    return Seen(pixels.permute(2, 0, 1)[None], inverted, frames)
+
+
+def _open(content: bytes) -> "tuple[Image.Image, int]":
+    """The first picture in the file, upright, eight bits a channel, on white where it is transparent."""
+    if len(content) > MAX_BYTES:
+        raise InputError("The file is too large: at most {most} MiB are read.", most=MAX_BYTES // 2**20)
+    pillow = import_module("PIL.Image")
+    setattr(pillow, "MAX_IMAGE_PIXELS", MAX_MEGAPIXELS * 10**6)  # noqa: B010 (mypy knows no such attribute)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", pillow.DecompressionBombWarning)
+        try:
+            with pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
+                picture = _opaque(_eight_bits(import_module("PIL.ImageOps").exif_transpose(opened)))
+                picture.load()
+                return picture, _frames(opened)
+        except Exception as error:  # Pillow's plugins raise all sorts on broken files
+            raise _refusal(error) from error
+
+
+def _frames(opened: "Image.Image") -> int:
+    with suppress(Exception):  # a later one may be damaged
+        return int(getattr(opened, "n_frames", 1))
+    return 1
+
+
+def _refusal(error: Exception) -> InputError:
+    kind = type(error).__name__
+    if kind == "UnidentifiedImageError":
+        return InputError("This is not a picture that can be read. PNG, JPEG, WEBP, GIF and BMP can be read.")
+    if kind.startswith("DecompressionBomb") or isinstance(error, MemoryError):
+        return InputError("The picture has too many pixels: at most {most} megapixels are read.", most=MAX_MEGAPIXELS)
+    return InputError("The picture is damaged or incomplete.")
+
+
+def _background(picture: "Image.Image") -> int:
+    """The grey level of the corners: the middle of the four."""
+    levels = np.asarray(picture.convert("L"))
+    return int(np.median(levels[[0, 0, -1, -1], [0, -1, 0, -1]]))
+
+
+def _framed(picture: "Image.Image") -> "Image.Image":
+    """The grey picture without its empty edges in the middle of 28 x 28 pixels of its background."""
+    pillow = import_module("PIL.Image")
+    background = _background(picture)
+    box = picture.point([255 * (abs(level - background) > CLOSE) for level in range(256)]).getbbox()
+    picture = picture.crop(box) if box else picture
+    scale = SIDE / max(picture.size)
+    width, height = (max(1, round(scale * side)) for side in picture.size)
+    frame: Image.Image = pillow.new("L", (SIDE, SIDE), background)
+    frame.paste(picture.resize((width, height), pillow.Resampling.BOX), ((SIDE - width) // 2, (SIDE - height) // 2))
+    return frame
+
+
+# --- the network -------------------------------------------------------------------------------------
+
+
+def trained(run: Run, config: Config) -> nn.Module:
+    """The run's trained network, ready to be asked; `InputError` if its weights are gone or damaged."""
+    path = run.weights()
+    if path is None:
+        raise InputError("The weights of this run are not kept any more.")
+    with torch.device("meta"):
+        net = build(*config.trained).eval()
+    try:
+        net.load_state_dict(weights.load(path), assign=True)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise InputError("The weights of this run are damaged.") from error
+    return net
+
+
+def predict(run: Run, content: bytes, invert: str = "auto") -> dict[str, Any]:
+    """What goes to stdout, for the bytes of a picture file."""
+    config = run.config()
+    seen = read(content, config, invert)
+    with torch.no_grad():
+        scores = trained(run, config)(to_batch(seen.image, config.trained.input_shape))
+    chances = scores[0].float().softmax(0).tolist()
+    if not all(map(math.isfinite, chances)):
+        raise InputError("The trained weights are not numbers any more.")
+    classes = list(run.environment().get("classes") or run.json("result.json").get("classes") or CLASSES)
+    return {
+        "classes": classes,
+        "chances": chances[: len(classes)],
+        "picture": _drawn(to_batch(seen.image, config.trained.input_shape)[0]),
+        "inverted": seen.inverted,
+        "frames": seen.frames,
+    }
+
+
+def _drawn(image: Tensor) -> dict[str, Any]:
+    """What the network gets, (channels, height, width) from 0 to 1, as one or three channels of bytes."""
+    shown = image[:3] if len(image) >= 3 else image[:1]
+    channels, height, width = shown.shape
+    content = (255 * shown).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy().tobytes()
+    return {"width": width, "height": height, "channels": channels, "bytes": base64.b64encode(content).decode()}
+
+
+def main(argv: list[str]) -> int:
+    """The process: 0, or 1 if there is nothing but a sentence."""
+    parser = ArgumentParser(prog="python -m vggexplorer.pytorch.predict")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--invert", choices=("auto", "yes", "no"), default="auto")
+    options = parser.parse_args(argv[1:])
+    torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
+    try:
+        answer = predict(Run(options.run.absolute()), sys.stdin.buffer.read(MAX_BYTES + 1), options.invert)
+    except InputError as error:
+        answer = {"error": reason_to_json(error)}
+    print(json.dumps(answer), flush=True)
+    return int("error" in answer)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

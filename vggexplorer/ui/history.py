@@ -1,0 +1,282 @@
+"""All runs: the table, and what the chosen ones have in common and what not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.formatting import size
+from vggexplorer.link import MAX_RUNS
+from vggexplorer.runs.records import Outcome
+from vggexplorer.runs.store import KEEP_WEIGHTS, Runs
+from vggexplorer.summary import summarize
+from vggexplorer.ui import components, curves, run_actions, run_components
+from vggexplorer.ui.compared_figures import LINES, SYMBOLS
+from vggexplorer.ui.figures import Figure
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_rows import Row, rows
+from vggexplorer.ui.run_words import (
+    accuracy,
+    chart_text,
+    differences,
+    duration,
+    label,
+    moment,
+    network,
+    number,
+    setting,
+    settings,
+    sign,
+    status,
+)
+from vggexplorer.ui.state import current, look_at
+
+_STYLE = "<style>.st-key-run-differences [data-testid=stMarkdownContainer] { overflow-x: auto; }</style>"
+"""On a phone a table that is wider than its box can be moved sideways."""
+REFRESH = 2
+"""Seconds between two looks at runs that are not over."""
+# --- the table --------------------------------------------------------------------------------------------
+
+
+def show() -> None:
+    """The table, the chosen runs, what can be done with them."""
+    found = rows()
+    if not found:
+        _nothing()
+        return
+    if "chosen runs" not in st.session_state or len(current().runs) > 1:
+        here = {row.run.id for row in found}
+        st.session_state["chosen runs"] = [run_id for run_id in current().runs if run_id in here]
+    active = any(row.status.active for row in found)
+    st.fragment(_table, run_every=REFRESH if active else None)(active)
+    _disk(found)
+    chosen = [row for row in found if row.run.id in st.session_state["chosen runs"]]
+    _chosen(sorted(chosen, key=lambda row: st.session_state["chosen runs"].index(row.run.id)))
+
+
+def missing() -> None:
+    """Which runs of the link are not here."""
+    for run_id in current().runs:
+        if Runs.at().get(run_id) is None:
+            st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
+
+
+def _nothing() -> None:
+    st.info(
+        t("No network was trained here yet. A run appears here as soon as it is started, and stays after it."),
+        icon=":material/history:",
+    )
+    st.button(t("Train a network"), type="primary", key="to train", on_click=run_actions.go, args=("train",))
+
+
+def _table(ticking: bool) -> None:
+    """The table; the page runs again when something was chosen in it, and when the last run is over."""
+    found = rows()
+    if st.session_state.pop("runs moved", False) or ticking != any(row.status.active for row in found):
+        st.rerun()
+    run_components.table(
+        {
+            "columns": _columns(),
+            "rows": [_line(row) for row in found],
+            "chosen": st.session_state["chosen runs"],
+            "stamp": st.session_state.get("chosen stamp", 0),
+            "most": MAX_RUNS,
+            "words": _words(),
+        },
+        key="runs table",
+        on_open=_open,
+        on_choose=_choose,
+    )
+
+
+def _columns() -> list[dict[str, Any]]:
+    texts = [t("Status"), t("Name"), t("Network"), t("Recipe"), t("Data")]
+    numbers = [t("Last test accuracy"), t("Best test accuracy"), t("Time")]
+    columns = [(text, False) for text in texts] + [(text, True) for text in numbers]
+    columns += [(t("Device"), False), (t("Size"), True), (t("Started"), True)]
+    return [{"label": text, "number": is_number} for text, is_number in columns]
+
+
+def _words() -> dict[str, str]:
+    return {
+        "alt": t("All runs, the newest first"),
+        "filter": t("Filter the runs"),
+        "count": t("{shown} of {all} runs"),
+        "choose": t("Choose {name}"),
+        "most": t("At most {most} runs can be chosen.", most=MAX_RUNS),
+        "none": t("No run matches the filter."),
+        "recorded": t("ships with the package"),
+    }
+
+
+def _line(row: Row) -> dict[str, Any]:
+    """A run for the table: texts, and what they are sorted by where that is not the text."""
+    config, word = row.config, row.status.word
+    cells = [
+        {"text": network(config)},
+        {"text": config.training.recipe if config else "–"},
+        {"text": config.dataset if config else "–"},
+        {"text": accuracy(row.last), "value": row.last},
+        {"text": accuracy(row.best), "value": row.best},
+        {"text": duration(row.seconds), "value": row.seconds},
+        {"text": row.device},
+        {"text": size(row.size), "value": row.size},
+        {"text": moment(row.created), "value": row.created.timestamp() if row.created else None},
+    ]
+    return {
+        "id": row.run.id,
+        "name": row.name,
+        "status": word,
+        "sign": sign(word),
+        "word": status(word),
+        "reason": sentence(row.error) if row.error else None,
+        "recorded": row.run.recorded,
+        "cells": cells,
+    }
+
+
+def _open(run_id: str) -> None:
+    look_at(run_id)
+    st.session_state["runs moved"] = True
+
+
+def _choose(ids: list[str], stamp: int) -> None:
+    choose(ids)
+    st.session_state.update({"chosen stamp": stamp, "runs moved": True})
+
+
+def choose(ids: Sequence[str]) -> None:
+    """Have these runs chosen in the table; two and more are in the link too."""
+    st.session_state["chosen runs"] = list(dict.fromkeys(ids))[:MAX_RUNS]
+    look_at(*(ids[:MAX_RUNS] if len(ids) > 1 else ()))
+
+
+def _disk(found: Sequence[Row]) -> None:
+    used = sum(row.size for row in found if not row.run.recorded)
+    with st.container(horizontal=True, vertical_alignment="center", key="runs-disk"):
+        st.caption(
+            t(
+                "Disk used by runs: {size}. The weights of the newest {most} are kept.",
+                size=size(used),
+                most=KEEP_WEIGHTS,
+            )
+        )
+    chosen = set(st.session_state["chosen runs"])
+    run_actions.delete_many(row for row in found if row.run.id in chosen)
+
+
+# --- the chosen runs --------------------------------------------------------------------------------------
+
+
+def _chosen(chosen: Sequence[Row]) -> None:
+    able = [row for row in chosen if row.config]
+    if len(able) < 2:
+        st.caption(t("Choose two or more runs to lay their curves over each other."))
+        return
+    st.markdown(f"##### {t('{count} runs compared', count=len(able))}")
+    curves.show([row.run for row in able], key="chosen curves")
+    if len(able) == 2:
+        _differences(able[0], able[1])
+    _scatter(able)
+
+
+def _differences(first: Row, second: Row) -> None:
+    """What differs in what was asked, and how both ended."""
+    asked = [
+        (label(name), setting(one), setting(other))
+        for name, one, other in differences(_all_settings(first), _all_settings(second))
+    ]
+    st.markdown(f"##### {t('What differs')}")
+    if not asked:
+        st.caption(t("Both were asked for the same: config, device, precision and PyTorch."))
+    results = zip(_results(first).items(), _results(second).values(), strict=True)
+    lines = [*asked, *((f"**{name}**", one, other) for (name, one), other in results)]
+    head = f"| | {literal(first.name)} | {literal(second.name)} |\n|:--|:--|:--|"
+    st.html(_STYLE)
+    with st.container(key="run-differences"):
+        rows = (f"| {name} | {literal(one)} | {literal(other)} |" for name, one, other in lines)
+        st.markdown("\n".join([head, *rows]))
+
+
+def _all_settings(row: Row) -> dict[str, Any]:
+    environment = row.run.environment()
+    own = settings(row.config) if row.config else {}
+    return own | {
+        name: environment[name] for name in ("device", "precision", "threads", "torch") if name in environment
+    }
+
+
+def _results(row: Row) -> dict[str, str]:
+    outcome = row.run.outcome() or Outcome(status="")
+    speed, loss, train = map(number, (outcome.examples_per_sec, outcome.loss, outcome.train_acc))
+    return {
+        t("Status"): f"{sign(row.status.word)} {status(row.status.word)}",
+        t("Best test accuracy"): accuracy(row.best),
+        t("Last test accuracy"): accuracy(row.last),
+        t("Train accuracy"): accuracy(train),
+        t("Train loss"): accuracy(loss),
+        t("Examples per second"): "–" if speed is None else f"{speed:,.1f}",
+        t("Time"): duration(row.seconds),
+        t("Parameters"): _totals(row, "params"),
+        "MACs": _totals(row, "macs"),
+    }
+
+
+def _totals(row: Row, field: str) -> str:
+    return f"{getattr(summarize(*row.config.trained).totals, field):,}" if row.config else "–"
+
+
+def _scatter(chosen: Sequence[Row]) -> None:
+    """The best test accuracy against what it cost."""
+    names = {"params": t("Parameters"), "macs": "MACs", "seconds": t("Time")}
+    against = st.segmented_control(
+        t("Best test accuracy against"),
+        list(names),
+        format_func=names.__getitem__,
+        default="params",
+        key="runs against",
+    )
+    points = [(row, _cost(row, against or "params")) for row in chosen]
+    shown = [(row, cost) for row, cost in points if cost and row.best is not None]
+    alt = t("Best test accuracy of each chosen run against its cost: {cost}", cost=names[against or "params"])
+    if missing := len(chosen) - len(shown):
+        alt += t(" ({count} without a test yet)", count=missing)
+    axis = names[against or "params"] + (t(" in seconds") if against == "seconds" else "")
+    components.chart(_points(shown, axis), alt, key="runs scatter")
+    st.caption(alt)
+
+
+def _cost(row: Row, field: str) -> float | None:
+    if field == "seconds" or row.config is None:
+        return row.seconds
+    return float(getattr(summarize(*row.config.trained).totals, field))
+
+
+def _points(points: Sequence[tuple[Row, float | None]], axis: str) -> Figure:
+    """A point for each run in its curve's colour, with a symbol of its own."""
+    grid = {"gridcolor": "$grid", "zeroline": False}
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers+text",
+                "name": chart_text(row.name),
+                "x": [cost],
+                "y": [row.best],
+                "text": [chart_text(row.name)],
+                "textposition": "top center",
+                "cliponaxis": False,
+                "marker": {"color": LINES[place % len(LINES)], "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 13},
+                "hovertemplate": "%{text}: %{x:,.4~g}, %{y:.3f}<extra></extra>",
+            }
+            for place, (row, cost) in enumerate(points)
+        ],
+        "layout": {
+            "xaxis": {**grid, "type": "log", "exponentformat": "SI", "title": {"text": axis}},
+            "yaxis": {**grid, "tickformat": ".2f", "title": {"text": t("Best test accuracy")}},
+            "showlegend": False,
+            "dragmode": False,
+            "height": 400,
+            "margin": {"l": 70, "r": 30, "t": 30, "b": 50},
+        },
+    }

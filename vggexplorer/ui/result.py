@@ -1,0 +1,331 @@
+"""One run: what was asked, how it went, what the trained network gets right and wrong, and a picture of one's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import exact, percent, short, size
+from vggexplorer.layers import shape_text
+from vggexplorer.runs.config import Config, published, recipe
+from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
+from vggexplorer.runs.records import Outcome, Record
+from vggexplorer.runs.store import Run
+from vggexplorer.summary import summarize
+from vggexplorer.text import title
+from vggexplorer.ui import components, curves, guess, header, run_actions, run_components
+from vggexplorer.ui.figures import Figure
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_rows import Row, read, watch
+from vggexplorer.ui.run_words import (
+    accuracy,
+    chart_text,
+    classes,
+    differences,
+    duration,
+    label,
+    moment,
+    number,
+    setting,
+    sign,
+    status,
+)
+from vggexplorer.ui.state import complain
+
+REFRESH = 2
+"""Seconds between two looks at a run that is not over."""
+MOST_COUNTS = 24
+"""The most classes whose confusion matrix shows its counts."""
+MOST_MISTAKES = 24
+"""How many mistakes are shown."""
+LOG_BYTES = 4000
+"""How much of the end of a failed run's output is shown."""
+
+
+def show(run: Run) -> None:
+    """Everything about `run`."""
+    row = read(run, watch())
+    header.show(literal(row.name), t("a run that ships with the package") if run.recorded else run.id)
+    run_actions.back()
+    complain("page")
+    complain(run_actions.PLACE)
+    st.fragment(_figures, run_every=REFRESH if row.status.active else None)(run, _kind(row))
+    run_actions.show(row)
+    if row.config is None:
+        st.error(literal(sentence(row.error)) if row.error else status("damaged"), icon=":material/broken_image:")
+        return
+    _reason(row)
+    st.markdown(f"##### {t('Curves')}")
+    curves.show([run], key=f"curves {run.id}", published=published(row.config))
+    _asked(row, row.config)
+    result = run.json("result.json")
+    _confusion(result)
+    _mistakes(result)
+    guess.show(run, row.config, _to_try(row.config, result))
+    st.markdown(f"##### {t('Take away')}")
+    run_actions.files(row)
+
+
+def _kind(row: Row) -> str:
+    """Which buttons there are: all that trains is alike, unless it does not respond."""
+    word = row.status.word
+    return "active" if row.status.active and word != "unresponsive" else word
+
+
+def _figures(run: Run, kind: str) -> None:
+    """Status and figures; the page runs again when there are other things to do with the run."""
+    row = read(run, watch())
+    if _kind(row) != kind:
+        st.rerun()
+    word = row.status.word
+    record, outcome = run.last_record(), run.outcome() or Outcome(status="")
+    ahead = t(", {count} before it", count=row.status.ahead) if row.status.ahead else ""
+    values = {
+        t("Status"): f"{sign(word)} {status(word)}{ahead}",
+        t("Best test accuracy"): accuracy(row.best),
+        t("Last test accuracy"): accuracy(row.last),
+        t("Train accuracy"): accuracy(number(_last(record, outcome, "train_acc", "train_acc"))),
+        t("Train loss"): accuracy(number(_last(record, outcome, "train_loss", "loss"))),
+        t("Time"): duration(row.seconds),
+        t("Examples per second"): _speed(record, outcome),
+        t("Memory"): size(record.memory) if record and record.memory else "–",
+    }
+    with st.container(horizontal=True, gap="medium", key="run-figures"):
+        for name, value in values.items():
+            st.metric(name, value, width="content")
+
+
+def _last(record: Record | None, outcome: Outcome, field: str, at_end: str) -> Any:
+    """The last record's figure; without records (a recorded run may have none) the outcome's."""
+    return getattr(record, field) if record else getattr(outcome, at_end)
+
+
+def _speed(record: Record | None, outcome: Outcome) -> str:
+    speed = number(_last(record, outcome, "examples_per_sec", "examples_per_sec"))
+    return "–" if speed is None else f"{speed:,.1f}"
+
+
+def _reason(row: Row) -> None:
+    """Why it ended as it did, and for a failure the end of what it wrote."""
+    outcome = row.run.outcome()
+    if outcome and outcome.reason:
+        tell = st.error if outcome.status == "failed" else st.info
+        tell(literal(sentence(outcome.reason)), icon=":material/info:")
+    if row.status.word in ("failed", "interrupted") and (text := _end_of_log(row.run)):
+        with st.expander(t("The end of what the trainer wrote")):
+            st.code(text, language=None, wrap_lines=True)
+
+
+def _end_of_log(run: Run) -> str:
+    try:
+        return (run.path / "output.log").read_bytes()[-LOG_BYTES:].decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+# --- what was asked -----------------------------------------------------------------------------------------
+
+
+def _asked(row: Row, config: Config) -> None:
+    """Network, recipe, data, device, dates; two columns of facts."""
+    st.markdown(f"##### {t('What was asked')}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _facts(_network_facts(config) | _recipe_facts(config))
+    with right:
+        _facts(_machine_facts(row, config))
+
+
+def _facts(facts: Mapping[str, str]) -> None:
+    lines = (t("{name}: {value}", name=name, value=f"**{literal(value)}**") for name, value in facts.items())
+    st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _network_facts(config: Config) -> dict[str, str]:
+    totals = summarize(*config.trained).totals
+    return {
+        t("Network"): title(config.trained),
+        t("Input"): shape_text(config.trained.input_shape),
+        t("Parameters"): exact(totals.params),
+        "MACs": f"{exact(totals.macs)} ({short(totals.macs)})",
+    }
+
+
+def _recipe_facts(config: Config) -> dict[str, str]:
+    """The recipe, its main settings, and all that is not as in the recipe."""
+    asked = asdict(config.training)
+    usual = {name: one for name, one, _ in differences(asdict(recipe(config.training.recipe, config.network)), asked)}
+    facts = {t("Recipe"): config.training.recipe}
+    for name in dict.fromkeys(("epochs", "batch_size", "lr", *usual)):
+        facts[label(name)] = setting(asked[name])
+        if name in usual:
+            facts[label(name)] = t(
+                "{value} (the recipe: {usual})", value=facts[label(name)], usual=setting(usual[name])
+            )
+    return facts
+
+
+def _machine_facts(row: Row, config: Config) -> dict[str, str]:
+    environment = row.run.environment()
+    device = " ".join(str(environment[key]) for key in ("device", "title") if environment.get(key))
+    known = {label(name): environment.get(name) for name in ("precision", "threads", "torch")}
+    return {
+        t("Data"): config.dataset,
+        t("Training and test pictures"): _examples(environment),
+        label("seed"): str(config.seed),
+        t("Device"): device or config.device,
+        **{name: setting(value) for name, value in known.items() if value is not None},
+        t("Started"): moment(row.created),
+        t("Size on the disk"): size(row.size),
+    }
+
+
+def _examples(environment: Mapping[str, Any]) -> str:
+    counts = [environment.get(name) for name in ("train_examples", "test_examples")]
+    return " + ".join(exact(count) if isinstance(count, int) else "–" for count in counts)
+
+
+# --- what came of it ----------------------------------------------------------------------------------------
+
+
+def matrix(result: Mapping[str, Any]) -> list[list[int]]:
+    """The confusion matrix, a row for each true class; empty if there is none, or not one of whole numbers."""
+    rows, names = result.get("confusion"), result.get("classes")
+    if not isinstance(rows, list) or not isinstance(names, list) or len(rows) != len(names):
+        return []
+    for row in rows:
+        if not isinstance(row, list) or len(row) != len(rows) or not all(isinstance(count, int) for count in row):
+            return []
+    return rows if any(map(any, rows)) else []
+
+
+def _confusion(result: Mapping[str, Any]) -> None:
+    if not (rows := matrix(result)):
+        return
+    names = classes(result["classes"])
+    st.markdown(f"##### {t('Which classes are taken for which?')}")
+    alt = _confused(rows, names)
+    with st.container(key="run-confusion"):
+        components.chart(heatmap(rows, names), alt, key="confusion")
+    st.caption(literal(alt))
+
+
+def _confused(rows: Sequence[Sequence[int]], names: Sequence[str]) -> str:
+    """The matrix in a sentence."""
+    count, right = sum(map(sum, rows)), sum(row[place] for place, row in enumerate(rows))
+    pairs = ((n, at, to) for at, row in enumerate(rows) for to, n in enumerate(row) if at != to)
+    most, true, taken = max(pairs, default=(0, 0, 0))
+    text = t("{right} of {count} test pictures are recognised.", right=exact(right), count=exact(count))
+    if not most:
+        return text
+    worst = t("Most often {true} is taken for {taken}: {most} times.", true=names[true], taken=names[taken], most=most)
+    return f"{text} {worst}"
+
+
+def heatmap(rows: Sequence[Sequence[int]], names: Sequence[str]) -> Figure:
+    """The confusion matrix: true classes down, what they are taken for across; colour is the share of the row."""
+    shares = [[n / max(1, sum(row)) for n in row] for row in rows]
+    labels = list(map(chart_text, names))
+    counts = len(rows) <= MOST_COUNTS
+    axis = {"tickvals": list(range(len(rows))), "ticktext": labels, "automargin": True, "showgrid": False}
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": shares,
+                "text": [[str(n or "") for n in row] for row in rows],
+                "hovertext": _hover(rows, labels),
+                "hovertemplate": "%{hovertext}<extra></extra>",
+                "texttemplate": "%{text}" if counts else "",
+                "textfont": {"color": "$text", "size": 13},
+                "colorscale": [
+                    [0, "rgba(59,111,182,0.04)"],
+                    [0.1, "rgba(59,111,182,0.2)"],
+                    [1, "rgba(59,111,182,0.62)"],
+                ],
+                "zmin": 0,
+                "zmax": 1,
+                "showscale": False,
+                "xgap": 1,
+                "ygap": 1,
+            }
+        ],
+        "layout": {
+            "xaxis": {**axis, "side": "top", "title": {"text": t("taken for")}, "zeroline": False},
+            "yaxis": {
+                **axis,
+                "autorange": "reversed",
+                "title": {"text": t("true class"), "standoff": 14},
+                "zeroline": False,
+            },
+            "dragmode": False,
+            "height": 130 + min(700, max(200, 36 * len(rows))),
+            "margin": {"l": 10, "r": 10, "t": 60, "b": 10},
+        },
+    }
+
+
+def _hover(rows: Sequence[Sequence[int]], labels: Sequence[str]) -> list[list[str]]:
+    return [
+        [
+            t("{true}, taken for {taken}: {count}", true=labels[at], taken=labels[to], count=n)
+            for to, n in enumerate(row)
+        ]
+        for at, row in enumerate(rows)
+    ]
+
+
+def _mistakes(result: Mapping[str, Any]) -> None:
+    names = classes(result.get("classes"))
+    items = [item for each in _listed(result) if (item := _mistake(each, names))]
+    if items:
+        st.markdown(f"##### {t('The worst mistakes')}")
+        st.caption(t("The wrong answers that the network was surest of."))
+        run_components.pictures(items[:MOST_MISTAKES], key="mistakes")
+
+
+def _listed(result: Mapping[str, Any]) -> list[Any]:
+    found = result.get("mistakes")
+    return found if isinstance(found, list) else []
+
+
+def _mistake(each: Any, names: Sequence[str]) -> run_components.Item | None:
+    """A mistake as a picture with its caption; None if it cannot be read."""
+    try:
+        picture = run_components.checked(each["picture"])
+        true, taken, sure = names[each["label"]], names[each["guess"]], percent(float(each["chance"]), 1)
+    except (KeyError, TypeError, IndexError, ValueError):
+        return None
+    caption = t("true: {true}\ntaken for: {taken}\nsure: {sure}", true=true, taken=taken, sure=sure)
+    return {"picture": picture, "caption": caption, "good": False}
+
+
+# --- test pictures to try -----------------------------------------------------------------------------------
+
+
+def _to_try(config: Config, result: Mapping[str, Any]) -> list[run_components.Item]:
+    """A few test pictures: one of each class of Fashion-MNIST, or of a folder those that were mistaken."""
+    if config.dataset.startswith("folder:"):
+        names = classes(result.get("classes"))
+        found = (_mistake(each, names) for each in _listed(result)[:10])
+        true = ((item, each) for item, each in zip(found, _listed(result), strict=False) if item)
+        return [{**item, "caption": names[each["label"]], "good": None} for item, each in true]
+    names = classes(list(CLASSES))
+    return [
+        {"picture": picture, "caption": names[label_], "good": None} for label_, picture in enumerate(_of_each_class())
+    ]
+
+
+@cache
+def _of_each_class() -> list[run_components.Picture]:
+    """The first test picture of each class in the sample."""
+    try:
+        (_, height, width), pixels = read_idx(SAMPLE / "t10k-images-idx3-ubyte.gz")
+        labels = read_idx(SAMPLE / "t10k-labels-idx1-ubyte.gz")[1]
+    except (InputError, ValueError):
+        return []
+    places = [labels.index(label_) * height * width for label_ in range(len(CLASSES))]
+    return [run_components.grey(pixels[at : at + height * width], width, height) for at in places]

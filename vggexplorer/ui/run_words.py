@@ -1,0 +1,125 @@
+"""How a run is put into words: its status with a sign, times, names of classes, names of its settings."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from vggexplorer import formatting
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import CLASSES
+from vggexplorer.runs.store import STATUSES
+from vggexplorer.text import format_network, title
+from vggexplorer.ui.i18n import t
+
+SIGNS = {"finished": "✓", "failed": "✗", "stopped": "■", "paused": "‖", "interrupted": "↯", "damaged": "⚠"}
+SIGNS |= {"unresponsive": "⚠", "waiting": "…", "starting": "…", "loading": "…"}
+"""A sign for each status word; a run at work has ▶."""
+LABELS = {
+    "arch": "blocks",
+    "input": "input",
+    "classes": "classes",
+    "head": "head",
+    "hidden": "hidden layers of the head",
+    "dropout": "dropout",
+    "bn": "batch norm",
+    "act": "activation",
+    "recipe": "recipe",
+    "epochs": "epochs",
+    "batch_size": "batch size",
+    "lr": "learning rate",
+    "momentum": "momentum",
+    "weight_decay": "weight decay",
+    "input_size": "input size",
+    "batch_norm": "batch norm",
+    "conv_init": "initialisation of convolutions",
+    "linear_init": "initialisation of linear layers",
+    "precision": "precision",
+    "flip": "mirrored at random",
+    "crop": "random shift",
+    "brightness": "change of brightness",
+    "time_budget": "time budget",
+    "checkpoint_every": "time between checkpoints",
+    "dataset": "data",
+    "device": "device",
+    "seed": "seed",
+    "torch": "PyTorch",
+    "threads": "threads",
+}
+"""What the settings of a run are called, by their names in config.json and environment.json."""
+
+
+def label(name: str) -> str:
+    """What the setting `name` is called, at the beginning of a line."""
+    text = t(LABELS[name])
+    return text[:1].upper() + text[1:]
+
+
+def sign(word: str) -> str:
+    """The sign of a status word."""
+    return SIGNS.get(word, "▶")
+
+
+def status(word: str) -> str:
+    """A status word as people read it."""
+    return t(STATUSES.get(word, word))
+
+
+def number(value: Any) -> float | None:
+    """`value`, if it is a number that can be shown."""
+    shown = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if shown else None
+
+
+def accuracy(value: float | None) -> str:
+    """As in the book: 0.9241 -> '0.924'."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Minutes and seconds."""
+    return "–" if seconds is None else formatting.duration(seconds)
+
+
+def moment(when: datetime | None) -> str:
+    """Date and time, to the minute."""
+    return f"{when:%Y-%m-%d %H:%M}" if when else "–"
+
+
+def classes(names: Any) -> list[str]:
+    """Names of classes: Fashion-MNIST's in the session's language, those of a folder as they are."""
+    if not isinstance(names, list):
+        return []
+    return list(map(t, CLASSES)) if names == list(CLASSES) else [str(name) for name in names]
+
+
+def chart_text(text: str) -> str:
+    """A text of a person for a Plotly chart, which takes some HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """All that was asked for, by the names in `LABELS`."""
+    data = config.to_json()
+    training: dict[str, Any] = data["training"]
+    return format_network(config.network) | training | {key: data[key] for key in ("dataset", "device", "seed")}
+
+
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Names and both values of the settings that differ, in the order of `LABELS`."""
+    both = ((name, first.get(name), second.get(name)) for name in LABELS)
+    return [(name, one, other) for name, one, other in both if one != other]
+
+
+def setting(value: Any) -> str:
+    """The value of a setting."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return t("yes") if value else t("no")
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def network(config: Config | None) -> str:
+    """The title of a run's network."""
+    return title(config.network) if config else "–"
