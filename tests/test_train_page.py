@@ -1,16 +1,19 @@
 """Train, run by Streamlit's own AppTest: what is set up, what Start starts, what is said of a run."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_until
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 from test_i18n import all_chinese, explore  # noqa: F401 (a fixture)
 from test_pages import Explore, plain
 
+from vggexplorer.architectures import NETWORKS
 from vggexplorer.formatting import exact
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import datasets, launch
@@ -19,7 +22,7 @@ from vggexplorer.runs.devices import Device
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
-from vggexplorer.ui import launching
+from vggexplorer.ui import downloading, jobs, launching
 
 TRAIN = str(ROOT / "pages" / "train.py")
 CPU = Device("cpu", "9700X", 8 * 2**30, 2.0)
@@ -249,10 +252,37 @@ def test_a_close_look_at_a_step(runs: Runs) -> None:
     pictures = [{"picture": picture, "label": 0, "guess": 1, "chance": 0.25}]
     view = {"step": 8, "loss": 2.3, "correct": 0, "examples": 1, "gradients": {"features.0": 0.5}, "pictures": pictures}
     environment = ENVIRONMENT | {"classes": list(datasets.CLASSES)}
-    run = a_run(runs, metrics=[RECORD], environment=environment, step=view)
-    page = Train(run=run.id)
+    beat = {"beat": 3, "phase": "paused", "step": 8, "ahead": 0}
+    run = a_run(runs, metrics=[RECORD], environment=environment, step=view, heartbeat=beat)
+    with FileLock(run.path / "run.lock"):
+        page = Train(run=run.id)
     assert "| features.0 | 0.5 |" in page.text
     assert "0 of 1 right" in page.text
+
+
+@pytest.mark.parametrize(("accuracy", "words"), [(0.912, "This run is inside."), (0.93, "This run is outside.")])
+def test_the_books_own_run_stands_beside_the_published_figures(runs: Runs, accuracy: float, words: str) -> None:
+    network = NETWORKS["VGG-11 slim"]
+    run = runs.create(Config(network=network, training=recipe("d2l-vgg", network), dataset="full"))
+    outcome = {"status": "finished", "loss": 0.2, "train_acc": 0.93, "test_acc": accuracy, "step": 4690}
+    (run.path / "outcome.json").write_text(json.dumps(outcome))
+    page = Train(run=run.id)
+    assert "Over 73 published builds of the book the test accuracy was from 0.900 to 0.925." in page.captions
+    assert words in page.captions
+    assert all(figure in page.text for figure in ("0.924", "746.9 examples/sec", "3,598 MiB", "98 W"))
+    band = [item for item in page.test.get("bidi_component") if item.key == "curves"]
+    assert json.loads(band[0].proto.json)["band"]["high"] == 0.925
+
+
+def test_a_failed_download_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess(command, 1, b"", b"progress\nThere is no way to the internet.\n")
+
+    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda _: None)
+    monkeypatch.setattr(downloading.subprocess, "run", fail)
+    page = Train().set("dataset", "full").click("download data")
+    wait_until(lambda: not jobs.find("download").running)
+    assert [plain(warning.value) for warning in page.run().test.warning] == ["There is no way to the internet."]
 
 
 # --- in Chinese --------------------------------------------------------------------------------------------
