@@ -53,8 +53,13 @@ def test_a_network_too_large_for_real_tensors_is_counted_by_the_others() -> None
 
 def test_a_wrong_count_of_ours_turns_red_against_the_real_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = asked(SMALL)
-    right = Conv2d.mac_terms
-    monkeypatch.setattr(Conv2d, "mac_terms", lambda self, shape: (*right(self, shape), (1,)))
+    right = Conv2d.costs
+
+    def one_too_many(self: Conv2d, shape: Shape) -> Costs:
+        output, params, macs = right(self, shape)
+        return output, params, macs + 1
+
+    monkeypatch.setattr(Conv2d, "costs", one_too_many)
     checks = reconcile(summarize(*SMALL), measured)
     assert {check.tool: check.unexplained for check in checks} == dict.fromkeys(PEERS, -3)
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import stable
+from strategies import networks, stable
 from torch import nn
 
+from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import (
     AdaptiveAvgPool2d,
@@ -26,6 +27,7 @@ from vggexplorer.layers import (
     Sigmoid,
     shape_text,
 )
+from vggexplorer.summary import summarize
 
 # Columns: layer, input shape, output shape, parameters, MACs, formula of the output's height. Worked out by hand.
 TABLE: list[tuple[Layer, Shape, Shape, int, int, str | None]] = [
@@ -71,6 +73,15 @@ def test_a_layer_knows_its_arithmetic(
     assert layer.num_params(shape) == params == sum(map(prod, layer.param_terms(shape)))
     assert layer.macs(shape) == macs == sum(map(prod, layer.mac_terms(shape)))
     assert layer.side_formula(shape[-2] if len(shape) == 3 else 1) == formula
+
+
+@stable
+@given(networks())
+def test_the_terms_come_to_the_counts(network: Network) -> None:
+    """Counts are computed directly, for speed; the formulas that people read are these terms."""
+    for row in summarize(*network).rows:
+        assert row.params == sum(map(prod, row.layer.param_terms(row.input_shape)))
+        assert row.macs == sum(map(prod, row.layer.mac_terms(row.input_shape)))
 
 
 @pytest.mark.parametrize(("layer", "shape", "output"), [case[:3] for case in TABLE], ids=name)

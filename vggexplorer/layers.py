@@ -18,6 +18,8 @@ from vggexplorer.errors import ShapeError
 Shape = tuple[int, ...]
 Terms = tuple[tuple[int, ...], ...]
 """A count as a sum of products: ((64, 1, 3, 3), (64,)) is 64 x 1 x 3 x 3 + 64."""
+Costs = tuple[Shape, int, int]
+"""What comes out of a layer, its learnable parameters, and its MACs for one example."""
 
 
 class Layer:
@@ -34,21 +36,25 @@ class Layer:
         """The shape that leaves the layer; `ShapeError` if the layer cannot take `shape`."""
         return shape
 
-    def param_terms(self, shape: Shape) -> Terms:
-        """The number of learnable parameters (weights and biases) as a sum of products."""
-        return ()
-
-    def mac_terms(self, shape: Shape) -> Terms:
-        """The multiply-accumulates for one example as a sum of products."""
-        return ()
+    def costs(self, shape: Shape) -> Costs:
+        """The output's shape, the parameters and the MACs at once; raises what `output_shape` raises."""
+        return self.output_shape(shape), 0, 0
 
     def num_params(self, shape: Shape) -> int:
         """The number of learnable parameters (weights and biases)."""
-        return sum(map(prod, self.param_terms(shape)))
+        return self.costs(shape)[1]
 
     def macs(self, shape: Shape) -> int:
         """The multiply-accumulates for one example."""
-        return sum(map(prod, self.mac_terms(shape)))
+        return self.costs(shape)[2]
+
+    def param_terms(self, shape: Shape) -> Terms:
+        """How `num_params` comes about, as a sum of products."""
+        return ()
+
+    def mac_terms(self, shape: Shape) -> Terms:
+        """How `macs` comes about, as a sum of products."""
+        return ()
 
     def field(self, shape: Shape) -> tuple[int, int | None]:
         """How many input pixels one output pixel sees along a side, and how far apart two neighbours' are.
@@ -95,13 +101,10 @@ class _Window(Layer):
     __slots__ = ()
     kernel_size: int
     stride: int
-
-    @property
-    def _padding(self) -> int:
-        return 0
+    padding: int = 0
 
     def _side(self, side: int) -> int:
-        return (side + 2 * self._padding - self.kernel_size) // self.stride + 1
+        return (side + 2 * self.padding - self.kernel_size) // self.stride + 1
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, height, width = _spatial(self, shape)
@@ -110,7 +113,7 @@ class _Window(Layer):
             raise ShapeError(
                 "its {kernel}×{kernel} window (padding {padding}) is larger than the {height}×{width} that reaches it",
                 kernel=self.kernel_size,
-                padding=self._padding,
+                padding=self.padding,
                 height=shape[1],
                 width=shape[2],
             )
@@ -120,10 +123,10 @@ class _Window(Layer):
         return self.kernel_size, self.stride
 
     def min_side(self, output_side: int) -> int:
-        return max(1, (output_side - 1) * self.stride + self.kernel_size - 2 * self._padding)
+        return max(1, (output_side - 1) * self.stride + self.kernel_size - 2 * self.padding)
 
     def side_formula(self, side: int) -> str:
-        padding = f" + 2 × {self._padding}" if self._padding else ""
+        padding = f" + 2 × {self.padding}" if self.padding else ""
         return f"⌊({side}{padding} − {self.kernel_size}) / {self.stride}⌋ + 1 = {self._side(side)}"
 
 
@@ -139,13 +142,15 @@ class Conv2d(_Window):
     stride: int = 1
     padding: int = 0
 
-    @property
-    def _padding(self) -> int:
-        return self.padding
-
     def output_shape(self, shape: Shape) -> Shape:
         _, height, width = _Window.output_shape(self, shape)
         return self.out_channels, height, width
+
+    def costs(self, shape: Shape) -> Costs:
+        output = self.output_shape(shape)
+        channels, height, width = output
+        weights = channels * shape[0] * self.kernel_size * self.kernel_size
+        return output, weights + channels, weights * height * width
 
     def param_terms(self, shape: Shape) -> Terms:
         return (self.out_channels, shape[0], self.kernel_size, self.kernel_size), (self.out_channels,)
@@ -206,6 +211,9 @@ class BatchNorm2d(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         return _spatial(self, shape)
+
+    def costs(self, shape: Shape) -> Costs:
+        return self.output_shape(shape), 2 * shape[0], 0
 
     def param_terms(self, shape: Shape) -> Terms:
         return ((2, shape[0]),)
@@ -269,6 +277,10 @@ class Linear(Layer):
         if len(shape) != 1:
             raise ShapeError("Linear needs a flat vector, but {shape} reaches it.", shape=shape_text(shape))
         return (self.out_features,)
+
+    def costs(self, shape: Shape) -> Costs:
+        weights = self.out_features * shape[0]
+        return self.output_shape(shape), weights + self.out_features, weights
 
     def param_terms(self, shape: Shape) -> Terms:
         return (self.out_features, shape[0]), (self.out_features,)

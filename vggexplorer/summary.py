@@ -1,12 +1,12 @@
 """A network's costs, layer by layer: plain integer arithmetic on shapes, in one pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
 from typing import Literal, NamedTuple
 
-from vggexplorer.architectures import MAX_SIDE, Architecture, Place, check_shape
+from vggexplorer.architectures import MAX_SIDE, Architecture, check_shape
 from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import Layer, Shape, shape_text
 
@@ -90,7 +90,7 @@ class Summary:
         return next((row for row in self.rows if row.name == name), None)
 
 
-def add_up(rows: tuple[Row, ...]) -> Totals:
+def add_up(rows: Iterable[Row]) -> Totals:
     """The totals of some rows."""
     sums = {"conv": [0, 0, 0], "fc": [0, 0, 0]}
     for row in rows:
@@ -117,16 +117,16 @@ def summarize(architecture: Architecture, input_shape: Shape) -> Summary:
     """
     check_shape(input_shape)
     rows: list[Row] = []
+    row = Row._make  # in a third less time than Row(...)
     shape = input_shape
     part: Literal["conv", "fc"] = "conv"
     field: int | None = 1
     stride: int | None = 1
-    for place in architecture.places():
-        name, block, layer = place
+    for name, block, layer in architecture.named_layers():
         try:
-            output = layer.output_shape(shape)
+            output, params, macs = layer.costs(shape)
         except ShapeError as error:
-            raise _too_small(architecture, place, shape, error) from error
+            raise _too_small(architecture, layer, block, shape, error) from error
         activations = prod(output)
         if part == "conv":
             if name == "flatten":
@@ -135,26 +135,14 @@ def summarize(architecture: Architecture, input_shape: Shape) -> Summary:
                 window, step = layer.field(shape)
                 field += (window - 1) * stride  # type: ignore[operator]
                 stride = step and stride * step  # type: ignore[operator]
-        rows.append(
-            Row(
-                name,
-                block,
-                layer,
-                part,
-                shape,
-                output,
-                layer.num_params(shape),
-                layer.macs(shape),
-                activations,
-                field,
-                stride,
-            )
-        )
+        rows.append(row((name, block, layer, part, shape, output, params, macs, activations, field, stride)))
         shape = output
-    return Summary(architecture, input_shape, tuple(rows), add_up(tuple(rows)))
+    return Summary(architecture, input_shape, tuple(rows), add_up(rows))
 
 
-def _too_small(architecture: Architecture, place: Place, shape: Shape, reason: ShapeError) -> ShapeError:
+def _too_small(
+    architecture: Architecture, layer: Layer, block: int | None, shape: Shape, reason: ShapeError
+) -> ShapeError:
     smallest = architecture.min_side()
     if smallest <= MAX_SIDE:
         advice = InputError("The smallest input for this network is {side}×{side}.", side=smallest)
@@ -162,8 +150,8 @@ def _too_small(architecture: Architecture, place: Place, shape: Shape, reason: S
         advice = InputError("No input up to {side}×{side} is large enough: take out a pool or a stride.", side=MAX_SIDE)
     return ShapeError(
         "{kind} of block {block} cannot take {shape}: {reason}. {advice}",
-        kind=place.layer.kind,
-        block=(place.block or 0) + 1,
+        kind=layer.kind,
+        block=(block or 0) + 1,
         shape=shape_text(shape),
         reason=reason,
         advice=advice,

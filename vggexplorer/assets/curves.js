@@ -62,14 +62,14 @@ function points(mine, line, rows) {
   return { x: column(kept, mine.x), y }
 }
 
-function trace(mine, line, wide) {
+function trace(mine, line) {
   const seen = mine.runs.get(line.run)
   delete mine.last[line.run]
   return {
     ...points(mine, line, seen.rows),
     type: "scatter",
     mode: line.test ? "lines+markers" : "lines",
-    name: line.label,
+    name: escaped(line.label),
     yaxis: line.axis,
     xaxis: line.axis === "y" ? "x" : "x2",
     opacity: line.opacity ?? 1,
@@ -116,12 +116,13 @@ function layout(mine, data, box, wide) {
 }
 
 async function draw(mine) {
-  const { data, box } = mine
-  const Plotly = await loadPlotly(data.plotly)
+  const { box } = mine
+  const Plotly = await loadPlotly(mine.data.plotly)
+  const { data } = mine // other runs may have been chosen meanwhile
   const wide = box.clientWidth >= WIDE
   mine.wide = wide
   mine.lines = lines(data)
-  const traces = mine.lines.map((line) => trace(mine, line, wide))
+  const traces = mine.lines.map((line) => trace(mine, line))
   await Plotly.react(box, traces, layout(mine, data, box, wide), { responsive: true, displayModeBar: false })
   mine.drawn = true
 }
@@ -160,7 +161,7 @@ async function update(mine) {
   let failed = false
   for (const run of mine.data.runs) {
     const seen = mine.runs.get(run.id)
-    if (!seen.active && seen.asked && !mine.woken) continue
+    if (!seen || (!seen.active && seen.asked && !mine.woken)) continue
     try {
       const { anew, rows } = await ask(mine, run)
       seen.asked = true

@@ -1,0 +1,236 @@
+"""Examples per second of this project's training beside the book's own loop, on the same work, in turns.
+
+    python benchmarks/training.py [--networks vgg11-slim,alexnet] [--sides 224,96] [--rounds 3] [--device cpu] [--json]
+
+The book's loop is the chapter's `train_ch6` with `load_data_fashion_mnist`: a DataLoader with four workers, torchvision's
+`Resize` and `ToTensor` on PIL images, float32, sums by `.item()` after each step. Each measurement is a process of its
+own that does a few steps to warm up and then some that count; both loops see batches of 128 of the sample.
+Beside the ratio stands how much of the device's arithmetic is used: 6 x MACs x examples/sec (a forward and a
+backward pass) over the rate of a large matrix product in the same precision, measured in the same run.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+BATCH = 128
+WARM_UP = 2
+"""Steps before those that count."""
+LARGE = 2048
+"""The side of the large matrices."""
+
+
+class Work(NamedTuple):
+    """What is trained: a named network at an input side, on a device, for so many steps that count."""
+
+    network: str
+    side: int
+    device: str
+    steps: int
+
+
+# --- one measurement, in a process of its own --------------------------------------------------------------
+
+
+def ours(work: Work, precision: str = "auto") -> dict[str, Any]:
+    """This project's loop: records come after each step on a CPU, else after ten."""
+    from vggexplorer.pytorch.train import LOG_EVERY, Trainer
+    from vggexplorer.runs.session import Session
+
+    trainer = Trainer(config(work, precision), Session())
+    if work.device != "cpu":
+        trainer.log_every = LOG_EVERY
+    marks: list[tuple[int, float]] = []
+    for record in trainer.run():
+        marks.append((record.step, time.perf_counter()))
+        if record.step >= WARM_UP + work.steps:
+            break
+    first = next(mark for mark in marks if mark[0] >= WARM_UP)
+    last = marks[-1]
+    rate = BATCH * (last[0] - first[0]) / (last[1] - first[1])
+    return {"rate": rate, "precision": trainer.precision}
+
+
+def config(work: Work, precision: str) -> Any:
+    """The book's recipe for the network, on the sample."""
+    from vggexplorer.architectures import Network
+    from vggexplorer.runs.config import RECIPES, Config
+    from vggexplorer.text import parse_arch
+
+    network = Network(parse_arch(work.network).architecture, (1, work.side, work.side))
+    training = replace(RECIPES["d2l-vgg"], input_size=work.side, precision=precision)
+    return Config(network=network, training=training, device=work.device)
+
+
+def book(work: Work) -> dict[str, Any]:
+    """The chapter's loop; the rate counts all time, as the loader's work is part of it."""
+    import torch
+    from torch import nn
+    from torch.utils.data import DataLoader
+
+    from vggexplorer.pytorch.modules import build
+
+    net = build(*config(work, "float32").trained).to(work.device)
+    net.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Conv2d | nn.Linear) else None)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    loss_of = nn.CrossEntropyLoss()
+    loader = DataLoader(Pictures(work.side), BATCH, shuffle=True, num_workers=4)
+    loss_sum = correct = count = 0.0
+    began = 0.0
+    net.train()
+    for step, (images, labels) in enumerate(endless(loader)):
+        if step == WARM_UP:
+            began = time.perf_counter()
+        images, labels = images.to(work.device), labels.to(work.device)
+        optimizer.zero_grad()
+        scores = net(images)
+        loss = loss_of(scores, labels)
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            loss_sum += loss.item() * len(labels)
+            correct += (scores.argmax(1) == labels).sum().item()
+            count += len(labels)
+        if step + 1 == WARM_UP + work.steps:
+            break
+    return {"rate": BATCH * work.steps / (time.perf_counter() - began), "precision": "float32"}
+
+
+def endless(loader: Any) -> Iterator[Any]:
+    """Batch after batch, epoch after epoch."""
+    while True:
+        yield from loader
+
+
+class Pictures:
+    """The sample as torchvision's FashionMNIST gives it: PIL images through `Resize` and `ToTensor`."""
+
+    def __init__(self, side: int) -> None:
+        from torchvision import transforms
+
+        from vggexplorer.pytorch.data import load
+
+        found = load("sample", (1, side, side))
+        self.images, self.labels = found.train_images.numpy(), found.train_labels.tolist()
+        self.transform = transforms.Compose([transforms.Resize(side), transforms.ToTensor()])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        from PIL import Image
+
+        return self.transform(Image.fromarray(self.images[index][0])), self.labels[index]
+
+
+def limit(work: Work) -> dict[str, Any]:
+    """The rate of a large matrix product in float32 and bfloat16, in operations per second."""
+    import torch
+
+    rates = {}
+    for name in ("float32", "bfloat16"):
+        left, right = (torch.rand(LARGE, LARGE, device=work.device).to(getattr(torch, name)) for _ in range(2))
+        best = float("inf")
+        for _ in range(5):
+            began = time.perf_counter()
+            (left @ right).sum().item()
+            best = min(best, time.perf_counter() - began)
+        rates[name] = 2 * LARGE**3 / best
+    return rates
+
+
+CHILDREN = {"ours": ours, "float32": lambda work: ours(work, "float32"), "book": book, "limit": limit}
+
+
+def measure(kind: str, work: Work) -> dict[str, Any]:
+    """One measurement in a fresh process."""
+    command = [sys.executable, __file__, "--child", kind, json.dumps(work)]
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+
+def compare(work: Work, rounds: int) -> dict[str, Any]:
+    """Medians over rounds in which all take turns."""
+    kinds = ("book", "ours", "float32")
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind in kinds:
+            found[kind].append(measure(kind, work))
+    rates = {kind: statistics.median(item["rate"] for item in items) for kind, items in found.items()}
+    precision = found["ours"][-1]["precision"]
+    ratios = [own["rate"] / other["rate"] for own, other in zip(found["ours"], found["book"], strict=True)]
+    used = 6 * macs(work) * rates["ours"] / measure("limit", work)[precision]
+    return {**work._asdict(), "rates": rates, "precision": precision, "ratio": statistics.median(ratios), "used": used}
+
+
+def macs(work: Work) -> int:
+    """Multiply-accumulates of one example."""
+    from vggexplorer.summary import summarize
+
+    return summarize(*config(work, "float32").trained).totals.macs
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What the figures depend on."""
+    from vggexplorer.pytorch.devices import processor
+
+    names = {"processor": processor(), "cores": os.cpu_count(), "device": device, "torch": version("torch")}
+    if device.startswith("cuda"):
+        import torch
+
+        names["gpu"] = torch.cuda.get_device_name(device)
+    return names
+
+
+def show(results: list[dict[str, Any]], about: dict[str, Any]) -> None:
+    """The table as Markdown."""
+    print(", ".join(f"{key} {value}" for key, value in about.items()), "\n")
+    print("| network | input | the book's loop | ours, float32 | ours | ratio | of the device's limit |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for item in results:
+        rates = item["rates"]
+        print(
+            f"| {item['network']} | {item['side']} | {rates['book']:.1f}/s | {rates['float32']:.1f}/s "
+            f"| {rates['ours']:.1f}/s ({item['precision']}) | {item['ratio']:.2f}× | {item['used']:.0%} |"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", default="vgg11-slim,alexnet")
+    parser.add_argument("--sides", default="224,96")
+    parser.add_argument("--steps", type=int, default=6, help="steps that count, in each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        kind, work = options.child
+        print(json.dumps(CHILDREN[kind](Work(*json.loads(work)))))
+        return
+    works = [
+        Work(network, int(side), options.device, options.steps)
+        for network in options.networks.split(",")
+        for side in options.sides.split(",")
+    ]
+    results = [compare(work, options.rounds) for work in works]
+    about = machine(options.device)
+    print(json.dumps({"machine": about, "results": results}, indent=1)) if options.json else show(results, about)
+
+
+if __name__ == "__main__":
+    main()
