@@ -3,10 +3,10 @@
     python benchmarks/training.py [--networks vgg11-slim,alexnet] [--sides 224,96] [--rounds 3] [--device cpu] [--json]
 
 The book's loop is the chapter's `train_ch6` with `load_data_fashion_mnist`: a DataLoader with four workers, torchvision's
-`Resize` and `ToTensor` on PIL images, float32, sums by `.item()` after each step. Each measurement is a process of its
-own that does a few steps to warm up and then some that count; both loops see batches of 128 of the sample.
-Beside the ratio stands how much of the device's arithmetic is used: 6 x MACs x examples/sec (a forward and a
-backward pass) over the rate of a large matrix product in the same precision, measured in the same run.
+`Resize` and `ToTensor` on PIL images, float32, sums by `.item()` after each step. Each measurement is a process of
+its own that does a few steps to warm up and then some that count; both loops see batches of 128 of the sample. Rates
+count all time. Beside the ratio stands how much of the device's arithmetic is used: 6 x MACs x examples/sec (a forward
+and a backward pass) over the rate of a large matrix product in the same precision, measured in the same run.
 """
 
 import argparse
@@ -20,6 +20,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import transforms
+
+from vggexplorer.architectures import Network
+from vggexplorer.pytorch.data import load
+from vggexplorer.pytorch.devices import processor
+from vggexplorer.pytorch.modules import build
+from vggexplorer.pytorch.train import Trainer
+from vggexplorer.runs.config import RECIPES, Config
+from vggexplorer.runs.session import Session
+from vggexplorer.summary import summarize
+from vggexplorer.text import parse_arch
 
 BATCH = 128
 WARM_UP = 2
@@ -42,12 +58,7 @@ class Work(NamedTuple):
 
 def ours(work: Work, precision: str = "auto") -> dict[str, Any]:
     """This project's loop: records come after each step on a CPU, else after ten."""
-    from vggexplorer.pytorch.train import LOG_EVERY, Trainer
-    from vggexplorer.runs.session import Session
-
     trainer = Trainer(config(work, precision), Session())
-    if work.device != "cpu":
-        trainer.log_every = LOG_EVERY
     marks: list[tuple[int, float]] = []
     for record in trainer.run():
         marks.append((record.step, time.perf_counter()))
@@ -61,10 +72,6 @@ def ours(work: Work, precision: str = "auto") -> dict[str, Any]:
 
 def config(work: Work, precision: str) -> Any:
     """The book's recipe for the network, on the sample."""
-    from vggexplorer.architectures import Network
-    from vggexplorer.runs.config import RECIPES, Config
-    from vggexplorer.text import parse_arch
-
     network = Network(parse_arch(work.network).architecture, (1, work.side, work.side))
     training = replace(RECIPES["d2l-vgg"], input_size=work.side, precision=precision)
     return Config(network=network, training=training, device=work.device)
@@ -72,12 +79,6 @@ def config(work: Work, precision: str) -> Any:
 
 def book(work: Work) -> dict[str, Any]:
     """The chapter's loop; the rate counts all time, as the loader's work is part of it."""
-    import torch
-    from torch import nn
-    from torch.utils.data import DataLoader
-
-    from vggexplorer.pytorch.modules import build
-
     net = build(*config(work, "float32").trained).to(work.device)
     net.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Conv2d | nn.Linear) else None)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
@@ -114,10 +115,6 @@ class Pictures:
     """The sample as torchvision's FashionMNIST gives it: PIL images through `Resize` and `ToTensor`."""
 
     def __init__(self, side: int) -> None:
-        from torchvision import transforms
-
-        from vggexplorer.pytorch.data import load
-
         found = load("sample", (1, side, side))
         self.images, self.labels = found.train_images.numpy(), found.train_labels.tolist()
         self.transform = transforms.Compose([transforms.Resize(side), transforms.ToTensor()])
@@ -126,15 +123,11 @@ class Pictures:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
-        from PIL import Image
-
         return self.transform(Image.fromarray(self.images[index][0])), self.labels[index]
 
 
 def limit(work: Work) -> dict[str, Any]:
     """The rate of a large matrix product in float32 and bfloat16, in operations per second."""
-    import torch
-
     rates = {}
     for name in ("float32", "bfloat16"):
         left, right = (torch.rand(LARGE, LARGE, device=work.device).to(getattr(torch, name)) for _ in range(2))
@@ -177,19 +170,13 @@ def compare(work: Work, rounds: int) -> dict[str, Any]:
 
 def macs(work: Work) -> int:
     """Multiply-accumulates of one example."""
-    from vggexplorer.summary import summarize
-
     return summarize(*config(work, "float32").trained).totals.macs
 
 
 def machine(device: str) -> dict[str, Any]:
     """What the figures depend on."""
-    from vggexplorer.pytorch.devices import processor
-
     names = {"processor": processor(), "cores": os.cpu_count(), "device": device, "torch": version("torch")}
     if device.startswith("cuda"):
-        import torch
-
         names["gpu"] = torch.cuda.get_device_name(device)
     return names
 
