@@ -15,7 +15,7 @@ from vggexplorer import cli, crosscheck
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.crosscheck import Crosscheck
 from vggexplorer.errors import InputError
-from vggexplorer.layers import Conv2d
+from vggexplorer.layers import Conv2d, Costs, Shape
 from vggexplorer.peers import PEERS, Measured, reconcile
 from vggexplorer.pytorch import crosscheck as inside
 from vggexplorer.summary import summarize

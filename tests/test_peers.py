@@ -9,7 +9,7 @@ from strategies import networks, stable
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.errors import InputError
-from vggexplorer.layers import Conv2d, Shape, Terms
+from vggexplorer.layers import Conv2d, Costs, Shape
 from vggexplorer.peers import PEERS, Measured, failure, reconcile, refusal, terms
 from vggexplorer.summary import Summary, summarize
 

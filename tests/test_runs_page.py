@@ -88,6 +88,7 @@ def make(
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
+    monkeypatch.setattr(store, "RECORDED", tmp_path / "recorded")
     run_rows.forget()
     return tmp_path
 
