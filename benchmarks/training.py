@@ -1,12 +1,12 @@
 """Examples per second of this project's training beside the book's own loop, on the same work, in turns.
 
-    python benchmarks/training.py [--networks vgg11-slim,alexnet] [--sides 224,96] [--rounds 3] [--device cpu] [--json]
+    python benchmarks/training.py [--networks vgg11-slim,alexnet] [--sides 224,96] [--rounds 3] [--device cpu]
 
-The book's loop is the chapter's `train_ch6` with `load_data_fashion_mnist`: a DataLoader with four workers, torchvision's
-`Resize` and `ToTensor` on PIL images, float32, sums by `.item()` after each step. Each measurement is a process of
-its own that does a few steps to warm up and then some that count; both loops see batches of 128 of the sample. Rates
-count all time. Beside the ratio stands how much of the device's arithmetic is used: 6 x MACs x examples/sec (a forward
-and a backward pass) over the rate of a large matrix product in the same precision, measured in the same run.
+The book's loop is the chapter's `train_ch6` with `load_data_fashion_mnist`: a DataLoader with four workers, and
+torchvision's `Resize` and `ToTensor` on PIL images, float32, sums by `.item()` after each step. Each measurement is a
+process of its own that does a few steps to warm up and then some that count; both loops see batches of 128 of the
+sample. Rates count all time. Beside the ratio stands how much of the device's arithmetic is used: 6 x MACs x
+examples/sec (a forward and a backward pass) over the rate of a large matrix product in the same precision.
 """
 
 import argparse
@@ -18,9 +18,9 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
+import table
 import torch
 from PIL import Image
 from torch import nn
@@ -29,7 +29,6 @@ from torchvision import transforms
 
 from vggexplorer.architectures import Network
 from vggexplorer.pytorch.data import load
-from vggexplorer.pytorch.devices import processor
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer
 from vggexplorer.runs.config import RECIPES, Config
@@ -173,25 +172,22 @@ def macs(work: Work) -> int:
     return summarize(*config(work, "float32").trained).totals.macs
 
 
-def machine(device: str) -> dict[str, Any]:
-    """What the figures depend on."""
-    names = {"processor": processor(), "cores": os.cpu_count(), "device": device, "torch": version("torch")}
-    if device.startswith("cuda"):
-        names["gpu"] = torch.cuda.get_device_name(device)
-    return names
-
-
-def show(results: list[dict[str, Any]], about: dict[str, Any]) -> None:
-    """The table as Markdown."""
-    print(", ".join(f"{key} {value}" for key, value in about.items()), "\n")
-    print("| network | input | the book's loop | ours, float32 | ours | ratio | of the device's limit |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+def rows(results: list[dict[str, Any]]) -> list[list[str]]:
+    """The table's rows, its head first."""
+    head = ["network and input", "the book's loop", "ours, float32", "ours", "ratio", "of the device's limit"]
+    lines = [head]
     for item in results:
         rates = item["rates"]
-        print(
-            f"| {item['network']} | {item['side']} | {rates['book']:.1f}/s | {rates['float32']:.1f}/s "
-            f"| {rates['ours']:.1f}/s ({item['precision']}) | {item['ratio']:.2f}× | {item['used']:.0%} |"
-        )
+        own = f"{rates['ours']:.1f}/s ({item['precision']})"
+        numbers = [
+            f"{rates['book']:.1f}/s",
+            f"{rates['float32']:.1f}/s",
+            own,
+            f"{item['ratio']:.2f}x",
+            f"{item['used']:.0%}",
+        ]
+        lines.append([f"{item['network']}, {item['side']}", *numbers])
+    return lines
 
 
 def main() -> None:
@@ -203,6 +199,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -215,8 +212,17 @@ def main() -> None:
         for side in options.sides.split(",")
     ]
     results = [compare(work, options.rounds) for work in works]
-    about = machine(options.device)
-    print(json.dumps({"machine": about, "results": results}, indent=1)) if options.json else show(results, about)
+    about = table.machine(["torch", "torchvision"]) | gpu(options.device)
+    if options.json:
+        print(json.dumps({"machine": about, "results": results}, indent=1))
+    else:
+        print(table.sentence(about), end="\n\n")
+        print((table.markdown if options.markdown else table.text)(rows(results)))
+
+
+def gpu(device: str) -> dict[str, str]:
+    """The GPU's name, if the device is one."""
+    return {"GPU": torch.cuda.get_device_name(device)} if device.startswith("cuda") else {}
 
 
 if __name__ == "__main__":
