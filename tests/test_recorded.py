@@ -1,9 +1,11 @@
 """The runs that ship with the package: whole, labelled, light, and without contradictions."""
 
 import pytest
+from conftest import ROOT
 
 from vggexplorer.runs.store import RECORDED, Run, Runs
 from vggexplorer.runs.worker import closing_lines
+from vggexplorer.text import title
 
 RUNS = [Run(path) for path in sorted(RECORDED.iterdir()) if path.is_dir()]
 
@@ -50,3 +52,21 @@ def test_they_are_light() -> None:
 def test_they_are_in_every_list(tmp_path_factory: pytest.TempPathFactory) -> None:
     listed = Runs(tmp_path_factory.mktemp("empty")).all()
     assert [run.id for run in listed] == [run.id for run in RUNS]
+
+
+def row(run: Run) -> str:
+    """A run's line in the README."""
+    config, outcome, environment = run.config(), run.outcome(), run.environment()
+    assert outcome is not None
+    side = config.trained.input_shape[1]
+    epochs = f"{outcome.step / environment['steps_per_epoch']:.4g}"
+    figures = " | ".join(f"{value or 0:.3f}" for value in (outcome.loss, outcome.train_acc, outcome.test_acc))
+    about = f"{title(config.network)} | {config.training.recipe} | {side} | {epochs} | {figures}"
+    device = f"{environment['title']}, {environment['threads']} threads, {environment['precision']}"
+    return f"| {about} | {outcome.examples_per_sec or 0:.0f} | {device} |"
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
+def test_the_readme_says_what_was_recorded(run: Run) -> None:
+    table = (ROOT / "README.md").read_text("utf-8").partition("<!-- recorded-table -->")[2]
+    assert row(run) in table

@@ -224,22 +224,19 @@ class Architecture:
         """All layers in order, named as in torchvision: features.0, ..., avgpool, flatten, classifier.0, ..."""
         return map(Place._make, self.named_layers())
 
-    def named_layers(self) -> list[tuple[str, int | None, Layer]]:
+    def named_layers(self) -> Iterator[tuple[str, int | None, Layer]]:
         """The `places` as plain tuples, in less time."""
         activation = ReLU() if self.activation == "relu" else Sigmoid()
-        features = [
-            (number, layer)
-            for number, block in enumerate(self.blocks)
-            for layer in block.layers(activation, self.batch_norm)
-        ]
-        pooling = self.head.pooling_layer()
-        classifier = self.head.classifier(activation, self.num_classes)
-        return [
-            *[(f"features.{index}", number, layer) for index, (number, layer) in enumerate(features)],
-            *([("avgpool", None, pooling)] if pooling else []),
-            ("flatten", None, Flatten()),
-            *[(f"classifier.{index}", None, layer) for index, layer in enumerate(classifier)],
-        ]
+        index = 0
+        for number, block in enumerate(self.blocks):
+            for layer in block.layers(activation, self.batch_norm):
+                yield f"features.{index}", number, layer
+                index += 1
+        if pooling := self.head.pooling_layer():
+            yield "avgpool", None, pooling
+        yield "flatten", None, Flatten()
+        for index, layer in enumerate(self.head.classifier(activation, self.num_classes)):
+            yield f"classifier.{index}", None, layer
 
     def scaled(self, ratio: Fraction) -> "Architecture":
         """The same network with every block's channels times `ratio`, rounded down; the head is left alone.

@@ -16,7 +16,10 @@ st.set_page_config(
     initial_sidebar_state=410,
 )
 begin()
-st.html("<style>[data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }</style>")
+st.html("""<style>
+[data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }
+.st-key-header h1 { padding-block: 0; }
+</style>""")
 page = st.navigation(
     [
         st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),

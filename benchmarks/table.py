@@ -1,0 +1,53 @@
+"""What the benchmarks share: tables for the terminal or as Markdown, and the machine that they ran on."""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def processor() -> str:
+    """The processor's name as the system gives it, with the number of cores."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """The installed version of each package, as its metadata says; packages that are not installed are left out."""
+    found = {"Python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine(packages: Iterable[str]) -> dict[str, str]:
+    """The processor, the system, and the versions of Python and of `packages`."""
+    return {"processor": processor(), "system": platform.platform(terse=True), **versions(packages)}
+
+
+def sentence(about: dict[str, str]) -> str:
+    """`machine` as one line."""
+    about = dict(about)
+    return f"{about.pop('processor')}; {about.pop('system')}; {', '.join(f'{k} {v}' for k, v in about.items())}"
+
+
+def text(rows: Sequence[Sequence[str]]) -> str:
+    """A table for the terminal; the first row is its head, the first column is aligned left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]))
+    return "\n".join(lines)
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """The same table in Markdown."""
+    head, *body = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, f"|---|{'---:|' * (len(rows[0]) - 1)}", *body])
