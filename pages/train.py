@@ -17,5 +17,5 @@ runs = Runs.at()
 run = launching.in_view(runs)
 if run:
     live.show(run)
-launching.show(runs)
-live.others(runs)
+launching.show(runs, another=run is not None)
+live.others(runs, run)

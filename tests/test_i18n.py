@@ -24,7 +24,7 @@ from vggexplorer.link import COUNTS, LANGUAGES
 from vggexplorer.runs import config, datasets, store
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
-from vggexplorer.ui import editor, i18n, run_words, setup
+from vggexplorer.ui import editor, i18n, run_words
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -98,7 +98,8 @@ STAND_FOR: dict[str, set[str]] = {
     "quantity": quantities() | set(COUNTS),
     "data['template']": set(),  # of an error that was made in `peers.py`
     "ABOUT[chosen().recipe]": set(config.ABOUT.values()),
-    "DATASETS[name]": set(setup.DATASETS.values()),
+    "DATASETS[name]": set(run_words.DATASETS.values()),
+    "DATASETS[kind]": set(run_words.DATASETS.values()),
     "STATUSES.get(status.word, status.word)": set(store.STATUSES.values()),
     "classes[place]": set(datasets.CLASSES),
     "source": {source for book in config.PUBLISHED.values() for source, _ in book.runs},

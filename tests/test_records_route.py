@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def test_many_points_are_thinned_but_no_test_is_lost() -> None:
 
 def get(run_id: str, query: str) -> Response:
     scope = {"type": "http", "path_params": {"run": run_id}, "query_string": query.encode(), "headers": []}
-    return asyncio.run(serve(Request(scope)))
+    with ThreadPoolExecutor(1) as pool:  # this thread may have Playwright's event loop
+        return pool.submit(lambda: asyncio.run(serve(Request(scope)))).result()
 
 
 def test_what_the_route_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ def test_a_chosen_vgg11_stays_after_a_reload() -> None:
 
 def test_the_recipe_and_everything_else_can_be_changed(started: list[Config]) -> None:
     page = Train().set("recipe", "d2l-vgg")
-    page.set("training epochs", 2).set("training lr", 0.5).set("training input_size", 96).set("seed", 7)
+    page.set("training epochs", 2).set("training lr", 0.5).set("training input_size", "96").set("seed", 7)
     page.set("training conv_init", "kaiming").set("training batch_norm", "yes").set("training flip", True)
     page.click("start")
     training = started[0].training
@@ -148,13 +148,26 @@ def test_what_is_out_of_bounds_is_said_and_the_field_gets_its_value_back(field: 
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "words"), [("training input_size", 31, "32"), ("training dropout", 1.0, "Dropout")]
+    ("field", "value", "words"), [("training input_size", "31", "32"), ("training dropout", "1", "Dropout")]
 )
-def test_what_the_network_cannot_take_is_said_and_not_started(field: str, value: float, words: str) -> None:
+def test_what_the_network_cannot_take_is_said_and_not_started(field: str, value: str, words: str) -> None:
     page = Train().set(field, value)
     assert words in page.errors[0]
     assert "start" not in [button.key for button in page.test.button]
     assert page.widget(field).value == value
+
+
+@pytest.mark.parametrize("text", ["much", "nan", "1e999"])
+def test_an_optional_number_that_is_none_is_refused(text: str) -> None:
+    page = Train().set("training dropout", text)
+    assert "must be a number" in page.errors[0]
+    assert page.widget("training dropout").value == ""
+
+
+def test_an_optional_number_can_be_emptied_again(started: list[Config]) -> None:
+    page = Train().set("training dropout", "0.3").set("training time_budget", "20")
+    page.set("training dropout", "").set("training time_budget", "").click("start")
+    assert (started[0].training.dropout, started[0].training.time_budget) == (None, None)
 
 
 def test_fewer_classes_than_the_data_has_are_refused() -> None:
@@ -172,8 +185,20 @@ def test_the_data_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 
 def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> None:
-    page = Train().set("dataset", "folder").set("data folder", str(tmp_path)).click("start")
-    assert started[0].dataset == f"folder:{tmp_path}"
+    page = Train().set("dataset", "folder")
+    assert page.errors == ["Choose a folder that has one subfolder for each class."]
+    for name in ("cat", "dog", "empty"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        (tmp_path / "mine" / name / "1.png").write_bytes(b"")
+    (tmp_path / "mine" / "empty" / "1.png").unlink()
+    page.set("data folder", str(tmp_path / "mine"))
+    assert "“empty”" in page.errors[0]
+    (tmp_path / "mine" / "empty").rmdir()
+    page.run()
+    assert "2 classes, with their files: cat (1), dog (1)" in page.captions
+    page.click("fit classes").click("start")
+    assert started[0].dataset == f"folder:{tmp_path / 'mine'}"
+    assert started[0].network.architecture.num_classes == 2
     assert page.errors == []
 
 
@@ -242,8 +267,9 @@ def test_a_damaged_config_is_a_sentence(runs: Runs) -> None:
     assert Train(run=run.id).errors == ["The file config.json does not describe a run."]
 
 
-def test_an_unknown_run_is_left_out() -> None:
-    assert Train(run="20990101-000000-nothing-ffff").errors == []
+def test_an_unknown_run_is_said_to_be_missing() -> None:
+    page = Train(run="20990101-000000-nothing-ffff")
+    assert "There is no run 20990101-000000-nothing-ffff here." in plain(page.test.warning[0].value)
     assert Train(run="../../etc").errors == []
 
 

@@ -97,7 +97,7 @@ function layout(mine, data, box, wide) {
   return {
     shapes,
     annotations,
-    uirevision: `${mine.x} ${mine.zoom}`,
+    uirevision: `${mine.x} ${mine.log} ${mine.zoom}`,
     font: { color: color("text-color", "#222"), family: style.fontFamily, size: 13 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
@@ -110,8 +110,8 @@ function layout(mine, data, box, wide) {
     legend: { orientation: "h", y: wide ? -0.18 : -0.12, x: 0 },
     xaxis: { ...below, anchor: "y", domain: wide ? [0, 0.475] : [0, 1] },
     xaxis2: { ...below, anchor: "y2", domain: wide ? [0.545, 1] : [0, 1], matches: "x" },
-    yaxis: { ...grid, anchor: "x", title: { text: data.words.loss }, domain: wide ? [0, 1] : [0.56, 1], rangemode: "tozero" },
-    yaxis2: { ...grid, anchor: "x2", title: { text: data.words.accuracy }, domain: wide ? [0, 1] : [0, 0.44] },
+    yaxis: { ...grid, anchor: "x", title: { text: data.words.loss }, automargin: true, exponentformat: "power", type: mine.log ? "log" : "linear", domain: wide ? [0, 1] : [0.56, 1], rangemode: "tozero" },
+    yaxis2: { ...grid, anchor: "x2", title: { text: data.words.accuracy }, automargin: true, domain: wide ? [0, 1] : [0, 0.44] },
   }
 }
 
@@ -123,7 +123,7 @@ async function draw(mine) {
   mine.wide = wide
   mine.lines = lines(data)
   const traces = mine.lines.map((line) => trace(mine, line))
-  await Plotly.react(box, traces, layout(mine, data, box, wide), { responsive: true, displayModeBar: false })
+  await Plotly.react(box, traces, layout(mine, data, box, wide), { responsive: true, displayModeBar: false, showTips: false })
   mine.drawn = true
 }
 
@@ -172,11 +172,11 @@ async function update(mine) {
     }
   }
   mine.woken = false
+  say(mine, failed) // before it is drawn: a plot without points is not displayed, and has no size
   if (mine.stale || !mine.drawn) {
     mine.stale = false
     await draw(mine)
   }
-  say(mine, failed)
   return failed
 }
 
@@ -233,7 +233,8 @@ function tools(mine) {
   const axes = ["epoch", "seconds", "step"].map((name) => button(words[name], mine.x === name, () => (mine.x = name)))
   const smooth = mine.data.runs.length === 1 ? [button(words.smooth, mine.smooth, () => (mine.smooth = !mine.smooth))] : []
   const focused = [...mine.tools.children].indexOf(mine.tools.getRootNode().activeElement)
-  mine.tools.replaceChildren(label, ...axes, gap, ...smooth, button(words.reset, null, () => (mine.zoom += 1)))
+  const log = button(words.log, mine.log, () => (mine.log = !mine.log))
+  mine.tools.replaceChildren(label, ...axes, gap, log, ...smooth, button(words.reset, null, () => (mine.zoom += 1)))
   if (focused >= 0) mine.tools.children[focused]?.focus()
 }
 
@@ -241,7 +242,7 @@ export function curves(component) {
   const { data, parentElement } = component
   const part = parentElement.querySelector(".part")
   if (!memory.has(part)) {
-    const mine = { x: "epoch", smooth: false, zoom: 0, last: {}, runs: new Map(), drawn: false }
+    const mine = { x: "epoch", smooth: false, log: false, zoom: 0, last: {}, runs: new Map(), drawn: false }
     mine.box = part.querySelector(".plot")
     mine.note = part.querySelector(".note")
     mine.tools = part.querySelector(".tools")
@@ -251,6 +252,7 @@ export function curves(component) {
   const mine = memory.get(part)
   mine.data = data
   mine.box.setAttribute("aria-label", data.words.alt)
+  part.querySelector(".means").textContent = data.words.means
   for (const run of data.runs) {
     if (!mine.runs.has(run.id)) mine.runs.set(run.id, { rows: [], offset: 0, start: "", active: true, asked: false })
   }

@@ -38,6 +38,8 @@ from vggexplorer.runs.session import Session, Wish, useless
 from vggexplorer.runs.telemetry import peak_memory
 from vggexplorer.text import format_network
 
+GUESSING = 1.2
+"""How many times the accuracy of guessing still counts as guessing."""
 LOG_EVERY = 10
 """Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
 TEST_BATCHES = (32, 500)
@@ -433,6 +435,11 @@ class Trainer:
         loss, accuracy, scores = self.test()
         result = look.result(self.test_images, self.test_labels, scores, self.found.classes)
         result |= {"test_loss": loss, "test_acc": accuracy}
+        if reason is None and accuracy < GUESSING / len(self.found.classes):
+            reason = InputError(
+                "The network has learned nothing yet: its accuracy is that of guessing. "
+                "Another learning rate, more epochs, or batch norm with momentum helps."
+            )
         self.session.finish(lambda path: weights.save(path, self.net.state_dict(), about), result, reason)
 
 

@@ -54,7 +54,7 @@ class Training:
     crop: int = 0
     brightness: float = 0.0
     time_budget: float | None = None
-    checkpoint_every: float = 60.0
+    checkpoint_every: float = 15.0
 
     def __post_init__(self) -> None:
         check_choice(self.recipe, "the recipe", tuple(RECIPE_NAMES))

@@ -71,6 +71,45 @@ def folder_of(dataset: str) -> Path:
     return Path(os.path.expanduser(dataset.partition(":")[2].strip()))
 
 
+def check_folder(dataset: str) -> None:
+    """Raise `InputError` if `dataset` is a folder of images that plainly cannot be trained on."""
+    if dataset.startswith("folder:"):
+        survey(str(folder_of(dataset)))
+
+
+def survey(folder: str) -> dict[str, int]:
+    """How many files each class of a folder of images has; they are not opened.
+
+    `InputError` if the folder cannot be read, has fewer than two classes, or one without files.
+    """
+    path = Path(os.path.expanduser(folder))
+    split = all((path / part).is_dir() for part in ("train", "test"))
+    root = path / "train" if split else path
+    try:
+        counts = {name: len(_visible(root / name)) for name in _visible(root) if (root / name).is_dir()}
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "The folder {folder} cannot be read: {reason}.",
+            folder=shown(str(path), 200),
+            reason=getattr(error, "strerror", None) or str(error),
+        ) from error
+    if len(counts) < 2:
+        raise InputError(
+            "{folder} must hold at least 2 folders, one for the pictures of each class; there are {count}.",
+            folder=shown(str(path), 200),
+            count=len(counts),
+        )
+    if empty := [name for name, count in counts.items() if not count]:
+        raise InputError(
+            "The class {name} in {folder} has no files.", name=shown(empty[0]), folder=shown(str(path), 200)
+        )
+    return counts
+
+
+def _visible(path: Path) -> list[str]:
+    return sorted(name for name in os.listdir(path) if not name.startswith("."))
+
+
 # --- places ------------------------------------------------------------------------------------------
 
 

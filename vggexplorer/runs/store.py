@@ -20,6 +20,7 @@ from vggexplorer.link import RUN_ID
 from vggexplorer.paths import PACKAGE
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record, parse_line
+from vggexplorer.runs.safetensors import metadata
 from vggexplorer.text import title
 
 RECORDED = PACKAGE / "assets" / "recorded"
@@ -341,6 +342,13 @@ class Run:
             (self.path / "model.safetensors").unlink(missing_ok=True)
             self.drop_checkpoint()
 
+    def saved_step(self) -> int:
+        """The step of the last checkpoint; 0 if there is none."""
+        try:
+            return int(metadata(self.path / "checkpoint" / "state.safetensors")["step"])
+        except (OSError, ValueError, KeyError):
+            return 0
+
     def drop_checkpoint(self) -> None:
         """Remove the checkpoint: a finished run does not need it."""
         shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
@@ -405,7 +413,7 @@ class Runs:
     def create(self, config: Config, name: str | None = None) -> Run:
         """A new run, ready to be started; `InputError` if the name cannot be, or its folder cannot be written."""
         words = title(config.network)
-        display = clean_name(name) if name else words[:MAX_NAME]
+        display = self._unused(clean_name(name) if name else words)
         slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
         run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
         new = self.path / f".new-{run_id}"
@@ -422,6 +430,13 @@ class Runs:
                 path=shown(str(self.path), 200),
                 reason=error.strerror or str(error),
             ) from error
+
+    def _unused(self, name: str) -> str:
+        """The name, or the name with a number if a run has it already."""
+        taken = {run.name() for run in self.all(recorded=False)}
+        name = re.sub(r" \(\d+\)$", "", name)[: MAX_NAME - 8]
+        numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+        return name if name not in taken else next(other for other in numbered if other not in taken)
 
     def all(self, recorded: bool = True) -> list[Run]:
         """All runs, the newest first; those that ship with the package at the end."""

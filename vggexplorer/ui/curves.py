@@ -18,7 +18,7 @@ from vggexplorer.ui.web import url
 _curves = st.components.v2.component(
     "vgg_curves",
     html='<div class="part"><div class="tools"></div><div class="plot" role="img"></div>'
-    '<p class="note" role="status"></p></div>',
+    '<p class="note" role="status"></p><p class="means"></p></div>',
     css=STYLE
     + """
 .tools { display: flex; flex-wrap: wrap; gap: 0.35rem; align-items: center; font-size: 0.85rem; min-height: 2rem; }
@@ -28,6 +28,8 @@ _curves = st.components.v2.component(
 .tools .gap { flex: 1; }
 .note { margin: 0; font-size: 0.85rem; opacity: 0.85; }
 .note:empty { display: none; }
+.means { margin: 0.25rem 0 0; font-size: 0.8rem; opacity: 0.75; }
+.plot[data-points="0"] { display: none; }
 """,
     js=script("curves", "curves.js"),
     isolate_styles=False,
@@ -69,6 +71,8 @@ def _words() -> dict[str, str]:
         "against": t("against"),
         "smooth": t("smooth the batch loss"),
         "reset": t("reset the zoom"),
+        "log": t("logarithmic loss"),
+        "means": t("Train figures are means over the epoch so far, as in the book: they begin anew with each epoch."),
         "offline": t("The dashboard does not answer; the run itself goes on. Trying again …"),
         "empty": t("No figures yet."),
         "damaged": t("A part of the figures is damaged; what comes before it is shown."),

@@ -29,7 +29,9 @@ def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item])
     """The choice of a picture, and what the network takes it for."""
     st.markdown(f"##### {t('Try a picture')}")
     if not run.weights():
-        st.caption(t("This run has no weights, or none any more: its network cannot be asked."))
+        active = run.status().active
+        none = t("The weights come with the end of the run.") if active else t("The weights of this run are not kept.")
+        st.caption(none)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:

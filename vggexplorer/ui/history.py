@@ -18,6 +18,7 @@ from vggexplorer.ui.run_rows import Row, rows
 from vggexplorer.ui.run_words import (
     accuracy,
     chart_text,
+    data_text,
     differences,
     duration,
     label,
@@ -115,7 +116,7 @@ def _line(row: Row) -> dict[str, Any]:
     cells = [
         {"text": network(config)},
         {"text": config.training.recipe if config else "–"},
-        {"text": config.dataset if config else "–"},
+        {"text": data_text(config.dataset) if config else "–"},
         {"text": accuracy(row.last), "value": row.last},
         {"text": accuracy(row.best), "value": row.best},
         {"text": duration(row.seconds), "value": row.seconds},
@@ -273,7 +274,7 @@ def _points(points: Sequence[tuple[Row, float | None]], axis: str) -> Figure:
         ],
         "layout": {
             "xaxis": {**grid, "type": "log", "exponentformat": "SI", "title": {"text": axis}},
-            "yaxis": {**grid, "tickformat": ".2f", "title": {"text": t("Best test accuracy")}},
+            "yaxis": {**grid, "tickformat": ".3f", "title": {"text": t("Best test accuracy")}},
             "showlegend": False,
             "dragmode": False,
             "height": 400,

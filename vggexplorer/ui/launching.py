@@ -10,6 +10,7 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import setup
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import current, look_at
 from vggexplorer.ui.widgets import key_of, renew
 
@@ -21,6 +22,8 @@ def in_view(runs: Runs) -> Run | None:
     """The run that the link names, else one that is active now; it is the one shown."""
     if named := [run for run_id in current().runs[:1] if (run := runs.get(run_id))]:
         return named[0]
+    for run_id in current().runs[:1]:
+        st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
     active = [run for run in runs.all(recorded=False)[:50] if run.status().active]
     if active and "choice of run" not in st.session_state:
         st.session_state["choice of run"] = True
@@ -29,9 +32,10 @@ def in_view(runs: Runs) -> Run | None:
     return None
 
 
-def show(runs: Runs) -> None:
-    """The network as it will be trained, and the button."""
-    st.markdown(f"##### {t('The network as it will be trained')}")
+def show(runs: Runs, another: bool) -> None:
+    """The network as it will be trained, and the button; `another` if a run stands above it."""
+    heading = t("Another run: the network as it will be trained") if another else t("The network as it will be trained")
+    st.markdown(f"##### {heading}")
     try:
         config = setup.config()
     except InputError as error:
@@ -54,10 +58,11 @@ def show(runs: Runs) -> None:
 
 
 def _what(config: Config) -> str:
-    data = {"sample": t("Fashion-MNIST, a sample"), "full": t("Fashion-MNIST, all of it")}.get(
-        config.dataset.partition(":")[0], t("my own images")
-    )
-    parts = [config.training.recipe, data, config.device if config.device != "auto" else t("the best one")]
+    parts = [
+        config.training.recipe,
+        data_text(config.dataset),
+        config.device if config.device != "auto" else t("the best one"),
+    ]
     return " · ".join(literal(part) for part in parts)
 
 

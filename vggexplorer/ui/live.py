@@ -15,6 +15,7 @@ from vggexplorer.runs.store import STATUSES, Run, Runs, Status, Watch
 from vggexplorer.text import title
 from vggexplorer.ui import curves, run_components
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import look_at
 
 TICK = 1.0
@@ -90,7 +91,12 @@ def _state(run: Run, config: Config, shown: tuple[bool, int | None]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run line"):
         st.markdown(f"**{literal(run.name())}**", width="content")
         badge(status)
-        about = (title(config.network), config.training.recipe, config.dataset, run.environment().get("device", ""))
+        about = (
+            title(config.network),
+            config.training.recipe,
+            data_text(config.dataset),
+            run.environment().get("device", ""),
+        )
         st.caption(" · ".join(literal(text) for text in about if text), width="content")
         st.space("stretch")
         _buttons(run, status)
@@ -159,6 +165,9 @@ def _do(act: Callable[[], Any], run: Run) -> None:
 
 def _say(run: Run, status: Status) -> None:
     """What a person should know: what went wrong, whose turn it is, what can be done."""
+    if odd := run.environment().get("odd"):
+        with st.expander(t("{count} files could not be used", count=len(odd))):
+            st.markdown("\n".join(f"- {literal(str(each))}" for each in odd))
     about, error = st.session_state.get("run error", (None, None))
     if about == run.id:
         st.error(literal(sentence(error)), icon=":material/error:")
@@ -169,7 +178,9 @@ def _say(run: Run, status: Status) -> None:
     texts = {
         "waiting": t("{count} runs are before this one in the line for the device.", count=status.ahead),
         "interrupted": t(
-            "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint.", step=status.step
+            "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
+            step=status.step,
+            saved=run.saved_step(),
         ),
         "unresponsive": t(
             "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.", seconds=3
@@ -284,10 +295,27 @@ def _item(item: dict[str, Any], classes: list[str]) -> run_components.Item:
     return {"picture": item["picture"], "caption": f"{caption}\n{percent(item['chance'], 1)}", "good": good}
 
 
-def others(runs: Runs) -> None:
-    """The runs that are active now, each a button that shows it."""
-    active = [(run, status) for run in runs.all(recorded=False)[:50] if (status := run.status()).active]
-    for run, status in active:
+def others(runs: Runs, shown: Run | None) -> None:
+    """The other runs that are active now, each a button that shows it."""
+    if any(status.active for _, status in _active(runs, shown)):
+        st.fragment(_others, run_every=2 * TICK)(runs, shown)
+
+
+def _active(runs: Runs, shown: Run | None) -> list[tuple[Run, Status]]:
+    found = ((run, run.status()) for run in runs.all(recorded=False)[:50] if not shown or run.id != shown.id)
+    return [(run, status) for run, status in found if status.active]
+
+
+def _others(runs: Runs, shown: Run | None) -> None:
+    if st.session_state.pop("moved", False):
+        st.rerun()
+    st.markdown(f"##### {t('Other runs that are active')}")
+    for run, status in _active(runs, shown):
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"other {run.id}"):
-            st.button(literal(run.name()), key=f"look {run.id}", on_click=look_at, args=(run.id,), type="tertiary")
+            st.button(literal(run.name()), key=f"look {run.id}", on_click=_look_at, args=(run.id,), type="tertiary")
             badge(status)
+
+
+def _look_at(run_id: str) -> None:
+    look_at(run_id)
+    st.session_state["moved"] = True

@@ -5,7 +5,7 @@ import streamlit as st
 from vggexplorer.link import write, write_comparison, write_runs, write_training
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.state import begin, current, publish
+from vggexplorer.ui.state import begin, current, publish, visit
 
 PAGES = root() / "pages"
 
@@ -29,6 +29,7 @@ page = st.navigation(
     ],
     position="top",
 )
+visit(page.url_path)
 match page.url_path:
     case "compare":
         publish(write_comparison(current()))

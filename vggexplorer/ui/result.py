@@ -24,6 +24,7 @@ from vggexplorer.ui.run_words import (
     accuracy,
     chart_text,
     classes,
+    data_text,
     differences,
     duration,
     label,
@@ -173,7 +174,7 @@ def _machine_facts(row: Row, config: Config) -> dict[str, str]:
     device = " ".join(str(environment[key]) for key in ("device", "title") if environment.get(key))
     known = {label(name): environment.get(name) for name in ("precision", "threads", "torch")}
     return {
-        t("Data"): config.dataset,
+        t("Data"): data_text(config.dataset),
         t("Training and test pictures"): _examples(environment),
         label("seed"): str(config.seed),
         t("Device"): device or config.device,

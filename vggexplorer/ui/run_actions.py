@@ -17,7 +17,7 @@ from vggexplorer.paths import root
 from vggexplorer.runs import launch
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import components, web
+from vggexplorer.ui import components, setup, web
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, forget, read, watch
 from vggexplorer.ui.state import current, edit, look_at
@@ -137,7 +137,9 @@ def _resume(key: str, run: Run) -> None:
 def _again(key: str, row: Row) -> None:
     def start() -> None:
         if row.config:
-            look_at(launch.start(Runs.at(), row.config, row.name).id)
+            run = launch.start(Runs.at(), row.config, row.name)
+            setup.adopt(row.config)
+            look_at(run.id)
             go("train")
 
     if _first_click("again", key):
@@ -146,7 +148,7 @@ def _again(key: str, row: Row) -> None:
 
 def _explore(row: Row) -> None:
     if config := row.config:
-        edit(lambda state: replace(state, network=config.network), PLACE)
+        edit(lambda state: replace(state, network=config.trained), PLACE)
         if not st.session_state["complaints"]:
             go("explore")
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from vggexplorer import formatting
@@ -47,6 +48,21 @@ LABELS = {
     "threads": "threads",
 }
 """What the settings of a run are called, by their names in config.json and environment.json."""
+
+
+DATASETS = {
+    "sample": "Fashion-MNIST, a sample",
+    "full": "Fashion-MNIST, all of it",
+    "folder": "my own images",
+}
+"""What the kinds of data sets are called."""
+
+
+def data_text(dataset: str) -> str:
+    """What the data of a run are called; of a folder its name."""
+    kind, _, folder = dataset.partition(":")
+    words = t(DATASETS[kind]) if kind in DATASETS else kind
+    return f"{words}: {Path(folder).name}" if kind == "folder" else words
 
 
 def label(name: str) -> str:

@@ -1,15 +1,16 @@
 """Setting up a run: network, recipe, data, device, and everything that can be changed about the training.
 
 What is chosen lives in the session as a `Choice`; the network is the one being edited, but for the
-first visit: VGG-11 takes minutes a step, so it is the slim one until the person has chosen or edited one.
+first visit: VGG-11 takes hours on a laptop, so it is the slim one until the person has chosen or edited one.
 """
 
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from vggexplorer.architectures import NETWORKS, Network
+from vggexplorer.architectures import NETWORKS, Network, shown
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import decimal_size, exact, size
 from vggexplorer.layers import shape_text
@@ -21,16 +22,12 @@ from vggexplorer.summary import summarize
 from vggexplorer.ui import editor, jobs
 from vggexplorer.ui.downloading import download
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.state import current
+from vggexplorer.ui.run_words import DATASETS
+from vggexplorer.ui.state import current, edit_network
 from vggexplorer.ui.widgets import number, shows, translated
 
 FIRST = NETWORKS["VGG-11 slim"]
 """What is trained on a first visit."""
-DATASETS = {
-    "sample": "Fashion-MNIST, a sample",
-    "full": "Fashion-MNIST, all of it",
-    "folder": "my own images",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,10 @@ def config() -> Config:
     """The run as it is set up; `InputError` if it cannot be trained so."""
     choice, network = chosen(), subject()
     named = choice.folder.strip()
+    if choice.dataset == "folder" and not named:
+        raise InputError("Choose a folder that has one subfolder for each class.")
     dataset = {"folder": f"folder:{named}", "full": f"full:{named}" if named else "full"}.get(choice.dataset, "sample")
+    datasets.check_folder(dataset)
     return Config(
         network=network,
         training=replace(recipe(choice.recipe, network), **choice.changes),
@@ -133,9 +133,7 @@ def _data() -> None:
 def about_data(choice: Choice) -> None:
     """Which images are used, and where they are."""
     if choice.dataset == "folder":
-        st.caption(
-            t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing.")
-        )
+        _about_folder(choice.folder.strip())
         return
     train, test = datasets.SIZES[choice.dataset]
     counts = t("{train} images to train, {test} to test, 28×28, ten classes.", train=exact(train), test=exact(test))
@@ -149,6 +147,45 @@ def about_data(choice: Choice) -> None:
     else:
         st.caption(t("Not found on this computer."))
         download(t("Download ({size})", size=decimal_size(datasets.DOWNLOAD_BYTES)))
+
+
+def _about_folder(named: str) -> None:
+    """What is in the folder, and whether the network has as many classes."""
+    st.caption(t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing."))
+    try:
+        counts = datasets.survey(named) if named else {}
+    except InputError:
+        return  # said where Start would be
+    names = ", ".join(f"{literal(name)} ({exact(count)})" for name, count in list(counts.items())[:_MOST_NAMED])
+    if counts:
+        st.caption(t("{count} classes, with their files: {names}", count=len(counts), names=names))
+    classes = subject().architecture.num_classes
+    if counts and classes != len(counts):
+        text = t("The network has {classes} classes, the folder {count}.", classes=classes, count=len(counts))
+        st.warning(text, icon=":material/category:")
+        if classes > len(counts):
+            st.button(t("Give it {count}", count=len(counts)), key="fit classes", on_click=_fit, args=(len(counts),))
+
+
+_MOST_NAMED = 20
+
+
+def _fit(classes: int) -> None:
+    """Give the network as many classes as the folder has."""
+    network = subject()
+    _own()
+    edit_network(lambda _: network._replace(architecture=replace(network.architecture, num_classes=classes)))
+
+
+def adopt(run: Config) -> None:
+    """Choose everything as in another run, so that the page shows what was trained."""
+    own = recipe(run.training.recipe, run.network)
+    changed = {each.name: getattr(run.training, each.name) for each in fields(Training)}
+    changes = {name: value for name, value in changed.items() if value != getattr(own, name)}
+    kind, _, folder = run.dataset.partition(":")
+    st.session_state["choice"] = Choice(run.training.recipe, changes, kind, folder, run.device, run.seed)
+    _own()
+    edit_network(lambda _: run.network)
 
 
 def _device() -> None:
@@ -194,25 +231,21 @@ def _set_choice(key: str, name: str) -> None:
 
 def _more() -> None:
     training = replace(recipe(chosen().recipe, subject()), **chosen().changes)
-    whole = {
-        "epochs": t("epochs"),
-        "batch_size": t("batch size"),
-        "input_size": t("input size"),
-        "crop": t("random shift, pixels"),
-    }
+    whole = {"epochs": t("epochs"), "batch_size": t("batch size"), "crop": t("random shift, pixels")}
     decimal = {
         "lr": t("learning rate"),
         "momentum": t("momentum"),
         "weight_decay": t("weight decay"),
-        "dropout": t("dropout"),
         "brightness": t("change of brightness"),
-        "time_budget": t("time budget, seconds"),
         "checkpoint_every": t("checkpoint every … seconds"),
     }
     with st.container(horizontal=True, gap="xsmall", key="training numbers"):
         for name, label in (whole | decimal).items():
             _field(training, name, label, name in whole)
         number(t("seed"), chosen().seed, "seed", _set_choice, "seed", width=_WIDTH)
+        _optional(training, "input_size", t("input size"), t("its own"))
+        _optional(training, "dropout", t("dropout"), t("its own"))
+        _optional(training, "time_budget", t("time budget, seconds"), t("none"))
     _choices(training)
     if chosen().changes:
         st.button(
@@ -224,18 +257,36 @@ _WIDTH = 150
 
 
 def _field(training: Training, name: str, label: str, whole: bool) -> None:
-    """A number; what is empty leaves the network's own, or no limit."""
+    """A number that there always is."""
     value = getattr(training, name)
-    options: dict[str, Any] = {"width": _WIDTH, "placeholder": t("none") if name == "time_budget" else t("its own")}
-    options |= {} if whole else {"step": _STEPS.get(name, 0.01), "format": "%g"}
-    shown = value if whole or value is None else float(value)
-    number(label, shown, f"training {name}", _set_training, name, **options)
+    options: dict[str, Any] = {"width": _WIDTH}
+    options |= {} if whole else {"step": _STEPS[name], "format": "%g"}
+    number(label, value if whole else float(value), f"training {name}", _set_training, name, **options)
 
 
-_STEPS = {"lr": 0.01, "momentum": 0.1, "weight_decay": 0.0001, "dropout": 0.1, "time_budget": 10.0} | {
-    "brightness": 0.1,
-    "checkpoint_every": 10.0,
-}
+_STEPS = {"lr": 0.01, "momentum": 0.1, "weight_decay": 0.0001, "brightness": 0.1, "checkpoint_every": 10.0}
+
+
+def _optional(training: Training, name: str, label: str, empty: str) -> None:
+    """A number that may be left out: a text field, since a number field cannot be emptied again."""
+    value = getattr(training, name)
+    text = "" if value is None else f"{value:g}"
+    widget = shows(f"training {name}", text, _set_optional, name, label)
+    st.text_input(label, text, width=_WIDTH, placeholder=empty, **widget)
+
+
+def _set_optional(key: str, name: str, label: str) -> None:
+    """Take a number from a text field, or nothing if it is empty."""
+    text = st.session_state[key].strip()
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        value = math.nan
+    if value is not None and not math.isfinite(value):
+        error = InputError("{what} must be a number, not {value}.", what=label, value=shown(text))
+        st.session_state["complaints"] = [("page", error)]
+    else:
+        _change(name, int(value) if value is not None and value.is_integer() and name == "input_size" else value)
 
 
 def _choices(training: Training) -> None:
@@ -294,7 +345,7 @@ def as_trained(run: Config) -> None:
     changes = _changes(asked, trained)
     if changes:
         before = _params(asked)
-        text = t("The training changes the network: {changes}.", changes=", ".join(changes))
+        text = t("The training changes the network: {changes}.", changes=t(", ").join(changes))
         st.caption(f"{text} {t('Before, it has {params} parameters.', params=before)}" if before else text)
 
 
@@ -318,6 +369,6 @@ def _changes(asked: Network, trained: Network) -> list[str]:
     if asked.architecture.batch_norm != trained.architecture.batch_norm:
         changes.append(t("with batch norm") if trained.architecture.batch_norm else t("without batch norm"))
     before, after = asked.architecture.head.dropout, trained.architecture.head.dropout
-    if before != after:
+    if before != after and trained.architecture.head.hidden:
         changes.append(f"{t('dropout')} {before:g} → {after:g}")
     return changes

@@ -7,6 +7,7 @@ and with `publish`, which writes it.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -29,16 +30,38 @@ def current() -> State:
 def begin() -> None:
     """Read the URL in a new session and after Back or Forward; call it first in every run."""
     context = get_script_run_ctx()
-    if "state" not in st.session_state or (context and context.is_history_navigation):
-        params = {key: st.query_params.get_all(key) for key in st.query_params}
+    params = {key: st.query_params.get_all(key) for key in st.query_params}
+    if "state" not in st.session_state:
+        _take(*read(params))
+        st.session_state["own network"] = "arch" in params
+        st.session_state.update(past=[], future=[])
+    elif context and context.is_history_navigation and not _passing(params):
         state, errors = read(params)
-        if "state" in st.session_state and len(params.get("arch", [])) < 2:
+        if _on_runs():
+            state = replace(current(), runs=state.runs, lang=state.lang)
+        elif len(params.get("arch", [])) < 2:
             state = replace(state, beside=current().beside)
-        _show(state)
-        st.session_state["complaints"] = [("page", error) for error in errors]
-        st.session_state.setdefault("own network", "arch" in params)
-        st.session_state.setdefault("past", [])
-        st.session_state.setdefault("future", [])
+        _take(state, errors)
+
+
+def _take(state: State, errors: list[InputError]) -> None:
+    _show(state)
+    st.session_state["complaints"] = [("page", error) for error in errors]
+
+
+def _passing(params: Mapping[str, list[str]]) -> bool:
+    """Whether the URL is one that was never seen: the browser keeps a bare one from each change to another page."""
+    return not params and bool(st.session_state.get("pages changed"))
+
+
+def _on_runs() -> bool:
+    return urlsplit(st.context.url or "").path.rstrip("/").endswith("/runs")
+
+
+def visit(page: str) -> None:
+    """Remember whether the session has ever changed to another page."""
+    if st.session_state.setdefault("page", page) != page:
+        st.session_state.update({"page": page, "pages changed": True})
 
 
 def publish(params: Mapping[str, str | list[str]]) -> None:
