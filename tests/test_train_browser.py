@@ -205,6 +205,7 @@ def test_a_double_click_makes_one_run_and_zoom_and_legend_survive_twenty_ticks(p
     assert len([run for run in Runs(place).all(recorded=False) if run.status().active]) == 1
     page.page.evaluate("document.querySelector('.plot').dataset.mount = 'first'")
     page.page.locator(".plot .legendtoggle").first.click()
+    page.page.locator(".st-key-run-line").scroll_into_view_if_needed()
     plot = page.page.locator(".plot .nsewdrag").first.bounding_box()
     assert plot is not None
     page.page.mouse.move(plot["x"] + 60, plot["y"] + 40)

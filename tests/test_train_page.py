@@ -22,7 +22,7 @@ from vggexplorer.runs.devices import Device
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
-from vggexplorer.ui import downloading, jobs, launching
+from vggexplorer.ui import downloading, jobs, widgets
 
 TRAIN = str(ROOT / "pages" / "train.py")
 CPU = Device("cpu", "9700X", 8 * 2**30, 2.0)
@@ -213,7 +213,7 @@ def test_start_shows_the_run_and_a_double_click_makes_no_second(started: list[Co
 
 
 def test_two_starts_make_two_runs(started: list[Config], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launching, "DOUBLE_CLICK", 0.0)
+    monkeypatch.setattr(widgets, "DOUBLE_CLICK", 0.0)
     Train().click("start").click("start")
     assert len(started) == 2
 

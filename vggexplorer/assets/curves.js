@@ -159,6 +159,7 @@ async function ask(mine, run) {
 
 async function update(mine) {
   let failed = false
+  if (mine.box._dragging) return failed // Plotly would give up the zoom that a person is drawing
   for (const run of mine.data.runs) {
     const seen = mine.runs.get(run.id)
     if (!seen || (!seen.active && seen.asked && !mine.woken)) continue

@@ -1,7 +1,5 @@
 """The Start button. One press makes exactly one run, whatever is clicked twice, reloaded or drawn again."""
 
-import time
-
 import streamlit as st
 
 from vggexplorer.errors import InputError
@@ -12,10 +10,7 @@ from vggexplorer.ui import setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import current, look_at
-from vggexplorer.ui.widgets import key_of, renew
-
-DOUBLE_CLICK = 1.5
-"""Seconds after a start in which another click on Start is taken for the second half of a double click."""
+from vggexplorer.ui.widgets import first_click, key_of
 
 
 def in_view(runs: Runs) -> Run | None:
@@ -68,15 +63,10 @@ def _what(config: Config) -> str:
 
 def _start(key: str, runs: Runs, config: Config) -> None:
     """Start the run, unless this very button has started one already or the click is half of a double click."""
-    now = time.monotonic()
-    if key != key_of("start") or now - st.session_state.get("started at", float("-inf")) < DOUBLE_CLICK:
+    if not first_click("start", key):
         return
     st.session_state["start error"] = None
     try:
-        run = launch.start(runs, config)
+        look_at(launch.start(runs, config).id)
     except InputError as error:
         st.session_state["start error"] = error
-        return
-    st.session_state["started at"] = now
-    renew("start")
-    look_at(run.id)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from typing import NamedTuple
@@ -21,10 +20,8 @@ from vggexplorer.ui import components, setup, web
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, forget, read, watch
 from vggexplorer.ui.state import current, edit, look_at
-from vggexplorer.ui.widgets import keeps, key_of, renew
+from vggexplorer.ui.widgets import first_click, keeps, key_of
 
-PATIENCE = 1.5
-"""Seconds after a click within which another one is taken for the second half of a double click."""
 PLACE = "runs"
 """Where complaints about actions are shown."""
 
@@ -63,16 +60,6 @@ def _tried(action: Callable[[], None]) -> bool:
         st.session_state["complaints"] = [(PLACE, reason)]
         return False
     st.session_state["complaints"] = []
-    return True
-
-
-def _first_click(name: str, key: str) -> bool:
-    """Whether this is the first click on the button `name`; its second half within `PATIENCE` is not."""
-    last = st.session_state.get(f"{name} clicked", -PATIENCE)
-    if key != key_of(name) or time.monotonic() - last < PATIENCE:
-        return False
-    st.session_state[f"{name} clicked"] = time.monotonic()
-    renew(name)
     return True
 
 
@@ -130,7 +117,7 @@ def _kill(run: Run) -> None:
 
 
 def _resume(key: str, run: Run) -> None:
-    if _first_click("resume", key):
+    if first_click("resume", key):
         _tried(lambda: launch.resume(Runs.at(), run))
 
 
@@ -142,7 +129,7 @@ def _again(key: str, row: Row) -> None:
             look_at(run.id)
             go("train")
 
-    if _first_click("again", key):
+    if first_click("again", key):
         _tried(start)
 
 

@@ -4,6 +4,7 @@ Callbacks change the state by `edit`. Every run begins with `begin`, which reads
 and with `publish`, which writes it.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ def begin() -> None:
     context = get_script_run_ctx()
     params = {key: st.query_params.get_all(key) for key in st.query_params}
     if "state" not in st.session_state:
+        st.session_state["id"] = secrets.token_hex(8)
         _take(*read(params))
         st.session_state["own network"] = "arch" in params
         st.session_state.update(past=[], future=[])

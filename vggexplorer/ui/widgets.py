@@ -5,6 +5,8 @@ the page changed a widget still carries the old value: to Streamlit this looks a
 it back. So a widget that the page changes gets a new key, and what comes under an old key is ignored.
 """
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +21,29 @@ def key_of(name: str) -> str:
     """The present key of the widget `name`."""
     generation = st.session_state.setdefault("generations", {}).get(name, 0)
     return f"{name} #{generation}" if generation else name
+
+
+DOUBLE_CLICK = 1.5
+"""Seconds after a click within which another one is taken for the second half of a double click."""
+_clicks: dict[tuple[str, str], float] = {}
+_lock = threading.Lock()
+
+
+def first_click(name: str, key: str) -> bool:
+    """Whether this is a click of its own on the button `name`, which was drawn under `key`.
+
+    When clicks follow each other quickly, what the first one's callback wrote into the session's state may
+    not be seen by the second one's; so it is remembered here, for each session apart.
+    """
+    with _lock:
+        now, session = time.monotonic(), (st.session_state["id"], name)
+        if key != key_of(name) or now - _clicks.get(session, float("-inf")) < DOUBLE_CLICK:
+            return False
+        for old in [each for each, at in _clicks.items() if now - at > DOUBLE_CLICK]:
+            del _clicks[old]
+        _clicks[session] = now
+    renew(name)
+    return True
 
 
 def translated(name: str) -> str:
