@@ -30,8 +30,8 @@ from torchvision import transforms
 from vggexplorer.architectures import Network
 from vggexplorer.pytorch.data import load
 from vggexplorer.pytorch.modules import build
-from vggexplorer.pytorch.train import Trainer
-from vggexplorer.runs.config import RECIPES, Config
+from vggexplorer.pytorch.train import Trainer, fit
+from vggexplorer.runs.config import QUICK, RECIPES, Config, recipe
 from vggexplorer.runs.session import Session
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
@@ -39,6 +39,8 @@ from vggexplorer.text import parse_arch
 BATCH = 128
 WARM_UP = 2
 """Steps before those that count."""
+EPOCHS, SEEDS = 2, 3
+"""Of the comparison of losses."""
 LARGE = 2048
 """The side of the large matrices."""
 
@@ -139,7 +141,49 @@ def limit(work: Work) -> dict[str, Any]:
     return rates
 
 
-CHILDREN = {"ours": ours, "float32": lambda work: ours(work, "float32"), "book": book, "limit": limit}
+def our_curve(work: Work) -> dict[str, Any]:
+    """The training loss of each epoch of quick-demo; `steps` of the work is the seed."""
+    network = parse_arch(work.network)
+    training = replace(recipe(QUICK, network), epochs=EPOCHS)
+    config = Config(network=network, training=training, device=work.device, seed=work.steps)
+    losses = [record.train_loss for record in fit(config) if record.test_acc is not None]
+    return {"losses": losses}
+
+
+def their_curve(work: Work) -> dict[str, Any]:
+    """The same of the book's loop, with quick-demo's batch norm and momentum."""
+    torch.manual_seed(work.steps)
+    network = parse_arch(work.network)
+    training = recipe(QUICK, network)
+    net = build(*Config(network=network, training=training).trained).to(work.device)
+    net.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Conv2d | nn.Linear) else None)
+    optimizer = torch.optim.SGD(net.parameters(), lr=training.lr, momentum=training.momentum)
+    loader = DataLoader(Pictures(training.input_size or 0), BATCH, shuffle=True, num_workers=2)
+    losses = []
+    for _ in range(EPOCHS):
+        total = count = 0.0
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(net(images.to(work.device)), labels.to(work.device))
+            loss.backward()
+            optimizer.step()
+            total, count = total + loss.item() * len(labels), count + len(labels)
+        losses.append(total / count)
+    return {"losses": losses}
+
+
+def quality(device: str) -> list[list[str]]:
+    """The rows of a table: the mean training loss of each epoch, and its spread over the seeds, of both loops."""
+    lines = [["training loss", *(f"epoch {epoch + 1}" for epoch in range(EPOCHS))]]
+    for kind, name in (("their curve", "the book's loop, float32"), ("our curve", "ours")):
+        runs = [measure(kind, Work("vgg11-slim", 56, device, seed))["losses"] for seed in range(SEEDS)]
+        cells = [f"{statistics.mean(each):.3f} ± {statistics.stdev(each):.3f}" for each in zip(*runs, strict=True)]
+        lines.append([name, *cells])
+    return lines
+
+
+CHILDREN = {"our curve": our_curve, "their curve": their_curve}
+CHILDREN |= {"ours": ours, "float32": lambda work: ours(work, "float32"), "book": book, "limit": limit}
 
 
 def measure(kind: str, work: Work) -> dict[str, Any]:
@@ -200,8 +244,13 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--quality", action="store_true", help="losses of both loops over three seeds instead")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.quality:
+        print(table.sentence(table.machine(["torch"])), end="\n\n")
+        print((table.markdown if options.markdown else table.text)(quality(options.device)))
+        return
     if options.child:
         kind, work = options.child
         print(json.dumps(CHILDREN[kind](Work(*json.loads(work)))))

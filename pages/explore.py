@@ -10,20 +10,22 @@ from vggexplorer.ui import check, editor, figures, header, layers, takeaway, tot
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import complain, current
 
-with st.sidebar:
-    editor.show()
-
 network = current().network
 shape, classes = shape_text(network.input_shape), network.architecture.num_classes
 header.show(literal(title(network)), t("input {shape}, {classes} classes", shape=shape, classes=classes))
 complain("page")
+summary = None
 try:
     summary = summarize(*network)
 except InputError as error:
     st.warning(literal(sentence(error)), icon=":material/straighten:")
+if summary:
+    totals.show(summary)
+with st.sidebar:  # after the totals: they are what a person who edits waits for
+    editor.show()
+if not summary:
     st.stop()
 
-totals.show(summary)
 layers.drawing(summary)
 layers.panel(summary)
 tabs = [t("Layers"), t("Charts"), t("Check"), t("Take away")]

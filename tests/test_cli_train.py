@@ -321,6 +321,9 @@ def test_whose_input_size_wins(place: Place, options: tuple[str, ...], trained: 
 
 
 def test_a_folder_of_pictures_is_kept_as_an_absolute_path(place: Place) -> None:
+    for name in ("cat", "dog"):
+        (place.runs / name).mkdir(parents=True)
+        (place.runs / name / "1.png").write_bytes(b"")
     process = place.start("train", *TINY, "--dataset", "folder:.", cwd=place.runs)
     status, _, errors = end(process)
     assert status == 0, errors

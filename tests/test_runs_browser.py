@@ -223,7 +223,7 @@ def test_a_double_click_on_run_again_starts_one_run(runs: RunsPage, folder: Path
     runs.button("Run again").dblclick()
     runs.page.wait_for_url(re.compile("/train"))
     new = [run for run in Runs(folder).all(recorded=False) if run.id not in before]
-    assert [run.name() for run in new] == ["trained here"]
+    assert [run.name() for run in new] == ["trained here (2)"]
     assert f"run={new[0].id}" in runs.page.url
     runs.page.wait_for_timeout(1000)
     assert len(Runs(folder).all(recorded=False)) == len(before) + 1

@@ -408,7 +408,16 @@ def test_the_result_counts_every_test_picture(tmp_path: Path) -> None:
     assert len(mistakes) == look.MOST_MISTAKES
     assert [each["chance"] for each in mistakes] == sorted((each["chance"] for each in mistakes), reverse=True)
     assert all(each["label"] != each["guess"] for each in mistakes)
-    assert keeper.reason is None
+
+
+@pytest.mark.parametrize(("lr", "learned"), [(1e-9, False), (0.1, True)])
+def test_a_network_that_has_learned_nothing_gets_advice(tmp_path: Path, lr: float, learned: bool) -> None:
+    keeper = Keeper(tmp_path / "checkpoint")
+    last = list(fit(config(epochs=2, lr=lr, momentum=0.9, batch_norm=True, batch_size=128), keeper))[-1]
+    assert last.test_acc is not None
+    assert (last.test_acc > 0.3) is learned
+    assert (keeper.reason is None) is learned
+    assert learned or "learned nothing" in str(keeper.reason)
 
 
 def test_without_mistakes_there_are_none_to_show() -> None:
