@@ -70,7 +70,7 @@ def _alone(run: Run) -> Outcome:
         outcome = Outcome(status="failed", reason=_of_system(error))
     if outcome.status == "finished":
         run.drop_checkpoint()  # not earlier: without an outcome the run would begin anew
-    if outcome.reason:
+    if outcome.reason and outcome.status != "finished":
         _print(str(outcome.reason))
     return outcome
 
@@ -240,7 +240,8 @@ class FolderSession(Session):
                 self._metrics.flush()  # unlike a write without a buffer, it writes all or raises
                 self.last = record
         if self._finished and self.last:
-            _print(*closing_lines(self.last, config.device))
+            advice = [str(self._reason)] if self._reason else []
+            _print(*advice, *closing_lines(self.last, config.device))
 
     def _cut_back(self) -> None:
         """Drop the records after the checkpoint: their steps will be done again."""
