@@ -11,17 +11,19 @@ from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import complain, current
 
 network = current().network
-shape, classes = shape_text(network.input_shape), network.architecture.num_classes
-header.show(literal(title(network)), t("input {shape}, {classes} classes", shape=shape, classes=classes))
-complain("page")
+top, figures_of_all = st.container(), st.container()
 summary = None
-try:
-    summary = summarize(*network)
-except InputError as error:
-    st.warning(literal(sentence(error)), icon=":material/straighten:")
-if summary:
-    totals.show(summary)
-with st.sidebar:  # after the totals: they are what a person who edits waits for
+with figures_of_all:  # first of all: they are what a person who edits waits for
+    try:
+        summary = summarize(*network)
+        totals.show(summary)
+    except InputError as error:
+        st.warning(literal(sentence(error)), icon=":material/straighten:")
+with top:
+    shape, classes = shape_text(network.input_shape), network.architecture.num_classes
+    header.show(literal(title(network)), t("input {shape}, {classes} classes", shape=shape, classes=classes))
+    complain("page")
+with st.sidebar:
     editor.show()
 if not summary:
     st.stop()
