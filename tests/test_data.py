@@ -75,7 +75,7 @@ def test_the_full_set_is_what_torchvision_reads(tmp_path: Path) -> None:
 
 
 def test_a_missing_full_set_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(data, "find_fashion_mnist", lambda dataset: None)
+    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda dataset: None)
     with pytest.raises(InputError, match=r"vggexplorer\.pytorch\.download.*dataset-fashion-mnist.*full:FOLDER"):
         load("full", (1, 28, 28))
     with pytest.raises(InputError, match=f"“{tmp_path}” does not hold the four files"):

@@ -194,7 +194,7 @@ def _config(options: argparse.Namespace, runs: "Runs") -> "Config":
     config = Config(
         network=network,
         training=_training(options, network),
-        dataset=_dataset(options.dataset),
+        dataset=options.dataset or "sample",
         device=options.device or "auto",
         seed=_whole(options.seed or "0", "the seed"),
     )
@@ -257,28 +257,6 @@ _TRAINING: dict[str, tuple[Callable[[str, str], Any], str]] = {
     "checkpoint_every": (_number, "the time between checkpoints"),
 }
 """The options that change a recipe: how each is read, and what it is called in a sentence."""
-
-
-def _dataset(text: str | None) -> str:
-    """The data set, by default the sample; `InputError` if it is not there."""
-    from vggexplorer.runs.datasets import check_dataset, find_fashion_mnist, folder_of
-
-    if text is None or text == "sample":
-        return "sample"
-    check_dataset(text)
-    kind, _, named = text.partition(":")
-    folder = folder_of(text).absolute()
-    if named and not folder.is_dir():
-        raise InputError("There is no folder {folder}.", folder=shown(str(folder), 200))
-    if kind == "full" and find_fashion_mnist(text) is None:
-        raise InputError(
-            "{folder} does not hold the four files of Fashion-MNIST."
-            if named
-            else "Fashion-MNIST is not on this machine; `python -m vggexplorer.pytorch.download` downloads it, and "
-            "full:FOLDER names the folder of its four files.",
-            folder=shown(str(folder), 200),
-        )
-    return text
 
 
 def _runs(options: argparse.Namespace) -> int:

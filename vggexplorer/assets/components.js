@@ -9,7 +9,7 @@ function recall(component) {
   return memory.get(component.parentElement)
 }
 
-function element(tag, attributes = {}, ...children) {
+export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag)
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null) node.setAttribute(name, value)
@@ -164,7 +164,7 @@ export function table(component) {
 
 let plotly
 
-function loadPlotly(url) {
+export function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
     const script = element("script", { src: new URL(url, location.origin).href })
     script.onload = () => resolve(window.Plotly)

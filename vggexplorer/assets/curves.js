@@ -2,6 +2,8 @@
 // while a run is active twice a second, and only what is new. The plot is made once; new points are added to it,
 // so that zoom, hover and legend stay as the person has them.
 
+import { loadPlotly } from "./components.js"
+
 const POLL = 500
 const SMOOTH = 0.9
 const WIDE = 900
@@ -11,21 +13,6 @@ const MANY = ["#3b82c4", "#d97706", "#2f9e6e", "#c2528b", "#7c6bd0", "#a3803a", 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "x", "pentagon", "hexagon", "triangle-down", "bowtie", "hourglass"]
 
 const memory = new WeakMap()
-let plotly
-
-function loadPlotly(url) {
-  plotly ??= window.Plotly
-    ? Promise.resolve(window.Plotly)
-    : new Promise((resolve, reject) => {
-        const script = document.createElement("script")
-        script.src = new URL(url, location.origin).href
-        script.onload = () => resolve(window.Plotly)
-        script.onerror = reject
-        document.head.append(script)
-      })
-  return plotly
-}
-
 const column = (rows, name) => rows.map((row) => row[COLUMNS.indexOf(name)])
 
 function smoothed(values, last) {

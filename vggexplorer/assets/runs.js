@@ -1,14 +1,7 @@
 // The parts of the pages about runs that Streamlit has no widget for: pictures as a network sees them, the table of runs.
 // Texts come translated and are put in as text, never as HTML.
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null) node.setAttribute(name, value)
-  }
-  node.append(...children)
-  return node
-}
+import { element } from "./components.js"
 
 // --- pictures --------------------------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ from vggexplorer.runs.datasets import (
     Idx,
     check_dataset,
     fashion_mnist,
-    find_fashion_mnist,
     folder_of,
+    official,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def load(dataset: str, input_shape: Shape) -> Data:
     kind = dataset.partition(":")[0]
     if kind == "folder":
         return _Folder(folder_of(dataset), input_shape).load()
-    arrays = fashion_mnist(SAMPLE if kind == "sample" else _found(dataset), full=kind == "full")
+    arrays = fashion_mnist(SAMPLE if kind == "sample" else official(dataset), full=kind == "full")
     train_images, train_labels, test_images, test_labels = map(_tensor, arrays)
     return Data(train_images[:, None], train_labels.long(), test_images[:, None], test_labels.long(), CLASSES)
 
@@ -125,20 +125,6 @@ def _cropped(batch: Tensor, crop: int) -> Tensor:
 
 
 # --- Fashion-MNIST -----------------------------------------------------------------------------------
-
-
-def _found(dataset: str) -> Path:
-    if folder := find_fashion_mnist(dataset):
-        return folder
-    if dataset == "full":
-        raise InputError(
-            "Fashion-MNIST is not on this machine. Download it with `python -m vggexplorer.pytorch.download`, install "
-            "Debian's package dataset-fashion-mnist, or name the folder of its four files: full:FOLDER."
-        )
-    raise InputError(
-        "{folder} does not hold the four files of Fashion-MNIST (train-images-idx3-ubyte and so on, also as .gz).",
-        folder=shown(str(folder_of(dataset)), 200),
-    )
 
 
 def _tensor(array: Idx) -> Tensor:

@@ -71,10 +71,12 @@ def folder_of(dataset: str) -> Path:
     return Path(os.path.expanduser(dataset.partition(":")[2].strip()))
 
 
-def check_folder(dataset: str) -> None:
-    """Raise `InputError` if `dataset` is a folder of images that plainly cannot be trained on."""
+def check_present(dataset: str) -> None:
+    """Raise `InputError` if `dataset` plainly cannot be trained on: files or classes are missing."""
     if dataset.startswith("folder:"):
         survey(str(folder_of(dataset)))
+    elif dataset != "sample":
+        official(dataset)
 
 
 def survey(folder: str) -> dict[str, int]:
@@ -147,6 +149,21 @@ def find_fashion_mnist(dataset: str = "full") -> Path | None:
     """
     found = next(filter(_is_complete, _candidates(dataset)), None)
     return found and found.absolute()
+
+
+def official(dataset: str) -> Path:
+    """The folder of the four files; `InputError` that says how to get them if they are nowhere."""
+    if folder := find_fashion_mnist(dataset):
+        return folder
+    if dataset == "full":
+        raise InputError(
+            "Fashion-MNIST is not on this machine. Download it with `python -m vggexplorer.pytorch.download`, install "
+            "Debian's package dataset-fashion-mnist, or name the folder of its four files: full:FOLDER."
+        )
+    raise InputError(
+        "{folder} does not hold the four files of Fashion-MNIST (train-images-idx3-ubyte and so on, also as .gz).",
+        folder=shown(str(folder_of(dataset)), 200),
+    )
 
 
 def _candidates(dataset: str) -> Iterator[Path]:

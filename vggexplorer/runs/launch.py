@@ -14,7 +14,7 @@ from typing import Any
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import check_folder, folder_of
+from vggexplorer.runs.datasets import check_present, folder_of
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.runs.telemetry import process_began
 
@@ -26,7 +26,7 @@ RESUME_PATIENCE = 10.0
 def start(runs: Runs, config: Config, name: str | None = None) -> Run:
     """Create a run and start its trainer; `InputError` if that cannot be."""
     _need_torch()
-    check_folder(config.dataset)
+    check_present(config.dataset)
     run = runs.create(replace(config, dataset=_absolute(config.dataset)), name)
     _spawn(runs, run)
     return run

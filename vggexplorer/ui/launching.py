@@ -19,12 +19,13 @@ def in_view(runs: Runs) -> Run | None:
         return named[0]
     for run_id in current().runs[:1]:
         st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
-    active = [run for run in runs.all(recorded=False)[:50] if run.status().active]
-    if active and "choice of run" not in st.session_state:
-        st.session_state["choice of run"] = True
-        look_at(active[0].id)
-        return active[0]
-    return None
+    if st.session_state.get("run offered"):
+        return None
+    active = next((run for run in runs.all(recorded=False)[:50] if run.status().active), None)
+    if active:
+        st.session_state["run offered"] = True
+        look_at(active.id)
+    return active
 
 
 def show(runs: Runs, another: bool) -> None:

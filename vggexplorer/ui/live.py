@@ -11,7 +11,7 @@ from vggexplorer.formatting import NO_BREAK, duration, exact, percent, size
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config, published
 from vggexplorer.runs.records import Record
-from vggexplorer.runs.store import STATUSES, Run, Runs, Status, Watch
+from vggexplorer.runs.store import PATIENCE, STATUSES, Run, Runs, Status, Watch
 from vggexplorer.text import title
 from vggexplorer.ui import curves, run_components
 from vggexplorer.ui.i18n import literal, sentence, t
@@ -175,20 +175,29 @@ def _say(run: Run, status: Status) -> None:
     if outcome and outcome.reason:
         show_reason = st.error if status.word == "failed" else st.info
         show_reason(literal(sentence(outcome.reason)), icon=":material/info:")
-    texts = {
-        "waiting": t("{count} runs are before this one in the line for the device.", count=status.ahead),
-        "interrupted": t(
-            "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
-            step=status.step,
-            saved=run.saved_step(),
-        ),
-        "unresponsive": t(
-            "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.", seconds=3
-        ),
-        "stopped": t("Stopped at step {step}. Resume goes on exactly there.", step=status.step),
-    }
-    if status.word in texts:
-        st.caption(texts[status.word])
+    if text := _explained(run, status):
+        st.caption(text)
+
+
+def _explained(run: Run, status: Status) -> str:
+    """What a status means for a person; empty where the word says it all."""
+    match status.word:
+        case "waiting":
+            return t("{count} runs are before this one in the line for the device.", count=status.ahead)
+        case "interrupted":
+            return t(
+                "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
+                step=status.step,
+                saved=run.saved_step(),
+            )
+        case "unresponsive":
+            return t(
+                "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.",
+                seconds=f"{PATIENCE:g}",
+            )
+        case "stopped":
+            return t("Stopped at step {step}. Resume goes on exactly there.", step=status.step)
+    return ""
 
 
 def _progress(run: Run, config: Config, status: Status) -> None:

@@ -76,7 +76,6 @@ def config() -> Config:
     if choice.dataset == "folder" and not named:
         raise InputError("Choose a folder that has one subfolder for each class.")
     dataset = {"folder": f"folder:{named}", "full": f"full:{named}" if named else "full"}.get(choice.dataset, "sample")
-    datasets.check_folder(dataset)
     return Config(
         network=network,
         training=replace(recipe(choice.recipe, network), **choice.changes),
@@ -154,8 +153,9 @@ def _about_folder(named: str) -> None:
     st.caption(t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing."))
     try:
         counts = datasets.survey(named) if named else {}
-    except InputError:
-        return  # said where Start would be
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        return
     names = ", ".join(f"{literal(name)} ({exact(count)})" for name, count in list(counts.items())[:_MOST_NAMED])
     if counts:
         st.caption(t("{count} classes, with their files: {names}", count=len(counts), names=names))
