@@ -30,8 +30,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, look, weights
 from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
+from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs import safetensors
-from vggexplorer.runs.config import PRECISIONS, Config, Training
+from vggexplorer.runs.config import PRECISIONS, Config
 from vggexplorer.runs.devices import WORTHWHILE
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session, Wish, useless
@@ -58,6 +59,13 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
     except RuntimeError as error:
         if _NO_MEMORY.search(str(error)):
             raise _out_of_memory(config) from error
+        if _NO_ANSWER.search(str(error)):
+            raise InputError(
+                "The device {device} does not answer any more: {reason}. Resume the run once it does; a smaller batch, "
+                "input or width is a lighter load.",
+                device=config.device,
+                reason=str(error).strip().partition("\n")[0][:300].rstrip("."),
+            ) from error
         raise
     except ValueError as error:
         if "more than 1 value per channel" in str(error):
@@ -67,6 +75,8 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
 
 _NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
 """In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
+_NO_ANSWER = re.compile("CUDA error|CUDA driver|CUDNN_STATUS|CUBLAS_STATUS|CUFFT_|MPS backend|Metal")
+"""In the messages of a device that is lost, reset or unplugged in the middle of its work."""
 
 
 def _out_of_memory(config: Config) -> InputError:
@@ -114,17 +124,6 @@ def make_network(config: Config) -> nn.Sequential:
     return net
 
 
-def make_optimizer(net: nn.Module, training: Training, fused: bool) -> torch.optim.SGD:
-    """Stochastic gradient descent, plain unless the training asks for momentum or weight decay."""
-    return torch.optim.SGD(
-        net.parameters(),
-        lr=training.lr,
-        momentum=training.momentum,
-        weight_decay=training.weight_decay,
-        fused=fused or None,
-    )
-
-
 # --- the loop ----------------------------------------------------------------------------------------------
 
 
@@ -139,7 +138,7 @@ class Trainer:
         self._use_device(before := _about(checkpoint) if checkpoint else {})
         self._load_data()
         self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
-        self.optimizer = make_optimizer(self.net, self.training, fused=self.device.type != "mps")
+        self.optimizer = SGD(self.net, self.training)
         # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
         self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
         self.order: Tensor | None = None
@@ -268,10 +267,10 @@ class Trainer:
     def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """One step of gradient descent; the class scores before it, and the loss (mean over the batch)."""
         self.net.train()
+        self.net.zero_grad()
         with self._autocast():
             scores = self.net(images)
         loss = cross_entropy(scores.float(), labels)
-        self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.optimizer.step()
         return scores.detach(), loss.detach()
@@ -389,9 +388,7 @@ class Trainer:
 
     def _write_checkpoint(self, path: Path) -> None:
         tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}
-        for name, parameter in self.net.named_parameters():
-            if (buffer := self.optimizer.state[parameter].get("momentum_buffer")) is not None:
-                tensors[f"momentum.{name}"] = buffer
+        tensors |= {f"momentum.{name}": value for name, value in self.optimizer.momenta.items()}
         about = {
             "step": str(self.step),
             "step_seconds": repr(self.step_seconds),
@@ -407,12 +404,9 @@ class Trainer:
         try:
             tensors = weights.load(path)
             self.sums.copy_(tensors.pop("sums"))
-            moving = {name: tensors.pop(f"momentum.{name}", None) for name, _ in self.net.named_parameters()}
+            for name, value in self.optimizer.momenta.items():
+                value.copy_(tensors.pop(f"momentum.{name}"))
             self.net.load_state_dict(tensors)
-            for name, parameter in self.net.named_parameters():
-                if (buffer := moving[name]) is not None:
-                    kept = torch.empty_like(parameter).copy_(buffer)
-                    self.optimizer.state[parameter]["momentum_buffer"] = kept
             self.step = self._saved_step = int(about["step"])
             self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
         except (OSError, ValueError, KeyError, RuntimeError) as error:

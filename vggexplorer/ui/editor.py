@@ -108,36 +108,35 @@ def _scale(ratio: str) -> None:
 def _blocks() -> None:
     st.toggle(t("More columns"), key="more", persist_state="session", help=t("Kernel, stride, padding, pooling, LRN."))
     with st.container(horizontal=True, gap="xsmall", key="block heads"):
-        for label, width in (("\\#", _NUMBER), (t("convolutions"), _CONVS), (t("channels"), _CHANNELS)):
+        for label, width in ((t("block"), _MENU), (t("convolutions"), _CONVS), (t("channels"), _CHANNELS)):
             st.caption(label, width=width)
     for row, block in enumerate(current().architecture.blocks):
         _block(row, block)
 
 
-_NUMBER, _CONVS, _CHANNELS = 20, 124, 124
+_MENU, _CONVS, _CHANNELS = 54, 124, 124
 """Widths in pixels."""
 
 
 def _block(row: int, block: Block) -> None:
     place = t("block {number}", number=row + 1)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"block {row}"):
-        st.markdown(f"**{row + 1}**", width=_NUMBER, text_alignment="center")
+        st.menu_button(
+            f"**{row + 1}**",
+            _actions(row),
+            format_func=lambda action: t(ACTIONS[action]),
+            key=f"menu {row}",
+            type="tertiary",
+            on_click=_act,
+            args=(row,),
+            width=_MENU,
+        )
         for field, label, width in (
             ("num_convs", t("Convolutions, {place}", place=place), _CONVS),
             ("out_channels", t("Channels, {place}", place=place), _CHANNELS),
         ):
             options: dict[str, Any] = {"width": width, "label_visibility": "collapsed"}
             number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
-        st.menu_button(
-            "⋮",
-            _actions(row),
-            format_func=lambda action: t(ACTIONS[action]),
-            key=f"menu {row}",
-            type="tertiary",
-            help=t("Add, duplicate, move or delete {place}", place=place),
-            on_click=_act,
-            args=(row,),
-        )
     if st.session_state.get("more"):
         _more(row, block)
 

@@ -1,0 +1,57 @@
+"""Our gradient descent against PyTorch's."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from vggexplorer.pytorch.sgd import SGD
+from vggexplorer.runs.config import RECIPES
+
+TRAINING = RECIPES["d2l-vgg"]
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_it_does_what_pytorchs_does(momentum: float, weight_decay: float) -> None:
+    torch.manual_seed(0)
+    own, theirs = (nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(48, 5)) for _ in range(2))
+    own.load_state_dict(theirs.state_dict())
+    training = replace(TRAINING, momentum=momentum, weight_decay=weight_decay)
+    ours = SGD(own, training)
+    reference = torch.optim.SGD(theirs.parameters(), lr=training.lr, momentum=momentum, weight_decay=weight_decay)
+    for _ in range(10):
+        images = torch.rand(4, 1, 6, 6)
+        for net in (own, theirs):
+            net.zero_grad()
+            torch.autograd.backward(net(images).square().sum())
+        ours.step()
+        reference.step()
+    exact = {} if momentum or weight_decay else {"rtol": 0.0, "atol": 0.0}
+    for mine, other in zip(own.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, other, **exact)
+
+
+def test_a_parameter_without_gradient_stays() -> None:
+    net = nn.Linear(2, 2)
+    before = net.weight.clone()
+    SGD(net, replace(TRAINING, momentum=0.9)).step()
+    assert torch.equal(net.weight, before)
+
+
+def test_training_does_not_load_the_compiler() -> None:
+    program = """
+import subprocess
+import sys
+from vggexplorer.pytorch.train import fit
+from vggexplorer.runs.config import Config, recipe
+from vggexplorer.text import parse_arch
+network = parse_arch("1x2")._replace(input_shape=(1, 28, 28))
+next(fit(Config(network=network, training=recipe("quick-demo", network), device="cpu")))
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["False"]
