@@ -51,3 +51,8 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     """The same table in Markdown."""
     head, *body = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([head, f"|---|{'---:|' * (len(rows[0]) - 1)}", *body])
+
+
+def bar(name: str, measured: str, asked: object = "", met: bool | None = None) -> list[str]:
+    """A row of a table of bars: what was measured, what was asked, and whether that is met."""
+    return [name, measured, str(asked), "" if met is None else "yes" if met else "no"]

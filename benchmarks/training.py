@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 
 from vggexplorer.architectures import Network
+from vggexplorer.paths import child_environment
 from vggexplorer.pytorch.data import load
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer, fit
@@ -189,7 +190,8 @@ CHILDREN |= {"ours": ours, "float32": lambda work: ours(work, "float32"), "book"
 def measure(kind: str, work: Work) -> dict[str, Any]:
     """One measurement in a fresh process."""
     command = [sys.executable, __file__, "--child", kind, json.dumps(work)]
-    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    plain = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}  # the book's loop and its loaders share the processors, too
+    environment = plain if kind.startswith(("book", "their")) else child_environment()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

@@ -1,0 +1,115 @@
+"""How soon the command line and the trainer begin, in processes of their own, in turns.
+
+    python benchmarks/start.py [--rounds 7] [--json | --markdown]
+
+`vggexplorer profile vgg11 --json` as a whole process beside a Python that only imports what it uses (argparse, and
+Rich for the tables that people see). The trainer: the time from the end of `import torch` to its first record, beside
+one later step, at the book's 224 pixels with batches of 128.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import table
+
+from vggexplorer.architectures import NETWORKS
+from vggexplorer.paths import child_environment
+from vggexplorer.runs.config import RECIPES, Config
+
+BAR, STEPS = 2.0, 1.0
+"""The bars: times the imports; steps that the preparation of the trainer may take."""
+COMMANDS = {
+    "import argparse, rich": ["-c", "import argparse, rich.console, rich.table"],
+    "profile vgg11": ["-m", "vggexplorer", "profile", "vgg11"],
+    "profile vgg11 --json": ["-m", "vggexplorer", "profile", "vgg11", "--json"],
+}
+TRAINER = """
+import sys, time
+import torch
+began = time.perf_counter()
+from pathlib import Path
+import json
+from vggexplorer.pytorch.train import fit
+from vggexplorer.runs.config import Config
+marks = []
+for record in fit(Config.from_json(json.loads(Path(sys.argv[1]).read_text()))):
+    marks.append(time.perf_counter() - began)
+    if len(marks) == 4:
+        break
+print(json.dumps(marks))
+"""
+
+
+def seconds(command: list[str]) -> float:
+    """The time that a process takes."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - began
+
+
+def trainer() -> dict[str, float]:
+    """Seconds from the imported torch to the first record, and of a step after the first ones."""
+    network = NETWORKS["VGG-11 slim"]
+    training = replace(RECIPES["d2l-vgg"], precision="bfloat16")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.json")
+        path.write_text(json.dumps(Config(network=network, training=training, device="cpu").to_json()))
+        command = [sys.executable, "-c", TRAINER, str(path)]
+        done = subprocess.run(command, env=child_environment(), stdout=subprocess.PIPE, check=True)
+    marks = json.loads(done.stdout)
+    return {"first record": marks[0], "step": min(late - early for early, late in pairwise(marks))}
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Medians over rounds in which all take turns."""
+    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(rounds):
+        for name, command in COMMANDS.items():
+            times[name].append(seconds(command))
+    return {
+        "commands": {name: statistics.median(values) for name, values in times.items()},
+        "trainer": [trainer() for _ in range(3)],
+    }
+
+
+def rows(found: dict[str, Any]) -> list[list[str]]:
+    """The table, its head first."""
+    imports, *commands = found["commands"].items()
+    lines = [["", "measured", "bar", "met"], table.bar(imports[0], f"{1000 * imports[1]:.0f} ms")]
+    for name, value in commands:
+        ratio = value / imports[1]
+        lines.append(table.bar(name, f"{1000 * value:.0f} ms, {ratio:.2f}x", f"{BAR:g}x", ratio <= BAR))
+    first, step = (min(each[name] for each in found["trainer"]) for name in ("first record", "step"))
+    ready = (first - step) / step
+    text = f"first record after {first:.2f} s, a step {step:.2f} s: {ready:.2f} steps"
+    lines.append(table.bar("trainer ready after import torch", text, f"{STEPS:g} step", ready <= STEPS))
+    return lines
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true")
+    options = parser.parse_args()
+    found = measure(options.rounds)
+    about = table.machine(["torch", "rich"])
+    if options.json:
+        print(json.dumps({"machine": about, **found}, indent=1))
+        return
+    print(table.sentence(about), end="\n\n")
+    print((table.markdown if options.markdown else table.text)(rows(found)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""What it costs to watch a run, and how long runs can be: the trainer, the dashboard and Chromium, really running.
+
+    python benchmarks/streaming.py [--rounds 3] [--seconds 20] [--json | --markdown]
+
+Watching: examples per second of one training, alone and watched by three tabs of a browser, in turns; and by three
+readers that ask as the tabs do but draw nothing, which shows what the dashboard itself takes and what the browser.
+The steps are those of the slim VGG-11 at 96 pixels on the sample. Size of an answer: what a browser gets for five new
+points of a short and of a long run. A long run: from the call of the page to the drawn curve, the longest frame while
+it goes on, and whether the best epoch is among what is drawn. Many runs: the table of 500.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import table
+from playwright.sync_api import Page
+
+from pages import OURS, Server, playing, serving
+from vggexplorer.architectures import NETWORKS
+from vggexplorer.runs import devices, launch
+from vggexplorer.runs.config import QUICK, Config, recipe
+from vggexplorer.runs.records import Outcome, Record
+from vggexplorer.runs.store import Run, Runs
+
+TABS = 3
+WARM_UP = 4
+"""Steps before those that count."""
+LONG = 10**6
+MANY = 500
+BEST = 0.987654
+"""The test accuracy of one epoch in the middle of the long run; no other is as high."""
+WATCHED, LENGTHS, OPENED, FRAME, LISTED = 0.97, 1.05, 2.0, 0.1, 1.0
+"""The bars: the share of the speed that is left, how much larger an answer may be, seconds, seconds, seconds."""
+DRAWN = "() => Number(document.querySelector('.plot')?.dataset.points ?? 0) > 0 && document.querySelector('.plot .xy')"
+GAPS = """(milliseconds) => new Promise((resolve) => {
+    let longest = 0, before = performance.now()
+    const until = before + milliseconds
+    const frame = (now) => {
+        longest = Math.max(longest, now - before)
+        before = now
+        now < until ? requestAnimationFrame(frame) : resolve(longest)
+    }
+    requestAnimationFrame(frame)
+})"""
+
+
+# --- watching ------------------------------------------------------------------------------------------------------
+
+
+def trained(runs: Runs, seconds: float, watch: Callable[[Run], Any]) -> float:
+    """Examples per second of a training that is watched."""
+    network = NETWORKS["VGG-11 slim"]
+    training = replace(recipe(QUICK, network), epochs=1000, input_size=96, time_budget=seconds + 5.0)
+    run = launch.start(runs, Config(network=network, training=training, device="cpu"))
+    with ExitStack() as stack:
+        until(lambda: run.last_record())
+        stack.enter_context(watch(run))
+        time.sleep(3)  # the tabs have opened
+        first = until(lambda: (record := run.last_record()) and record.step >= WARM_UP and record)
+        time.sleep(seconds)
+        last = until(run.last_record)
+    launch.kill(run)
+    until(lambda: not run.locked())
+    return float((last.examples - first.examples) / (last.seconds - first.seconds))
+
+
+def until(condition: Callable[[], Any], patience: float = 120) -> Any:
+    """The first true answer."""
+    deadline = time.monotonic() + patience
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            sys.exit("Waited in vain.")
+        time.sleep(0.05)
+    return found
+
+
+@contextmanager
+def nobody(_run: Run) -> Iterator[None]:
+    """The training alone."""
+    yield
+
+
+def tabs(server: Server) -> Callable[[Run], Any]:
+    """Three tabs that show the run."""
+
+    @contextmanager
+    def watching(run: Run) -> Iterator[None]:
+        with playing() as browser:
+            context = browser.new_context(locale="en-US")
+            for _ in range(TABS):
+                context.new_page().goto(f"{server.url}/train?run={run.id}")
+            yield
+
+    return watching
+
+
+def readers(server: Server) -> Callable[[Run], Any]:
+    """Three threads that ask for new points twice a second, as the tabs do."""
+
+    @contextmanager
+    def watching(run: Run) -> Iterator[None]:
+        over = threading.Event()
+
+        def read() -> None:
+            offset, start = 0, ""
+            while not over.wait(0.5):
+                answer = json.loads(get(server, run, offset, start))
+                offset, start = answer["offset"], answer["start"]
+
+        threads = [threading.Thread(target=read) for _ in range(TABS)]
+        for thread in threads:
+            thread.start()
+        yield
+        over.set()
+        for thread in threads:
+            thread.join()
+
+    return watching
+
+
+def get(server: Server, run: Run, offset: int, start: str) -> bytes:
+    """What the server answers to a browser that has the points up to `offset`."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(f"{server.url}/records/{run.id}?from={offset}&start={start}", timeout=60) as answer:
+        return bytes(answer.read())
+
+
+# --- long runs, many runs --------------------------------------------------------------------------------------------
+
+
+def made(runs: Runs, count: int, name: str) -> Run:
+    """A finished run of `count` steps in 100 epochs, its figures made up."""
+    network = NETWORKS["VGG-11 slim"]
+    run = runs.create(Config(network=network, training=recipe(QUICK, network)), name)
+    each = max(1, count // 100)
+    with (run.path / "metrics.jsonl").open("wb") as file:
+        for step in range(1, count + 1):
+            file.write(record(step, each).line())
+    (run.path / "outcome.json").write_text(
+        json.dumps(Outcome(status="finished", test_acc=0.9, best_test_acc=BEST, seconds=1.0, step=count).to_json())
+    )
+    return run
+
+
+def record(step: int, each: int) -> Record:
+    """A point of a run with `each` steps an epoch."""
+    tested = step % each == 0
+    figures = {"batch_loss": 2 / (1 + step / each), "train_loss": 2 / (1 + step / each), "train_acc": 0.5, "lr": 0.1}
+    speed = {"examples_per_sec": 100.0, "examples_per_sec_wall": 90.0, "seconds": float(step)}
+    best = BEST if step == 37 * each else 0.5 + 0.001 * (step // each % 100)
+    return Record(
+        step=step,
+        epoch=step / each,
+        examples=step * 128,
+        test_acc=best if tested else None,
+        test_loss=0.5 if tested else None,
+        **figures,
+        **speed,
+    )
+
+
+def append(run: Run, places: range) -> int:
+    """Add points to a run's figures; the offset where they begin."""
+    path = run.path / "metrics.jsonl"
+    before = path.stat().st_size
+    with path.open("ab") as file:
+        for step in places:
+            file.write(record(step, 10**9).line())
+    return before
+
+
+def answers(server: Server, runs: Runs, long: Run) -> dict[str, int]:
+    """Bytes that come for five new points."""
+    found = {}
+    for run, count in ((made(runs, 100, "short"), 100), (long, LONG)):
+        offset = append(run, range(count + 1, count + 6))
+        found[f"{count:,} records"] = len(get(server, run, offset, ""))
+    return found
+
+
+def opened(page: Page, server: Server, run: Run) -> dict[str, float | bool]:
+    """Seconds from the call of the page to the drawn curve; the longest frame while points come; is the best there."""
+    (run.path / "outcome.json").unlink()
+    began = time.perf_counter()
+    page.goto(f"{server.url}/runs?run={run.id}")
+    page.wait_for_function(DRAWN, polling="raf")
+    seconds = time.perf_counter() - began
+    page.wait_for_timeout(2000)
+    longest = page.evaluate(GAPS, 5000) / 1000
+    highest = page.evaluate(
+        "() => Math.max(...document.querySelector('.plot').data.filter((line) => line.yaxis === 'y2')"
+        ".flatMap((line) => [...line.y]))"
+    )
+    return {"opened": seconds, "longest frame": longest, "best": highest == BEST}
+
+
+def listed(page: Page, server: Server) -> float:
+    """Seconds from the call of the page to the table of all runs."""
+    began = time.perf_counter()
+    page.goto(f"{server.url}/runs")
+    page.wait_for_function(f"() => document.querySelectorAll('table.runs tbody tr').length >= {MANY}", polling="raf")
+    return time.perf_counter() - began
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def measure(rounds: int, seconds: float) -> dict[str, Any]:
+    """All of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Runs(Path(folder) / "runs")
+        devices.look(runs.path)
+        rates: dict[str, list[float]] = {"alone": [], "readers": [], "tabs": []}
+        for _ in range(rounds):
+            rates["alone"].append(trained(runs, seconds, nobody))
+            with serving(OURS, runs.path) as server:
+                rates["readers"].append(trained(runs, seconds, readers(server)))
+                rates["tabs"].append(trained(runs, seconds, tabs(server)))
+        crowd = Runs(Path(folder) / "many")
+        for number in range(MANY):
+            made(crowd, 3, f"run {number}")
+        long = made(runs, LONG, "long")
+        with serving(OURS, runs.path) as server, playing() as browser:
+            page = browser.new_page(viewport={"width": 1440, "height": 1200})
+            page.goto(f"{server.url}/runs")
+            page.wait_for_timeout(3000)  # the browser has the script and Plotly
+            bytes_of_answers = answers(server, runs, long)
+            long_run = opened(page, server, long)
+        with serving(OURS, crowd.path) as server, playing() as browser:
+            page = browser.new_page(viewport={"width": 1440, "height": 1200})
+            page.goto(f"{server.url}/")
+            page.wait_for_timeout(3000)
+            many = [listed(page, server) for _ in range(3)]
+    return {
+        "rates": rates,
+        "answers": bytes_of_answers,
+        "long run": long_run,
+        "500 runs": {"first": many[0], "again": statistics.median(many[1:])},
+    }
+
+
+def rows(found: dict[str, Any]) -> list[list[str]]:
+    """The table, its head first."""
+    rates = found["rates"]
+    short, long = found["answers"].values()
+    one, many = found["long run"], found["500 runs"]
+    lines = [["", "measured", "bar", "met"]]
+    shares = {
+        kind: statistics.median(mine / alone for mine, alone in zip(rates[kind], rates["alone"], strict=True))
+        for kind in ("readers", "tabs")
+    }
+    lines += [
+        table.bar("speed watched by three readers", f"{shares['readers']:.3f}x", WATCHED, shares["readers"] >= WATCHED),
+        table.bar("speed watched by three tabs", f"{shares['tabs']:.3f}x", WATCHED, shares["tabs"] >= WATCHED),
+        table.bar("five points of 10⁶ beside of 100", f"{long} B, {short} B", LENGTHS, long <= LENGTHS * short),
+        table.bar("10⁶ records, opened", f"{one['opened']:.2f} s", OPENED, one["opened"] <= OPENED),
+        table.bar("its longest frame", f"{one['longest frame']:.3f} s", FRAME, one["longest frame"] <= FRAME),
+        table.bar("its best epoch is drawn", "yes" if one["best"] else "no", "yes", one["best"]),
+        table.bar("500 runs, listed first", f"{many['first']:.2f} s", LISTED, many["first"] <= LISTED),
+        table.bar("500 runs, listed again", f"{many['again']:.2f} s", LISTED, many["again"] <= LISTED),
+    ]
+    return lines
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=20, help="of each training that counts")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true")
+    options = parser.parse_args()
+    os.environ.pop("VGGEXPLORER_RUNS", None)
+    found = measure(options.rounds, options.seconds)
+    about = table.machine(["torch", "streamlit", "plotly", "playwright"])
+    if options.json:
+        print(json.dumps({"machine": about, **found}, indent=1))
+        return
+    print(table.sentence(about), end="\n\n")
+    print((table.markdown if options.markdown else table.text)(rows(found)))
+
+
+if __name__ == "__main__":
+    main()
