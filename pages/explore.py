@@ -6,7 +6,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import check, editor, figures, header, layers, takeaway, totals
+from vggexplorer.ui import check, editor, figures, header, inspector, layers, takeaway, totals
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import complain, current
 
@@ -30,14 +30,17 @@ if not summary:
 
 layers.drawing(summary)
 layers.panel(summary)
-tabs = [t("Layers"), t("Charts"), t("Check"), t("Take away")]
-table, charts, peers, away = st.tabs(tabs, key="tab", on_change="rerun")
+tabs = [t("Layers"), t("Charts"), t("Receptive field"), t("Check"), t("Take away")]
+table, charts, seen, peers, away = st.tabs(tabs, key="tab", on_change="rerun")
 if table.open:
     with table:
         layers.table(summary)
 if charts.open:
     with charts:
         figures.show(summary)
+if seen.open:
+    with seen:
+        inspector.show(summary)
 if peers.open:
     with peers:
         check.show(summary)

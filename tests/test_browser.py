@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from conftest import Server, StartServer, wait_until
 
-from vggexplorer.architectures import Network
+from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.formatting import exact, percent, size
 from vggexplorer.link import State, read, write
+from vggexplorer.receptive import fields
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
 
@@ -256,6 +257,35 @@ def test_a_layer_is_selected_from_drawing_table_and_chart(explore: Explore) -> N
     bars.nth(3).hover(force=True)
     bars.nth(3).click(force=True)
     explore.until(lambda: "features.8" in panel.inner_text())
+
+
+def test_the_receptive_field_of_a_position(explore: Explore) -> None:
+    explore.open(input="1x96x96")
+    explore.click(explore.page.get_by_role("tab", name="Receptive field"))
+    seen = explore.page.locator(".inspector [role=status]")
+    explore.until(lambda: "All outputs together: sees the whole picture." in seen.inner_text())
+    explore.click(explore.page.get_by_role("tab", name="Layers"))
+    explore.page.get_by_role("button", name="open all 29 layers").click()
+    explore.click(explore.page.locator("table.layers").get_by_role("button", name="MaxPool2d features.20"))
+    explore.click(explore.page.get_by_role("tab", name="Receptive field"))
+    middle = "Row 2 of 3, column 2 of 3: sees the whole picture."
+    explore.until(lambda: seen.inner_text() == middle)
+    assert explore.page.get_by_text("receptive field 150×150 pixels, stride 32").is_visible()
+    places = explore.page.locator(".inspector .map")
+    places.focus()
+    explore.page.keyboard.press("ArrowUp")
+    explore.page.keyboard.press("Shift+ArrowLeft")
+    summary = summarize(NETWORKS["VGG-11"].architecture, (1, 96, 96))
+    row = summary.row("features.20")
+    assert row
+    first, last = fields(summary, row).rows[0] or (0, 0)
+    pixels = f"{first + 1} to {last + 1}"
+    sees = f"sees the rows {pixels} and the columns {pixels}: {last + 1}×{last + 1} pixels."
+    assert seen.inner_text() == f"Row 1 of 3, column 1 of 3: {sees}"
+    box = places.bounding_box()
+    assert box
+    explore.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert seen.inner_text() == middle
 
 
 def test_the_table_has_the_books_lines_and_opens_to_all_layers(explore: Explore) -> None:

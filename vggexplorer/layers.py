@@ -11,7 +11,7 @@ pooling are not counted. FLOPs are 2 x MACs.
 
 from dataclasses import asdict, dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from vggexplorer.errors import ShapeError
 
@@ -22,10 +22,30 @@ Costs = tuple[Shape, int, int]
 """What comes out of a layer, its learnable parameters, and its MACs for one example."""
 
 
+class Kept(NamedTuple):
+    """What autograd keeps of a layer from the forward pass to the backward pass, beside parameters.
+
+    `input` and `output`: whether it keeps what comes in and what goes out; what two layers keep is there once, and
+    where the output is a `view` it is the input. Further, for each example, `elements` in the input's precision and
+    `octets` bytes, and `once` bytes for the whole batch. `passing` bytes for each example come and go in the backward
+    pass, beside the gradients of input and output.
+    """
+
+    input: bool = False
+    output: bool = False
+    view: bool = False
+    elements: int = 0
+    octets: int = 0
+    once: int = 0
+    passing: int = 0
+
+
 class Layer:
     """What every layer answers; the defaults are those of an element-wise layer without weights."""
 
     __slots__ = ()
+    autocast: ClassVar[str] = "any"
+    """What PyTorch's autocast does with it: computes in bfloat16 ("lower"), gives "float32", or takes "any"."""
 
     @property
     def kind(self) -> str:
@@ -56,12 +76,20 @@ class Layer:
         """How `macs` comes about, as a sum of products."""
         return ()
 
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        """What autograd keeps of it, as `torch.autograd.graph.saved_tensors_hooks` shows, on a GPU or on a CPU."""
+        return Kept()
+
     def field(self, shape: Shape) -> tuple[int, int | None]:
         """How many input pixels one output pixel sees along a side, and how far apart two neighbours' are.
 
         The second is None where it differs from place to place.
         """
         return 1, 1
+
+    def reach(self, place: int, side: int) -> range:
+        """The input pixels, of `side` along one side, that the output pixel `place` sees; none where all is padding."""
+        return range(place, place + 1)
 
     def min_side(self, output_side: int) -> int:
         """The smallest input height (or width) from which `output_side` comes out, in pixels."""
@@ -122,6 +150,10 @@ class _Window(Layer):
     def field(self, shape: Shape) -> tuple[int, int | None]:
         return self.kernel_size, self.stride
 
+    def reach(self, place: int, side: int) -> range:
+        first = place * self.stride - self.padding
+        return range(max(first, 0), min(first + self.kernel_size, side))
+
     def min_side(self, output_side: int) -> int:
         return max(1, (output_side - 1) * self.stride + self.kernel_size - 2 * self.padding)
 
@@ -137,6 +169,7 @@ class Conv2d(_Window):
     Each weight is used once per output position, hence the MACs. Padding is in pixels on every side.
     """
 
+    autocast: ClassVar[str] = "lower"
     out_channels: int
     kernel_size: int = 3
     stride: int = 1
@@ -159,6 +192,9 @@ class Conv2d(_Window):
         _, height, width = self.output_shape(shape)
         return ((height, width, self.out_channels, shape[0], self.kernel_size, self.kernel_size),)
 
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(input=True)
+
     def torch_arguments(self, shape: Shape) -> dict[str, Any]:
         return {"in_channels": shape[0], **asdict(self)}
 
@@ -170,6 +206,9 @@ class MaxPool2d(_Window):
     kernel_size: int
     stride: int
 
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(input=True, octets=8 * prod(self.output_shape(shape)))  # where each maximum was, in 64 bits
+
 
 @dataclass(frozen=True, slots=True)
 class AvgPool2d(_Window):
@@ -177,6 +216,9 @@ class AvgPool2d(_Window):
 
     kernel_size: int
     stride: int
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(input=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +240,12 @@ class AdaptiveAvgPool2d(Layer):
         steps = {None if side % size else side // size for side in shape[1:]}
         return max(bins), steps.pop() if len(steps) == 1 else None
 
+    def reach(self, place: int, side: int) -> range:
+        return range(place * side // self.output_size, -(-(place + 1) * side // self.output_size))
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(input=self.output_size > 1)  # to 1 x 1 it is a mean, whose gradient needs no values
+
     def min_side(self, output_side: int) -> int:
         return 1
 
@@ -218,6 +266,9 @@ class BatchNorm2d(Layer):
     def param_terms(self, shape: Shape) -> Terms:
         return ((2, shape[0]),)
 
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(input=True, once=2 * 4 * shape[0])  # the batch's mean and deviation of each channel
+
     def torch_arguments(self, shape: Shape) -> dict[str, Any]:
         return {"num_features": shape[0]}
 
@@ -230,6 +281,7 @@ class LocalResponseNorm(Layer):
     the same arithmetic is 5e-4 here.
     """
 
+    autocast: ClassVar[str] = "float32"
     size: int = 5
     alpha: float = 5e-4
     beta: float = 0.75
@@ -238,15 +290,29 @@ class LocalResponseNorm(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return _spatial(self, shape)
 
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        """The padded squares, whose mean is taken (on a CPU in float32), that mean before and after the power."""
+        padded = (shape[0] + self.size - 1) * shape[1] * shape[2]
+        single = 4 * prod(shape)
+        if gpu:
+            return Kept(True, elements=padded, octets=2 * single, passing=3 * single)
+        return Kept(True, octets=4 * padded + 2 * single, passing=3 * single)
+
 
 @dataclass(frozen=True, slots=True)
 class ReLU(Layer):
-    """max(x, 0), element by element."""
+    """max(x, 0), element by element; not in place."""
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(output=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), element by element."""
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(output=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +320,9 @@ class Dropout(Layer):
     """Zeroes each element with probability p in training; the identity otherwise."""
 
     p: float = 0.5
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(octets=prod(shape)) if gpu else Kept(elements=prod(shape))  # a mask of bytes, or of factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +332,13 @@ class Flatten(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
 
+    def reach(self, place: int, side: int) -> range:
+        return range(side)
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        """In the trainer's memory format, channels last, it is a copy unless there is one channel or one pixel."""
+        return Kept(view=shape[0] == 1 or prod(shape[1:]) == 1)
+
     def min_side(self, output_side: int) -> int:
         return 1
 
@@ -271,6 +347,7 @@ class Flatten(Layer):
 class Linear(Layer):
     """A fully connected layer with bias: out_features x in_features weights + out_features biases."""
 
+    autocast: ClassVar[str] = "lower"
     out_features: int
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -287,6 +364,9 @@ class Linear(Layer):
 
     def mac_terms(self, shape: Shape) -> Terms:
         return ((self.out_features, shape[0]),)
+
+    def kept(self, shape: Shape, gpu: bool) -> Kept:
+        return Kept(input=True)
 
     def min_side(self, output_side: int) -> int:
         return 1

@@ -18,6 +18,22 @@ export function element(tag, attributes = {}, ...children) {
   return node
 }
 
+// --- pictures --------------------------------------------------------------------------------------
+
+// {width, height, channels, bytes: base 64, pixel by pixel} on a canvas of its own size; CSS makes it larger.
+export function painted(picture) {
+  const { width, height, channels } = picture
+  const canvas = element("canvas", { width, height })
+  const bytes = Uint8Array.from(atob(picture.bytes), (char) => char.charCodeAt(0))
+  const pixels = new Uint8ClampedArray(4 * width * height)
+  for (let at = 0; at < width * height; at++) {
+    for (let part = 0; part < 3; part++) pixels[4 * at + part] = bytes[at * channels + (channels < 3 ? 0 : part)]
+    pixels[4 * at + 3] = 255
+  }
+  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0)
+  return canvas
+}
+
 // --- the drawing -----------------------------------------------------------------------------------
 
 export function drawing(component) {
@@ -175,10 +191,10 @@ export function loadPlotly(url) {
 }
 
 // A figure with the colours that Python left open ($text, $grid) put in.
-function painted(value, palette) {
+function coloured(value, palette) {
   if (typeof value === "string") return palette[value] ?? value
-  if (Array.isArray(value)) return value.map((inner) => painted(inner, palette))
-  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, painted(inner, palette)]))
+  if (Array.isArray(value)) return value.map((inner) => coloured(inner, palette))
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner, palette)]))
   return value
 }
 
@@ -190,7 +206,7 @@ export async function chart(component) {
   const style = getComputedStyle(box)
   const color = (name, fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback
   const palette = { $text: color("text-color", "#222"), $grid: color("border-color", "#ccc") }
-  const paint = (value) => painted(value, palette)
+  const paint = (value) => coloured(value, palette)
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
   const layout = { ...paint(data.figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
   await Plotly.react(box, paint(data.figure.data), layout, { responsive: true, displayModeBar: false })
@@ -221,10 +237,10 @@ async function drawingAsPng(svg) {
 
 async function chartAsPng(figure, plotlyUrl) {
   const Plotly = await loadPlotly(plotlyUrl)
-  const layout = { ...painted(figure.layout, PAPER), width: 1000, paper_bgcolor: "#fff", plot_bgcolor: "#fff" }
+  const layout = { ...coloured(figure.layout, PAPER), width: 1000, paper_bgcolor: "#fff", plot_bgcolor: "#fff" }
   layout.font = { color: PAPER.$text, family: "Helvetica, Arial, sans-serif", size: 13 }
   const options = { format: "png", width: layout.width, height: layout.height, scale: SCALE }
-  return Plotly.toImage({ data: painted(figure.data, PAPER), layout }, options)
+  return Plotly.toImage({ data: coloured(figure.data, PAPER), layout }, options)
 }
 
 function save(href, name) {

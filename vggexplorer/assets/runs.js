@@ -1,23 +1,9 @@
 // The parts of the pages about runs that Streamlit has no widget for: pictures as a network sees them, the table of runs.
 // Texts come translated and are put in as text, never as HTML.
 
-import { element } from "./components.js"
+import { element, painted } from "./components.js"
 
 // --- pictures --------------------------------------------------------------------------------------
-
-// {width, height, channels, bytes: base 64, pixel by pixel} on a canvas of its own size; CSS makes it larger.
-function painted(picture) {
-  const { width, height, channels } = picture
-  const canvas = element("canvas", { width, height })
-  const bytes = Uint8Array.from(atob(picture.bytes), (char) => char.charCodeAt(0))
-  const pixels = new Uint8ClampedArray(4 * width * height)
-  for (let at = 0; at < width * height; at++) {
-    for (let part = 0; part < 3; part++) pixels[4 * at + part] = bytes[at * channels + (channels < 3 ? 0 : part)]
-    pixels[4 * at + 3] = 255
-  }
-  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0)
-  return canvas
-}
 
 function figure(item) {
   const canvas = painted(item.picture)

@@ -26,11 +26,12 @@ FILES = {
     "components.js": PACKAGE / "assets" / "components.js",
     "curves.js": PACKAGE / "assets" / "curves.js",
     "runs.js": PACKAGE / "assets" / "runs.js",
+    "inspector.js": PACKAGE / "assets" / "inspector.js",
     "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
 }
 
 
-OWN = ("components.js", "curves.js", "runs.js")
+OWN = ("components.js", "curves.js", "runs.js", "inspector.js")
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
 
 
