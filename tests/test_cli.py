@@ -262,7 +262,7 @@ BAD = {
     "port is no number": (("--port", "http"), "whole number from 1 to 65535, not “http”."),
     "port of nought": (("--port", "0"), "whole number from 1 to 65535, not “0”."),
     "port too large": (("--port", "65536"), "whole number from 1 to 65535, not “65536”."),
-    "port for a command": (("--port", "8501", "profile", "vgg11"), "do not go with profile"),
+    "port for a command": (("--port", "8501", "profile", "vgg11"), "--port does not go with profile."),
 }
 
 
@@ -325,7 +325,7 @@ def test_a_taken_port_is_refused() -> None:
 
 
 def test_without_a_port_the_next_free_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard, "_refusal", lambda port: None if port == 8503 else 98)
+    monkeypatch.setattr(dashboard, "_refusal", lambda port, address: None if port == 8503 else 98)
     assert dashboard._free_port() == 8503
 
 

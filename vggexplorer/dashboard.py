@@ -1,6 +1,7 @@
-"""Starting the dashboard: Streamlit in this very process, on this machine's own address only."""
+"""Starting the dashboard: Streamlit in this very process, on this machine's own address unless told otherwise."""
 
 import errno
+import ipaddress
 import os
 import runpy
 import signal
@@ -11,7 +12,9 @@ import time
 import urllib.request
 import webbrowser
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
+from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import root
 
@@ -20,47 +23,89 @@ ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
 """Streamlit's own default; the next free one is taken if somebody has it."""
 _PORTS_TRIED = 100
+_NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
 _OPTIONS = (
     # What holds whatever the environment says; the rest is in .streamlit/config.toml, beside app.py.
-    f"--server.address={ADDRESS}",
-    f"--server.allowedHosts={ADDRESS}",
-    "--server.allowedHosts=localhost",
     "--server.headless=true",  # no question about an email address; the browser is opened here
     "--browser.gatherUsageStats=false",
 )
 
 
-def start(port: int | None, open_browser: bool) -> None:
+def start(port: int | None, open_browser: bool, address: str = ADDRESS, url: str | None = None) -> None:
     """Serve the dashboard until Ctrl-C, which ends the process with status 0.
 
-    Without a `port` the first free one from `FIRST_PORT` on is taken. `InputError` if the port is
-    not free or Streamlit is not installed.
+    Without a `port` the first free one from `FIRST_PORT` on is taken. Of an `address` other than this machine's own
+    one, or with the `url` of a proxy that stands before it, the gate in `ui/gate.py` asks everybody who they are; the
+    terminal shows the links then, and no browser is opened. `InputError` if the port is not free, the address is none
+    of this machine, the `url` is none, or Streamlit is not installed.
     """
     if find_spec("streamlit") is None:
         raise InputError("The dashboard needs Streamlit, which is not installed here; pip install streamlit helps.")
-    port = _free_port() if port is None else _usable(port)
-    if open_browser:
-        threading.Thread(target=_open_when_ready, args=(f"http://{ADDRESS}:{port}",), daemon=True).start()
+    here = _checked(address)
+    port = _free_port(address) if port is None else _usable(port, address)
+    hosts = [address] if here else ["*"]  # the gate knows better which
+    if url is not None:
+        hosts = [*(hosts if here else []), _host(url)]
+        os.environ["VGGEXPLORER_URL"] = url
+    shared = not here or url is not None
+    if open_browser and not shared:
+        threading.Thread(target=_open_when_ready, args=(f"http://{_bracketed(address)}:{port}",), daemon=True).start()
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    sys.argv = ["streamlit", "run", str(root() / "app.py"), f"--server.port={port}", *_OPTIONS]
+    options = [f"--server.address={address}", f"--server.port={port}"]
+    options += ["--logger.hideWelcomeMessage=true"] if shared else []
+    options += [f"--server.allowedHosts={host}" for host in (*hosts, "localhost", ADDRESS)]
+    sys.argv = ["streamlit", "run", str(root() / "app.py"), *options, *_OPTIONS]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
 
-def _refusal(port: int) -> int | None:
+def _checked(address: str) -> bool:
+    """Whether `address` can be reached from this machine only; `InputError` if it is none."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        raise InputError(
+            "The address must be one of this machine such as 192.168.1.5, or 0.0.0.0 for all of them, not {value}.",
+            value=shown(address),
+        ) from None
+
+
+def _host(url: str) -> str:
+    """The host of a proxy's `url`; `InputError` if it has none."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+        raise InputError(
+            "The URL must be what others open, such as https://cnn.school.example, not {value}.", value=shown(url)
+        )
+    return host
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _refusal(port: int, address: str = ADDRESS) -> int | None:
     """The system's error number if it does not let us serve on `port`."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         if os.name != "nt":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((ADDRESS, port))
+            probe.bind((address, port))
             probe.listen()
         except OSError as error:
             return error.errno or errno.EADDRINUSE
     return None
 
 
-def _usable(port: int) -> int:
-    refusal = _refusal(port)
+def _usable(port: int, address: str) -> int:
+    refusal = _refusal(port, address)
+    if refusal in _NOT_OURS:
+        raise InputError("The address {address} is none of this machine.", address=address)
     if refusal == errno.EACCES:
         raise InputError("Port {port} may not be used: the system does not permit it.", port=port)
     if refusal is not None:
@@ -68,9 +113,11 @@ def _usable(port: int) -> int:
     return port
 
 
-def _free_port() -> int:
+def _free_port(address: str = ADDRESS) -> int:
     ports = range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED)
-    free = next((port for port in ports if _refusal(port) is None), None)
+    free = next((port for port in ports if _refusal(port, address) is None), None)
+    if free is None and _refusal(ports[0], address) in _NOT_OURS:
+        raise InputError("The address {address} is none of this machine.", address=address)
     if free is None:
         raise InputError(
             "The ports from {first} to {last} are all taken; choose another one with --port.",

@@ -16,7 +16,7 @@ from vggexplorer.paths import root
 from vggexplorer.runs import launch
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import components, setup, web
+from vggexplorer.ui import access, components, setup, web
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, forget, read, watch
 from vggexplorer.ui.state import current, edit, look_at
@@ -47,10 +47,12 @@ def _back() -> None:
     look_at(*(chosen if len(chosen) > 1 else ()))
 
 
-def _tried(action: Callable[[], None]) -> bool:
-    """Whether `action` was done; why not, is shown by `complain(PLACE)`."""
+def _tried(action: Callable[[], None], run: Run | None = None) -> bool:
+    """Whether `action` was done, on `run` only for who may; why not, is shown by `complain(PLACE)`."""
     forget()
     try:
+        if run:
+            access.check(run)
         action()
     except InputError as error:
         st.session_state["complaints"] = [(PLACE, error)]
@@ -70,11 +72,12 @@ def rename(row: Row) -> None:
     """The field that holds the name; what was refused stays in it."""
     name = f"name of {row.run.id}"
     options = keeps(name, _rename, row.run)
-    st.text_input(t("Name"), row.name, label_visibility="collapsed", width=360, **options)
+    disabled = not access.may_change(row.run)
+    st.text_input(t("Name"), row.name, label_visibility="collapsed", width=360, disabled=disabled, **options)
 
 
 def _rename(key: str, run: Run) -> None:
-    _tried(lambda: run.rename(st.session_state[key]))
+    _tried(lambda: run.rename(st.session_state[key]), run)
 
 
 def show(row: Row) -> None:
@@ -86,45 +89,50 @@ def show(row: Row) -> None:
         if row.config:
             st.button(t("Open in Explore"), key="explore", icon=":material/tune:", on_click=_explore, args=(row,))
         if not row.status.active and not row.run.recorded:
-            st.button(t("Delete …"), key="delete", icon=":material/delete:", on_click=_ask, args=([row.run.id],))
+            icon, mine = ":material/delete:", access.may_change(row.run)
+            st.button(t("Delete …"), key="delete", icon=icon, disabled=not mine, on_click=_ask, args=([row.run.id],))
+    access.explain(row.run)
     if st.session_state.get("asked to delete") == [row.run.id]:
         _confirm([Doomed(row.run, row.name)])
 
 
 def _start_and_stop(row: Row) -> None:
     run, again = row.run, key_of("again")
+    mine = access.may_change(run)
     if row.status.active and not run.recorded:
         stopping = bool(run.control().get("stop"))
         label = t("Stopping …") if stopping else t("Stop")
         icon = ":material/stop:"
-        st.button(label, key="stop", icon=icon, disabled=stopping, on_click=_stop, args=(run,))
-        if row.status.word == "unresponsive":
-            st.button(t("End its process"), key="kill", icon=":material/dangerous:", on_click=_kill, args=(run,))
+        st.button(label, key="stop", icon=icon, disabled=stopping or not mine, on_click=_stop, args=(run,))
+        if row.status.word == "unresponsive" or run.ignores_stop(row.status):
+            icon = ":material/dangerous:"
+            st.button(t("End its process"), key="kill", icon=icon, disabled=not mine, on_click=_kill, args=(run,))
     if row.config and run.resumable(row.status):
         key = key_of("resume")
-        st.button(t("Resume"), key=key, icon=":material/play_arrow:", on_click=_resume, args=(key, run))
+        icon = ":material/play_arrow:"
+        st.button(t("Resume"), key=key, icon=icon, disabled=not mine, on_click=_resume, args=(key, run))
     if row.config:
         help_ = t("Starts a new run of the same network, data and settings, and shows it on Train.")
         st.button(t("Run again"), key=again, icon=":material/replay:", help=help_, on_click=_again, args=(again, row))
 
 
 def _stop(run: Run) -> None:
-    _tried(lambda: launch.stop(run))
+    _tried(lambda: launch.stop(run), run)
 
 
 def _kill(run: Run) -> None:
-    _tried(lambda: launch.kill(run))
+    _tried(lambda: launch.kill(run), run)
 
 
 def _resume(key: str, run: Run) -> None:
     if first_click("resume", key):
-        _tried(lambda: launch.resume(Runs.at(), run))
+        _tried(lambda: access.resume(Runs.at(), run))
 
 
 def _again(key: str, row: Row) -> None:
     def start() -> None:
         if row.config:
-            run = launch.start(Runs.at(), row.config, row.name)
+            run = access.start(Runs.at(), row.config, row.name)
             setup.adopt(row.config)
             look_at(run.id)
             go("train")
@@ -194,8 +202,9 @@ def _ask(ids: list[str]) -> None:
 
 
 def delete_many(chosen: Iterable[Row]) -> None:
-    """A button that deletes the chosen runs, but never active or recorded ones; it asks first."""
-    doomed = [Doomed(row.run, row.name) for row in chosen if not row.status.active and not row.run.recorded]
+    """A button that deletes the chosen runs, but never active, recorded or other people's ones; it asks first."""
+    over = (row for row in chosen if not row.status.active and not row.run.recorded)
+    doomed = [Doomed(row.run, row.name) for row in over if access.may_change(row.run)]
     ids = [each.run.id for each in doomed]
     if not doomed:
         return
@@ -230,4 +239,4 @@ def _tried_deleting(run: Run) -> bool:
         error = InputError("The run is not over; stop it first.")
         st.session_state["complaints"] = [(PLACE, error)]
         return False
-    return not run.path.exists() or _tried(run.delete)
+    return not run.path.exists() or _tried(run.delete, run)

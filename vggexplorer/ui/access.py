@@ -1,0 +1,74 @@
+"""Who sits at this session, what they may do with a run, and how they start one."""
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.keys import HERE, NOBODY, Person
+from vggexplorer.runs import limits
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import folder_of
+from vggexplorer.runs.limits import Limits
+from vggexplorer.runs.store import Run, Runs
+from vggexplorer.ui import gate
+from vggexplorer.ui.i18n import t
+
+
+def person() -> Person:
+    """Who is there: what the gate said of the WebSocket of this session."""
+    text = st.context.headers.get(gate.PERSON)
+    if text is None:
+        return NOBODY if gate.standing else HERE
+    role, _, name = text.partition(" ")
+    return Person(name, role == "t")
+
+
+def may_change(run: Run) -> bool:
+    """Whether who is there may stop, resume, rename and delete `run`."""
+    return person().may_change(run.owner())
+
+
+def check(run: Run) -> None:
+    """`InputError` unless `may_change`; called by whatever acts, since a button that is not shown can be pressed."""
+    if not may_change(run):
+        raise InputError("Only who started this run, or the teacher, can do that.")
+
+
+def explain(run: Run) -> None:
+    """Why the buttons of `run` cannot be pressed, if that is so."""
+    if not run.recorded and not may_change(run):
+        st.caption(t("You can watch this run. Only who started it, or the teacher, can change it."))
+
+
+def allowed() -> Limits:
+    """What who is there may start; `InputError` if the limits cannot be read.
+
+    A teacher who came in as one is not limited. The person at the machine is: there, everybody is.
+    """
+    here = person()
+    return Limits() if here.teacher and here != HERE else Limits.read()
+
+
+def start(runs: Runs, config: Config, name: str | None = None) -> Run:
+    """Start a run of who is there; `InputError` if it cannot be, or is more than the teacher allows."""
+    here = person()
+    if here == NOBODY:
+        raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+    check_data(runs, config.dataset)
+    return limits.start(runs, config, name, here.id, allowed())
+
+
+def resume(runs: Runs, run: Run) -> None:
+    """Go on with a run; `InputError` if it cannot be, or is not theirs, or is more than the teacher allows."""
+    check(run)
+    limits.resume(runs, run, allowed())
+
+
+def check_data(runs: Runs, dataset: str) -> None:
+    """`InputError` for a student's folder, unless the teacher trained on it: nobody reads the machine's disk by us."""
+    kind, colon, _ = dataset.partition(":")
+    if not colon or person().teacher:
+        return
+    named = f"{kind}:{folder_of(dataset).absolute()}"  # as it stands in a config
+    if any(run.json("config.json").get("dataset") == named for run in runs.all(recorded=False)):
+        return
+    raise InputError("Only the teacher can name a folder on the server; then everybody can train on it.")
