@@ -7,6 +7,7 @@ from typing import Any
 
 from vggexplorer.architectures import Architecture, Network, check_int, shown
 from vggexplorer.errors import InputError
+from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, format_network, parse_arch, parse_network
 
@@ -14,6 +15,10 @@ DEFAULT_ARCH = "vgg11"
 COMMON = ("input", "classes")
 """The keys of a network that are the same for all networks of a comparison."""
 MAX_BESIDE = 11
+MAX_UNKNOWN = 12
+"""The most unknown parts of a link that each get a sentence."""
+MAX_PARTS = 20
+"""The most parts `;key=text` after an architecture; a network has fewer."""
 MAX_BATCH = 65_536
 MAX_RUNS = 12
 """The most training runs in view at once."""
@@ -21,6 +26,19 @@ RUN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
 COUNTS = {"MACs": 1, "FLOPs": 2}
 """What can be shown for the arithmetic, and how many times the MACs it is."""
 LANGUAGES = {"en": "English", "zh": "简体中文"}
+HIDEABLE = {
+    "network": "the choice of a network",
+    "tools": "undo, redo and width",
+    "convolutions": "the numbers of convolutions",
+    "channels": "the numbers of channels",
+    "columns": "adding blocks, and more columns",
+    "text": "the blocks as text",
+    "input": "the input",
+    "head": "the head",
+    "hints": "hints",
+    "working": "the working",
+}
+"""The controls that a lesson's link can hide, and what they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,7 @@ class Pin:
 
 
 def _parts(text: str) -> dict[str, str]:
-    arch, *rest = text.split(";")
+    arch, *rest = text.split(";", MAX_PARTS)  # what is beyond stays in the last one, and is complained about there
     return {"arch": arch} | dict(part.partition("=")[::2] for part in rest)
 
 
@@ -71,7 +89,7 @@ class State:
     """Everything that a link carries.
 
     `beside` are the networks that Compare shows next to the one being edited, `runs` the ids of the
-    training runs in view.
+    training runs in view, `task` the key of the task on Learn, `hide` the controls that are not shown.
     """
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
@@ -82,6 +100,8 @@ class State:
     count: str = "MACs"
     lang: str | None = None
     runs: tuple[str, ...] = ()
+    task: str | None = None
+    hide: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_int(self.batch, "the batch size", 1, MAX_BATCH)
@@ -108,6 +128,13 @@ def _batch(text: str) -> int:
     return int(text)
 
 
+def _hidden(text: str) -> tuple[str, ...]:
+    names = {_choice(HIDEABLE, "what is hidden")(name) for name in text.split(",")}
+    return tuple(name for name in HIDEABLE if name in names)
+
+
+_LESSON: dict[str, Callable[[str], Any]] = {"task": _choice(TASKS, "the task"), "hide": _hidden}
+"""Keys that only some pages write."""
 _OTHERS: dict[str, Callable[[str], Any]] = {
     "pin": Pin.parse,
     "batch": _batch,
@@ -120,28 +147,37 @@ _OTHERS: dict[str, Callable[[str], Any]] = {
 def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]]:
     """The state that a URL's parameters name, and what in them could not be used (and was left out).
 
-    `arch` may be repeated: the first is the network being edited, the others stand beside it.
+    `arch` may be repeated: the first is the network being edited, the others stand beside it. Without `arch` it is
+    the network that the task begins with.
     """
     lists = {key: [values] if isinstance(values, str) else list(values) for key, values in params.items()}
     archs = lists.pop("arch", [])
     runs = tuple(dict.fromkeys(run for run in lists.pop("run", []) if RUN_ID.fullmatch(run)))[:MAX_RUNS]
-    texts = (_parts(archs[0]) if archs else {}) | {key: values[-1] for key, values in lists.items()}
-    network, errors = _read_network(texts)
+    texts = (_parts(archs[0]) if archs else {}) | {key: values[-1] for key, values in lists.items() if values}
+    task = TASKS.get(texts.get("task", ""))
+    network, errors = _read_network(texts, task.start if task and "arch" not in texts else {"arch": DEFAULT_ARCH})
     state = State(network=network)
-    for key in sorted(texts.keys() - KEYS.keys() - {"arch"}):
+    others = _OTHERS | _LESSON
+    for key in sorted(texts.keys() & others.keys()):
         try:
-            if key not in _OTHERS:
-                raise InputError("The link has an unknown part, {key}.", key=shown(key))
-            state = replace(state, **{key: _OTHERS[key](texts[key])})
+            state = replace(state, **{key: others[key](texts[key])})
         except InputError as error:
             errors.append(error)
-    beside, others = _read_beside(archs[1:])
-    return replace(state, beside=beside or state.beside, runs=runs), errors + others
+    beside, refused = _read_beside(archs[1:])
+    errors += _about_unknown(sorted(texts.keys() - KEYS.keys() - others.keys() - {"arch"})) + refused
+    return replace(state, beside=beside or state.beside, runs=runs), errors
 
 
-def _read_network(texts: Mapping[str, str]) -> tuple[Network, list[InputError]]:
+def _about_unknown(keys: list[str]) -> list[InputError]:
+    errors = [InputError("The link has an unknown part, {key}.", key=shown(key)) for key in keys[:MAX_UNKNOWN]]
+    if (more := len(keys) - MAX_UNKNOWN) > 0:
+        errors.append(InputError("The link has {count} unknown parts more.", count=f"{more:,}"))
+    return errors
+
+
+def _read_network(texts: Mapping[str, str], begin: Mapping[str, str]) -> tuple[Network, list[InputError]]:
     errors = []
-    good = {"arch": DEFAULT_ARCH}
+    good = dict(begin)
     for key in ("arch", *KEYS):
         if key in texts:
             try:
@@ -169,7 +205,20 @@ def write(state: State) -> dict[str, str]:
     params = format_network(state.network)
     if params["arch"] == DEFAULT_ARCH:
         del params["arch"]
-    return params | _write_others(state)
+    return params | _write_hidden(state) | _write_others(state)
+
+
+def write_lesson(state: State) -> dict[str, str]:
+    """The URL parameters of a state on Learn: the network that a task begins with is left out."""
+    if not state.task:
+        return write(state)
+    begins = parse_network(TASKS[state.task].start)
+    network = {} if state.network == begins else format_network(state.network)
+    return {"task": state.task} | network | _write_hidden(state) | _write_others(state)
+
+
+def _write_hidden(state: State) -> dict[str, str]:
+    return {"hide": ",".join(state.hide)} if state.hide else {}
 
 
 def write_comparison(state: State) -> dict[str, str | list[str]]:

@@ -56,9 +56,11 @@ _TITLES = {re.sub("[-_ ]", "", name): title for title in NETWORKS for name in (s
 
 def _plain(text: str) -> str:
     """The text with full-width characters (１，（ of a Chinese keyboard) made plain; refused if it is endless."""
-    if len(text) > MAX_TEXT:
-        raise InputError("The text is too long: {n} characters, at most {most} are read.", n=len(text), most=MAX_TEXT)
-    return unicodedata.normalize("NFKC", text).replace("、", ",").strip()
+    plain = unicodedata.normalize("NFKC", text[: MAX_TEXT + 1])  # one character may become eighteen
+    length = max(len(text), len(plain))
+    if length > MAX_TEXT:
+        raise InputError("The text is too long: {n} characters, at most {most} are read.", n=length, most=MAX_TEXT)
+    return plain.replace("、", ",").strip()
 
 
 # --- blocks ------------------------------------------------------------------------------------------

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 """The picture formats that are read; Pillow knows more, and some of them start other programs."""
+MEGAPIXELS = {"JPEG": 25, "WEBP": 12}
+"""The largest pictures that are unpacked, by format: none takes 200 MB. JPEG is unpacked smaller than it is."""
+OTHER_MEGAPIXELS = 16
+"""Of all other formats."""
+MAX_EDGE = 2**16
+"""The most pixels of a side: each line takes memory of its own."""
+SIDE = 1024
+"""Pixels of the longer side from twice which on a picture is made smaller before anything else is done with it."""
 TEST_EVERY = 7
 """Where a folder has no test pictures of its own, the first of every so many of a class becomes one."""
 MAX_BYTES = 8 * 2**30
@@ -208,7 +216,7 @@ class _Folder:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             with pillow.open(file, formats=FORMATS) as opened:
-                picture = _opaque(_eight_bits(import_module("PIL.ImageOps").exif_transpose(opened)))
+                picture = unpacked(opened, max(SIDE, *self.size))
                 picture = picture.convert(self.mode).resize(self.size[::-1], pillow.Resampling.BILINEAR)
         return torch.from_numpy(np.array(picture)).view(*self.size, -1).permute(2, 0, 1)
 
@@ -285,13 +293,36 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def unpacked(opened: "Image.Image", side: int = SIDE) -> "Image.Image":
+    """The first picture in a file, upright, eight bits a channel, on white where it is transparent.
+
+    If the longer side has twice `side` pixels or more, both are divided by the same whole number. What has too many
+    pixels to be unpacked raises Pillow's `DecompressionBombError`.
+    """
+    if opened.width * opened.height > most_megapixels(opened.format) * 10**6 or max(opened.size) > MAX_EDGE:
+        raise import_module("PIL.Image").DecompressionBombError("too many pixels")
+    opened.draft(None, (side, side))
+    picture = _eight_bits(opened)
+    shrink = max(picture.size) // side
+    if shrink > 1:
+        if picture.mode in ("1", "P", "PA"):
+            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        picture = picture.reduce(shrink)
+    return _opaque(import_module("PIL.ImageOps").exif_transpose(picture))
+
+
+def most_megapixels(kind: str | None) -> int:
+    """The megapixels of the largest picture of a format that is unpacked."""
+    return MEGAPIXELS.get(kind or "", OTHER_MEGAPIXELS)
+
+
 def _eight_bits(picture: "Image.Image") -> "Image.Image":
     """The picture with 16-bit grey levels brought to 8 bits; Pillow's `convert` would clip them."""
     if picture.mode == "F":
         raise ValueError("levels are not whole numbers")
     if not picture.mode.startswith("I"):
         return picture
-    levels = np.asarray(picture).astype(np.int64) >> 8
+    levels = np.asarray(picture) >> 8
     grey: Image.Image = import_module("PIL.Image").fromarray(levels.clip(0, 255).astype(np.uint8))
     return grey
 

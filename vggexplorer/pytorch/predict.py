@@ -9,10 +9,12 @@ import base64
 import io
 import json
 import math
+import signal
 import sys
 import warnings
 from argparse import ArgumentParser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import weights
-from vggexplorer.pytorch.data import _eight_bits, _opaque, to_batch
+from vggexplorer.pytorch import data, weights
+from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES, SIDE
@@ -37,8 +39,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
 """What is read; a page offers all but the last, in which it sends test pictures."""
 MAX_BYTES = 10 * 2**20
 """The largest picture file that is read."""
-MAX_MEGAPIXELS = 64
-"""The largest picture that is unpacked."""
+PATIENCE = 1.0
+"""Seconds of the processor's time that unpacking may take, where the system can say so."""
 LIGHT = 160
 """The grey level from which on the corners of a picture are a light background."""
 CLOSE = 13
@@ -63,8 +65,8 @@ def read(content: bytes, config: Config, invert: str = "auto") -> Seen:
     For Fashion-MNIST it is brought into its form: grey, on black, the edges trimmed, 28 x 28. With `auto` it is
     inverted if its corners are light; pictures for a folder's classes only if `invert` is yes.
     """
-    picture, frames = _open(content)
     channels, height, width = config.trained.input_shape
+    picture, frames = _open(content, max(height, width))
     from_folder = config.dataset.startswith("folder:")
     pillow = import_module("PIL.Image")
     if from_folder:
@@ -80,22 +82,40 @@ def read(content: bytes, config: Config, invert: str = "auto") -> Seen:
     return Seen(pixels.permute(2, 0, 1)[None], inverted, frames)
 
 
-def _open(content: bytes) -> "tuple[Image.Image, int]":
-    """The first picture in the file, upright, eight bits a channel, on white where it is transparent."""
+def _open(content: bytes, side: int) -> "tuple[Image.Image, int]":
+    """The first picture in the file as `unpacked` gives it, and how many there are."""
     if len(content) > MAX_BYTES:
         raise InputError("The file is too large: at most {most} MiB are read.", most=MAX_BYTES // 2**20)
     pillow = import_module("PIL.Image")
-    setattr(pillow, "MAX_IMAGE_PIXELS", MAX_MEGAPIXELS * 10**6)  # noqa: B010 (mypy knows no such attribute)
+    kind = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
-            with pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
-                picture = _opaque(_eight_bits(import_module("PIL.ImageOps").exif_transpose(opened)))
-                picture.load()
-                return picture, _frames(opened)
+            with _limited(PATIENCE), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
+                kind = opened.format
+                return unpacked(opened, max(data.SIDE, side)), _frames(opened)
         except Exception as error:  # Pillow's plugins raise all sorts on broken files
-            raise _refusal(error) from error
+            raise _refusal(error, kind) from error
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Around work that gets a `TimeoutError` after so many seconds of the processor's time."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    if not hasattr(signal, "setitimer"):  # Windows: the dashboard ends the process after a while
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)  # once more, if somebody caught it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _frames(opened: "Image.Image") -> int:
@@ -104,12 +124,15 @@ def _frames(opened: "Image.Image") -> int:
     return 1
 
 
-def _refusal(error: Exception) -> InputError:
-    kind = type(error).__name__
-    if kind == "UnidentifiedImageError":
+def _refusal(error: Exception, kind: str | None) -> InputError:
+    name = type(error).__name__
+    if isinstance(error, TimeoutError):
+        return InputError("The picture takes too long to unpack.")
+    if name == "UnidentifiedImageError":
         return InputError("This is not a picture that can be read. PNG, JPEG, WEBP, GIF and BMP can be read.")
-    if kind.startswith("DecompressionBomb") or isinstance(error, MemoryError):
-        return InputError("The picture has too many pixels: at most {most} megapixels are read.", most=MAX_MEGAPIXELS)
+    if name.startswith("DecompressionBomb") or isinstance(error, MemoryError):
+        most = most_megapixels(kind)
+        return InputError("The picture has too many pixels: at most {most} megapixels are read.", most=most)
     return InputError("The picture is damaged or incomplete.")
 
 

@@ -11,6 +11,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +69,14 @@ def check_dataset(text: str) -> None:
 
 def folder_of(dataset: str) -> Path:
     """The folder in `full:PATH` or `folder:PATH`, with ~ written out."""
-    return Path(os.path.expanduser(dataset.partition(":")[2].strip()))
+    return _at_home(dataset.partition(":")[2].strip())
+
+
+def _at_home(path: str) -> Path:
+    """The path with ~ written out; what cannot be a user's name stays as it is."""
+    with suppress(ValueError):
+        return Path(os.path.expanduser(path))
+    return Path(path)
 
 
 def check_present(dataset: str) -> None:
@@ -84,10 +92,10 @@ def survey(folder: str) -> dict[str, int]:
 
     `InputError` if the folder cannot be read, has fewer than two classes, or one without files.
     """
-    path = Path(os.path.expanduser(folder))
-    split = all((path / part).is_dir() for part in ("train", "test"))
-    root = path / "train" if split else path
+    path = _at_home(folder)
     try:
+        split = all((path / part).is_dir() for part in ("train", "test"))
+        root = path / "train" if split else path
         counts = {name: len(_visible(root / name)) for name in _visible(root) if (root / name).is_dir()}
     except (OSError, ValueError) as error:
         raise InputError(

@@ -1,15 +1,18 @@
 """What a run tells: records while it trains, an outcome at its end."""
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from string import Formatter
 from typing import Any
 
 from vggexplorer.errors import InputError
 
 TIMING = ("seconds", "examples_per_sec", "examples_per_sec_wall", "memory")
 """The fields of a record that differ from one run of the same config to the next."""
+_MOST_TEXT = 2_000
+"""Characters of a reason's template, and of each of its values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def _is_number(value: Any, kind: type | tuple[type, ...]) -> bool:
         isinstance(value, kind)
         and not isinstance(value, bool)
         and isinstance(value, int | float)
-        and -math.inf < value < math.inf
+        and -sys.float_info.max <= value <= sys.float_info.max  # an integer may be larger than any float
     )
 
 
@@ -103,7 +106,10 @@ class Outcome:
         reason = data.get("reason")
         values = {name: value for name, value in data.items() if name in names - {"reason"}}
         figures = (value for name, value in values.items() if name not in ("status", "device") and value is not None)
-        if not all(_is_number(value, (int, float)) for value in figures):
+        texts = isinstance(values.get("device", ""), str | None)
+        if not (
+            texts and type(values.get("step", 0)) is int and all(_is_number(each, (int, float)) for each in figures)
+        ):
             raise ValueError("no outcome")
         return Outcome(**values, reason=reason_from_json(reason) if reason else None)
 
@@ -117,6 +123,14 @@ def reason_to_json(reason: InputError) -> dict[str, Any]:
 def reason_from_json(data: Mapping[str, Any]) -> InputError:
     """The sentence that `reason_to_json` wrote."""
     try:
-        return InputError(data["template"], **data["values"])
+        template, values = data["template"], data["values"]
+        if len(template) > _MOST_TEXT or any(
+            isinstance(value, str) and len(value) > _MOST_TEXT for value in values.values()
+        ):
+            raise ValueError("too long")
+        for _, name, form, conversion in Formatter().parse(template):
+            if name is not None and (form not in ("", ",") or conversion or not name.isidentifier()):
+                raise ValueError("no plain name")  # a width such as {n:999999999} would fill the memory
+        return InputError(template, **values)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise ValueError("no reason") from error

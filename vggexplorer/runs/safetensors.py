@@ -1,20 +1,28 @@
 """The safetensors file format: eight bytes with the length of a JSON header, the header, the tensors' bytes.
 
 Nothing is ever unpickled. The library of that name reads these files too; it is not needed here, so that a
-training server needs nothing beside PyTorch. Format: https://huggingface.co/docs/safetensors.
+training server needs nothing beside PyTorch. Format: https://huggingface.co/docs/safetensors. What we write has
+a checksum of header and tensors among the header's texts.
 """
 
 import json
 import math
 import struct
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8}
 """The bytes of one element, by data type; those that our files have."""
-_MOST_HEADER = 100_000_000
+_MOST_HEADER = 4 * 2**20
+"""Bytes; ours have some kilobytes. Of the format's own limit, 100 MB, Python would make gigabytes."""
+_MOST_DIMENSIONS = 64
 _ALIGNMENT = 8
+_CHECKSUM = "crc32"
+_BLANK = "00000000"
+_BEFORE_CHECKSUM = json.dumps({"__metadata__": {_CHECKSUM: _BLANK}}).partition(_BLANK)[0].encode()
+"""What the header of each of our files begins with."""
 
 
 class Entry(NamedTuple):
@@ -57,7 +65,8 @@ def _entry(entry: Any, start: int) -> Entry:
     """A tensor's entry, its offsets from the beginning of the file; `ValueError` unless they fit its shape."""
     begin, end = entry["data_offsets"]
     shape = tuple(entry["shape"])
-    if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):
+    sizes = (begin, end, *shape)
+    if len(sizes) > _MOST_DIMENSIONS or not all(type(number) is int and 0 <= number < 2**63 for number in sizes):
         raise ValueError("not a size")
     if end - begin != math.prod(shape) * BYTES[entry["dtype"]]:
         raise ValueError("the size does not fit the shape")
@@ -66,7 +75,19 @@ def _entry(entry: Any, start: int) -> Entry:
 
 def metadata(path: Path) -> dict[str, str]:
     """The texts that were written with the tensors."""
-    return read_layout(path).metadata
+    return {name: text for name, text in read_layout(path).metadata.items() if name != _CHECKSUM}
+
+
+def check(name: str, content: memoryview) -> None:
+    """Raise `ValueError` if a file that we wrote (its `content`, all bytes) has changed since; others pass."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = bytes(content[8 : 8 + length])
+    end = len(_BEFORE_CHECKSUM) + len(_BLANK)
+    if header.startswith(_BEFORE_CHECKSUM):
+        blank = _BEFORE_CHECKSUM + _BLANK.encode() + header[end:]
+        found = f"{zlib.crc32(content[8 + length :], zlib.crc32(blank)):08x}"
+        if found.encode() != header[len(_BEFORE_CHECKSUM) : end]:
+            raise ValueError(f"{name} was damaged after it was written")
 
 
 def write(
@@ -74,13 +95,17 @@ def write(
 ) -> None:
     """Write tensors given as (name, dtype, shape, bytes), and some texts about them."""
     items = list(tensors)
-    header: dict[str, Any] = {"__metadata__": dict(about)}
+    header: dict[str, Any] = {"__metadata__": {_CHECKSUM: _BLANK, **about}}
     offset = 0
     for name, dtype, shape, content in items:
         header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, offset + content.nbytes]}
         offset += content.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
+    checksum = zlib.crc32(text)
+    for *_, content in items:
+        checksum = zlib.crc32(content, checksum)
+    text = text.replace(_BLANK.encode(), f"{checksum:08x}".encode(), 1)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for *_, content in items:
