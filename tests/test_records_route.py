@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Run:
 
 def write(run: Run, items: list[Record], start: str = "one") -> None:
     (run.path / "metrics.jsonl").write_bytes(b"".join(item.line() for item in items))
-    (run.path / "environment.json").write_text(json.dumps({"time": start}))
+    (run.path / "environment.json").write_text(json.dumps({"start": start}))
 
 
 def steps(found: dict[str, object]) -> list[int]:

@@ -278,7 +278,8 @@ def test_the_last_record(run: Run) -> None:
 def test_cutting_back(run: Run, content: bytes, step: int, kept: list[int]) -> None:
     path = run.path / "metrics.jsonl"
     path.write_bytes(content)
-    assert steps(run.cut_back(step)) == kept
+    last = run.cut_back(step)
+    assert (last and last.step) == (kept[-1] if kept else None)
     assert path.read_bytes() == lines(*kept)
     with path.open("ab") as file:
         file.write(lines(99))

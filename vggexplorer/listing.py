@@ -11,7 +11,7 @@ from vggexplorer.export import profile
 from vggexplorer.formatting import exact
 from vggexplorer.progress import best
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.store import PATIENCE, STATUSES, Run, Runs, Status, Watch
+from vggexplorer.runs.store import MANY, PATIENCE, STATUSES, Run, Runs, Status, Watch
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 
@@ -72,7 +72,7 @@ def _asked(config: Config) -> dict[str, Any]:
 
 def _reached(run: Run, status: Status) -> dict[str, Any]:
     """How far it is: status and last figures; `test_acc` is of the last test."""
-    records = run.records()
+    records = run.read(most=MANY).records
     tests = [record.test_acc for record in records if record.test_acc is not None]
     last = records[-1] if records else None
     values = (

@@ -22,7 +22,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
-from vggexplorer.runs.store import START_PATIENCE, STATUSES, Run, Status, Watch
+from vggexplorer.runs.store import MANY, START_PATIENCE, STATUSES, Run, Status, Watch
 from vggexplorer.runs.worker import closing_lines
 
 POLL = 0.1
@@ -396,7 +396,7 @@ def ending(run: Run, status: Status) -> dict[str, Any]:
 
 def without_outcome(run: Run, status: Status) -> Outcome:
     """The last figures of a run whose trainer did not say how it ended."""
-    records = run.records()
+    records = run.read(most=MANY).records
     last = records[-1] if records else None
     word = "unresponsive" if status.word == "unresponsive" else "interrupted"
     device = run.environment().get("device")

@@ -26,9 +26,11 @@ def _parts(tensor: torch.Tensor) -> tuple[str, tuple[int, ...], memoryview]:
 
 def load(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file, on the CPU; `ValueError` if the file is damaged."""
+    layout = safetensors.read_layout(path)
     content = np.fromfile(path, dtype=np.uint8)
+    safetensors.check(path.name, content.data)
     tensors = {}
-    for name, entry in safetensors.read_layout(path).tensors.items():
+    for name, entry in layout.tensors.items():
         tensors[name] = torch.empty(entry.shape, dtype=_DTYPES[entry.dtype])
         if entry.end > entry.begin:
             part = torch.from_numpy(content[entry.begin : entry.end].copy())

@@ -13,6 +13,7 @@ from typing import Any
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
+from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present, folder_of
 from vggexplorer.runs.store import Run, Runs
@@ -23,11 +24,12 @@ RESUME_PATIENCE = 10.0
 """Seconds for which `resume` waits until the old outcome is gone and the run counts as active."""
 
 
-def start(runs: Runs, config: Config, name: str | None = None) -> Run:
-    """Create a run and start its trainer; `InputError` if that cannot be."""
+def start(runs: Runs, config: Config, name: str | None = None, owner: str = "") -> Run:
+    """Create a run of `owner` and start its trainer; `InputError` if that cannot be."""
     _need_torch()
     check_present(config.dataset)
-    run = runs.create(replace(config, dataset=_absolute(config.dataset)), name)
+    run = runs.create(replace(config, dataset=_absolute(config.dataset)), name, owner)
+    forecasts.keep(run)
     _spawn(runs, run)
     return run
 

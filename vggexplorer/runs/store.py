@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -31,6 +31,12 @@ PATIENCE = 3.0
 """Seconds without a heartbeat after which a trainer counts as not responding."""
 START_PATIENCE = 20.0
 """Seconds within which a trainer that was started must have taken its lock."""
+STOP_PATIENCE = 10.0
+"""Seconds after which a run that was asked to stop and has not can be ended."""
+LOG_BYTES = 4000
+"""How much of the end of a trainer's output is shown."""
+MANY = 20_000
+"""Records that are read in a fifth of a second; of more, a page needs only some."""
 KEEP_WEIGHTS = 20
 """How many of the newest ended runs keep their weights."""
 SLOW_START = 20.0
@@ -71,6 +77,7 @@ STATUSES = {
     "damaged": "cannot be read",
 }
 """Status words as keys and as people read them."""
+_PHASES = ("starting", "waiting", "loading", "training", "evaluating", "saving", "paused")
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -81,8 +88,8 @@ def write_file(path: Path, content: bytes) -> None:
 def replace_by(path: Path, write: Callable[[Path], object], *, durable: bool = True, alone: bool = False) -> None:
     """Replace `path` by the file that `write` makes, all of it or nothing.
 
-    `durable` outlasts a power cut. The only writer of a large file says that it is `alone`: what it leaves behind
-    if it is killed has one name, and is written over the next time.
+    `durable` outlasts a power cut. The only writer of a file says that it is `alone`: what it leaves behind if it is
+    killed has one name, and is written over the next time.
     """
     beside = path.with_name(f".{path.name}" if alone else f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -109,10 +116,15 @@ def _move(source: Path, target: Path) -> None:
     source.replace(target)
 
 
-def write_json(path: Path, data: Any, *, durable: bool = True) -> None:
-    """Replace `path` by `data` as JSON, all of it or nothing."""
-    content = json.dumps(data, indent=1, allow_nan=False).encode()
-    replace_by(path, lambda beside: beside.write_bytes(content), durable=durable)
+def write_json(path: Path, data: Any, *, durable: bool = True, alone: bool = False) -> None:
+    """Replace `path` by `data` as JSON, all of it or nothing; `durable` and `alone` as in `replace_by`."""
+    content = json_bytes(data)
+    replace_by(path, lambda beside: beside.write_bytes(content), durable=durable, alone=alone)
+
+
+def json_bytes(data: Any) -> bytes:
+    """`data` as the JSON files of a run have it."""
+    return json.dumps(data, indent=1, allow_nan=False).encode()
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -138,6 +150,28 @@ class Tail(NamedTuple):
     records: list[Record]
     offset: int
     damaged: bool
+
+
+def _read_lines(file: BinaryIO, offset: int, every: int) -> Tail:
+    """Every n-th record, the last one, and all that have test figures, from lines that begin at byte `offset`."""
+    records: list[Record] = []
+    skipped, damaged = b"", False
+    for place, line in enumerate(file):
+        if not line.endswith(b"\n"):
+            break
+        if place % every == 0 or b"test_acc" in line or not line.startswith(b'{"step": '):
+            record = parse_line(line)
+            if record is None:
+                damaged = True
+                break
+            records.append(record)
+            skipped = b""
+        else:
+            skipped = line
+        offset += len(line)
+    if skipped and (record := parse_line(skipped)):
+        records.append(record)
+    return Tail(records, offset, damaged)
 
 
 class Run:
@@ -174,6 +208,10 @@ class Run:
         except (TypeError, KeyError, ValueError, OverflowError):
             return None
 
+    def owner(self) -> str:
+        """The id of the person who started it in a shared dashboard; empty if that was the person at the machine."""
+        return str(self.json("created.json").get("owner", ""))
+
     def rename(self, name: str) -> None:
         """Give it another display name; `InputError` if there is nothing to read in it, or it cannot be written."""
         text = clean_name(name)
@@ -190,41 +228,39 @@ class Run:
             return Outcome.from_json(self.json("outcome.json"))
         return None
 
-    def read(self, offset: int = 0) -> Tail:
-        """The records from byte `offset` of the metrics on; an unfinished last line is left for the next read."""
+    def read(self, offset: int = 0, most: int | None = None) -> Tail:
+        """The records from byte `offset` of the metrics on; an unfinished last line is left for the next read.
+
+        Of many more than `most`, every n-th is read, the last one, and all that have test figures.
+        """
         try:
             with (self.path / "metrics.jsonl").open("rb") as file:
+                size = file.seek(0, os.SEEK_END) - offset
                 file.seek(offset)
-                content = file.read()
+                lines = size / max(1, len(file.readline()))
+                file.seek(offset)
+                return _read_lines(file, offset, max(1, round(lines / most)) if most else 1)
         except OSError:
             return Tail([], offset, False)
-        records: list[Record] = []
-        for line in content[: content.rfind(b"\n") + 1].splitlines(keepends=True):
-            record = parse_line(line)
-            if record is None:
-                return Tail(records, offset, True)
-            records.append(record)
-            offset += len(line)
-        return Tail(records, offset, False)
 
     def records(self) -> list[Record]:
         """All records up to the first damaged line."""
         return self.read().records
 
-    def cut_back(self, step: int) -> list[Record]:
-        """Remove all records after `step` from the metrics, and what is damaged; those that stay. For the trainer."""
+    def cut_back(self, step: int) -> Record | None:
+        """Remove all records after `step` from the metrics, and what is damaged; the last that stays."""
         path = self.path / "metrics.jsonl"
         with path.open("ab+") as file:
             file.seek(0)
-            kept, end = [], 0
+            last, end = None, 0
             for line in file:
                 record = parse_line(line) if line.endswith(b"\n") else None
                 if record is None or record.step > step:
                     break
-                kept.append(record)
+                last = record
                 end += len(line)
             file.truncate(end)
-        return kept
+        return last
 
     def last_record(self) -> Record | None:
         """The last whole record, without reading all of them."""
@@ -246,14 +282,24 @@ class Run:
         except (OSError, ValueError, IndexError, TypeError):
             return {}
 
+    def end_of_log(self, most: int = LOG_BYTES) -> str:
+        """The last `most` bytes of what the trainer wrote, as text; empty if there is nothing."""
+        try:
+            with (self.path / "output.log").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+                return file.read().decode(errors="replace").strip("\0 \n")
+        except OSError:
+            return ""
+
     def json(self, name: str) -> dict[str, Any]:
         """One of the trainer's other files (result.json, step.json); empty if it is missing or damaged."""
         return _read_json(self.path / name)
 
     def heartbeat(self) -> dict[str, Any]:
-        """What the trainer said last: its beat, its phase, its step."""
+        """What the trainer said last: its beat, its phase, its step; empty if that is damaged."""
         data = self.json("heartbeat")
-        return data if isinstance(data.get("beat"), int) else {}
+        numbers = all(type(data.get(name, 0)) is int for name in ("beat", "step", "ahead"))
+        return data if "beat" in data and numbers and data.get("phase", "training") in _PHASES else {}
 
     def locked(self) -> bool:
         """Whether a trainer lives: the operating system frees its lock at any death."""
@@ -278,6 +324,13 @@ class Run:
         """Ask the trainer to run on, to pause at step `until`, or to stop; `InputError` if it cannot be told."""
         with self._writing():
             write_json(self.path / "control.json", {"until": until, "stop": stop})
+
+    def ignores_stop(self, status: Status) -> bool:
+        """Whether a trainer that was asked to stop has not done so for a while; it can be ended then."""
+        with suppress(OSError):
+            age = time.time() - (self.path / "control.json").stat().st_mtime
+            return status.active and bool(self.control()["stop"]) and abs(age) > STOP_PATIENCE
+        return False
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -405,13 +458,16 @@ class Runs:
         """The folder `text`, else that of VGGEXPLORER_RUNS, else the user's data folder."""
         named = text or os.environ.get("VGGEXPLORER_RUNS")
         if named:
-            return Runs(Path(named).expanduser().absolute())
+            path = Path(named)
+            with suppress(RuntimeError):  # ~ somebody who is not a user here
+                path = path.expanduser()
+            return Runs(path.absolute())
         from platformdirs import user_data_path  # noqa: PLC0415 (a training server may lack it)
 
         return Runs(user_data_path("vggexplorer", appauthor=False) / "runs")
 
-    def create(self, config: Config, name: str | None = None) -> Run:
-        """A new run, ready to be started; `InputError` if the name cannot be, or its folder cannot be written."""
+    def create(self, config: Config, name: str | None = None, owner: str = "") -> Run:
+        """A new run of `owner`, not started; `InputError` if the name cannot be, or its folder cannot be written."""
         words = title(config.network)
         display = self._unused(clean_name(name) if name else words)
         slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
@@ -420,7 +476,8 @@ class Runs:
         try:
             new.mkdir(parents=True)
             write_json(new / "config.json", config.to_json())
-            write_json(new / "created.json", {"time": datetime.now().astimezone().isoformat(timespec="seconds")})
+            created = {"time": datetime.now().astimezone().isoformat(timespec="seconds")}
+            write_json(new / "created.json", created | ({"owner": owner} if owner else {}))
             write_file(new / "name.txt", display.encode())
             return Run(new.rename(self.path / run_id))
         except OSError as error:

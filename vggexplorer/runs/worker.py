@@ -6,6 +6,7 @@ imported PyTorch yet.
 
 import errno
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -20,16 +21,21 @@ from typing import Any, BinaryIO
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
+from vggexplorer.paths import FOR_TORCH
 from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
-from vggexplorer.runs.session import Session, Wish, useless
-from vggexplorer.runs.store import Run, Runs, replace_by, write_json
+from vggexplorer.runs.session import Session, Wish
+from vggexplorer.runs.store import MANY, Run, Runs, json_bytes, replace_by, write_json
 from vggexplorer.runs.telemetry import Sampler, process_began
 
 BEAT = 1.0
 """Seconds between heartbeats."""
+LOOK = 0.25
+"""Seconds between two looks at the line of a trainer that waits in it."""
+ROOM = 4096
+"""Bytes on the disk that are kept for the outcome: a block of most file systems."""
 MOST_ON_CHECKPOINTS = 0.05
 """The share of the time that writing checkpoints may take."""
 
@@ -39,8 +45,7 @@ def main(argv: list[str]) -> int:
     if len(argv) != 2 or not (Path(argv[1]) / "config.json").is_file():
         print("usage: python -m vggexplorer.pytorch.train RUN_DIR (a folder with a config.json)", file=sys.stderr)
         return 2
-    # Threads that spin while they wait make two programs on the same processors many times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.update(FOR_TORCH | os.environ)
     run = Run(Path(argv[1]).absolute())
     try:
         # A reader may hold the lock for a moment, to see whether anybody does.
@@ -49,6 +54,9 @@ def main(argv: list[str]) -> int:
     except Timeout:
         print("Another trainer is at this run.", file=sys.stderr)
         return 3
+    except OSError as error:
+        _print(str(_of_system(error)))
+        return 1
     if outcome.status == "finished":
         with suppress(OSError, InputError):
             Runs(run.path.parent).keep_weights_of_the_newest()
@@ -57,22 +65,35 @@ def main(argv: list[str]) -> int:
 
 def _alone(run: Run) -> Outcome:
     """Train while no other trainer is at the run, and write down how it ended."""
+    outcome = None
     try:
         (run.path / "outcome.json").unlink(missing_ok=True)
+        last_words = run.path / ".outcome.json"
+        last_words.write_bytes(b" " * ROOM)  # so that there is room to say that the disk is full
         with Heart(run) as heart:
             outcome = _train(run, heart)
             with suppress(OSError):
                 Runs(run.path.parent).leave(run)
             with suppress(OSError, InputError):
                 run.want()  # a wish to stop is fulfilled; the next trainer does not know it any more
-            write_json(run.path / "outcome.json", outcome.to_json())
+            _write_over(last_words, json_bytes(outcome.to_json()))
+            last_words.replace(run.path / "outcome.json")
     except OSError as error:
-        outcome = Outcome(status="failed", reason=_of_system(error))
+        if outcome is None or outcome.status != "failed":  # else what came first is told
+            outcome = Outcome(status="failed", reason=_of_system(error))
     if outcome.status == "finished":
         run.drop_checkpoint()  # not earlier: without an outcome the run would begin anew
     if outcome.reason and outcome.status != "finished":
         _print(str(outcome.reason))
     return outcome
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    """Put `content` where the file's old content is on the disk."""
+    with path.open("rb+") as file:
+        file.write(content)
+        file.truncate()
+        os.fsync(file.fileno())
 
 
 def _print(*lines: str) -> None:
@@ -168,7 +189,7 @@ class Heart:
         with self._lock, suppress(OSError):
             self._beat += 1
             self._state |= news
-            write_json(self._path, {"beat": self._beat, **self._state}, durable=False)
+            write_json(self._path, {"beat": self._beat, **self._state}, durable=False, alone=True)
 
     def tell(self, phase: str, ahead: int = 0) -> None:
         """Write the heartbeat at once if this is news."""
@@ -225,14 +246,13 @@ class FolderSession(Session):
     def wait_in_line(self, ahead: int) -> None:
         """Say our place in the line, and wait a moment."""
         self.heart.tell("waiting", ahead)
-        self.sleep()
+        time.sleep(LOOK)
 
     def train(self, config: Config) -> None:
         """Run the loop of `vggexplorer.pytorch.train`; its records go to metrics.jsonl."""
         self._every = config.training.checkpoint_every
         self.phase("loading")
         fit = import_module("vggexplorer.pytorch.train").fit
-        self._cut_back()
         _print(f"training on {config.device}")
         with (self.run.path / "metrics.jsonl").open("ab") as self._metrics:
             for record in fit(config, self):
@@ -243,22 +263,11 @@ class FolderSession(Session):
             advice = [str(self._reason)] if self._reason else []
             _print(*advice, *closing_lines(self.last, config.device))
 
-    def _cut_back(self) -> None:
-        """Drop the records after the checkpoint: their steps will be done again."""
-        step = 0
-        if checkpoint := self.checkpoint():
-            try:
-                step = int(metadata(checkpoint)["step"])
-            except (OSError, ValueError, KeyError) as error:
-                raise useless(error) from error
-        kept = self.run.cut_back(step)
-        self.last = kept[-1] if kept else None
-
     def outcome(self, reason: InputError | None = None) -> Outcome:
         """How it ended, with the last figures."""
         status = "failed" if reason else "finished" if self._finished else "stopped"
         last = self.last or self.run.last_record()
-        tested = [record.test_acc for record in self.run.records() if record.test_acc is not None]
+        tested = [record.test_acc for record in self.run.read(most=MANY).records if record.test_acc is not None]
         figures: dict[str, Any] = {"device": self._device, "best_test_acc": max(tested, default=None)}
         if last:
             figures |= {
@@ -275,8 +284,12 @@ class FolderSession(Session):
     # --- what the loop asks
 
     def begin(self, environment: Mapping[str, Any]) -> None:
-        """Keep what the loop says of its surroundings."""
-        write_json(self.run.path / "environment.json", environment)
+        """Keep what the loop says of its surroundings; the checkpoint, if there is one, was found good."""
+        checkpoint = self.checkpoint()
+        step = int(metadata(checkpoint)["step"]) if checkpoint else 0
+        self.last = self.run.cut_back(step)  # the steps after it will be done again
+        start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
+        write_json(self.run.path / "environment.json", {**environment, **start}, alone=True)
         self._device = environment["device"]
         self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
         self._saved_at = time.monotonic()
@@ -287,12 +300,14 @@ class FolderSession(Session):
         self.heart.tell(name)
 
     def wish(self, step: int) -> Wish:
-        """What control.json wants, read at most twenty times a second."""
+        """What control.json wants, read at most twenty times a second; `InputError` if the folder is gone."""
         self.heart.at(step)
         now = time.monotonic()
         if now - self._read_at > 0.05:
             self._read_at = now
             self._control = self.run.control()
+            if not (self.run.path / "config.json").exists():
+                raise InputError("The run's folder is gone.")
         if self._stop or self._control.get("stop"):
             return Wish.STOP
         until = self._control.get("until")
@@ -308,7 +323,7 @@ class FolderSession(Session):
 
     def show(self, view: Mapping[str, Any]) -> None:
         """Keep what the step looked like."""
-        write_json(self.run.path / "step.json", view)
+        write_json(self.run.path / "step.json", view, alone=True)
 
     def checkpoint(self) -> Path | None:
         """The checkpoint in the folder."""
@@ -338,7 +353,7 @@ class FolderSession(Session):
         self.phase("saving")
         self._reason = reason
         replace_by(self.run.path / "model.safetensors", write, alone=True)
-        write_json(self.run.path / "result.json", result)
+        write_json(self.run.path / "result.json", result, alone=True)
         self._finished = True
 
 

@@ -10,11 +10,11 @@ from vggexplorer.link import MAX_RUNS
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.store import KEEP_WEIGHTS, Runs
 from vggexplorer.summary import summarize
-from vggexplorer.ui import components, curves, run_actions, run_components
+from vggexplorer.ui import ahead, components, curves, run_actions, run_components
 from vggexplorer.ui.compared_figures import LINES, SYMBOLS
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run_rows import Row, rows
+from vggexplorer.ui.run_rows import IDLE, Row, rows
 from vggexplorer.ui.run_words import (
     accuracy,
     chart_text,
@@ -50,7 +50,10 @@ def show() -> None:
         st.session_state["chosen runs"] = [run_id for run_id in current().runs if run_id in here]
     active = any(row.status.active for row in found)
     st.fragment(_table, run_every=REFRESH if active else None)(active)
+    if not active:
+        st.fragment(_wait, run_every=IDLE)(_known(found))
     _disk(found)
+    _forecasts(found)
     chosen = [row for row in found if row.run.id in st.session_state["chosen runs"]]
     _chosen(sorted(chosen, key=lambda row: st.session_state["chosen runs"].index(row.run.id)))
 
@@ -88,6 +91,16 @@ def _table(ticking: bool) -> None:
         on_open=_open,
         on_choose=_choose,
     )
+
+
+def _wait(known: list[tuple[str, ...]]) -> None:
+    """Sends nothing until there is something new: a run was started, renamed or deleted elsewhere."""
+    if _known(rows()) != known:
+        st.rerun()
+
+
+def _known(found: Sequence[Row]) -> list[tuple[str, ...]]:
+    return [(row.run.id, row.name, row.status.word) for row in found]
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -164,6 +177,23 @@ def _disk(found: Sequence[Row]) -> None:
         )
     chosen = set(st.session_state["chosen runs"])
     run_actions.delete_many(row for row in found if row.run.id in chosen)
+
+
+# --- how good the forecasts were ------------------------------------------------------------------------------
+
+
+def _forecasts(found: Sequence[Row]) -> None:
+    """Forecast against measured, memory and the time of a step, of all runs that have both."""
+    compared = {row.name: row.forecast for row in found if row.forecast}
+    if not compared:
+        return
+    with st.expander(t("How good the forecasts were ({count} runs)", count=len(compared)), key="forecasts"):
+        left, right = st.columns(2)
+        for column, (name, label) in zip((left, right), ahead.MEASURES.items(), strict=True):
+            with column:
+                alt = t("{what}: forecast against measured; on the line it was right", what=t(label))
+                components.chart(ahead.chart(compared, name), alt, key=f"forecast {name}")
+                st.caption(alt)
 
 
 # --- the chosen runs --------------------------------------------------------------------------------------

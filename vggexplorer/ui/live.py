@@ -1,6 +1,5 @@
 """A run while it trains: its status, its progress, its curves, and what can be done with it."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -8,20 +7,19 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import NO_BREAK, duration, exact, percent, size
-from vggexplorer.runs import launch
+from vggexplorer.runs import forecasts, launch
 from vggexplorer.runs.config import Config, published
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.store import PATIENCE, STATUSES, Run, Runs, Status, Watch
 from vggexplorer.text import title
-from vggexplorer.ui import curves, run_components
+from vggexplorer.ui import access, ahead, curves, run_components
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_rows import IDLE
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import look_at
 
 TICK = 1.0
 """Seconds between looks at a run that is active."""
-STOP_PATIENCE = 10.0
-"""Seconds after which a run that was asked to stop and has not can be ended."""
 
 
 class Look(NamedTuple):
@@ -100,6 +98,7 @@ def _state(run: Run, config: Config, shown: tuple[bool, int | None]) -> None:
         st.caption(" · ".join(literal(text) for text in about if text), width="content")
         st.space("stretch")
         _buttons(run, status)
+    access.explain(run)
     _say(run, status)
     _progress(run, config, status)
 
@@ -108,12 +107,14 @@ def _state(run: Run, config: Config, shown: tuple[bool, int | None]) -> None:
 
 
 def _buttons(run: Run, status: Status) -> None:
+    mine = access.may_change(run)
     for name, label, icon, act in _actions(run, status):
-        st.button(label, key=f"{name} run", icon=f":material/{icon}:", on_click=_do, args=(act, run))
+        icon = f":material/{icon}:"
+        st.button(label, key=f"{name} run", icon=icon, disabled=not mine, on_click=_do, args=(act, run))
 
 
 def _actions(run: Run, status: Status) -> list[tuple[str, str, str, Callable[[], Any]]]:
-    stop = ("stop", t("Stop"), "stop", lambda: _stop(run))
+    stop = ("stop", t("Stop"), "stop", lambda: launch.stop(run))
     ways: dict[str, list[tuple[str, str, str, Callable[[], Any]]]] = {
         "running": [("pause", t("Pause"), "pause", lambda: run.want(until=0)), stop],
         "paused": [
@@ -124,34 +125,22 @@ def _actions(run: Run, status: Status) -> list[tuple[str, str, str, Callable[[],
         "unresponsive": [("end", t("End it"), "power_settings_new", lambda: launch.kill(run))],
     }
     actions = ways.get(status.word, [stop] if status.active else [])
+    if status.word == "unresponsive":
+        return actions
     if status.word in ("evaluating", "saving"):
         actions = ways["running"]
     if run.resumable(status):
-        actions = [("resume", t("Resume"), "play_arrow", lambda: _resume(run))]
-    if status.active and time.monotonic() - _asked_to_stop().get(run.id, float("inf")) > STOP_PATIENCE:
-        actions = [*actions, ways["unresponsive"][0]]
+        actions = [("resume", t("Resume"), "play_arrow", lambda: access.resume(Runs(run.path.parent), run))]
+    if run.ignores_stop(status):
+        actions = [*filter(stop.__ne__, actions), *ways["unresponsive"]]
     return actions
-
-
-def _asked_to_stop() -> dict[str, float]:
-    asked: dict[str, float] = st.session_state.setdefault("asked to stop", {})
-    return asked
-
-
-def _stop(run: Run) -> None:
-    _asked_to_stop().setdefault(run.id, time.monotonic())
-    launch.stop(run)
-
-
-def _resume(run: Run) -> None:
-    _asked_to_stop().pop(run.id, None)
-    launch.resume(Runs(run.path.parent), run)
 
 
 def _do(act: Callable[[], Any], run: Run) -> None:
     """Do what a button says; what is in the way is said below it."""
     st.session_state.pop("run error", None)
     try:
+        access.check(run)
         act()
     except InputError as error:
         st.session_state["run error"] = (run.id, error)
@@ -177,6 +166,9 @@ def _say(run: Run, status: Status) -> None:
         show_reason(literal(sentence(outcome.reason)), icon=":material/info:")
     if text := _explained(run, status):
         st.caption(text)
+    if status.word == "interrupted" and (text := run.end_of_log()):
+        with st.expander(t("The end of what the trainer wrote")):
+            st.code(text, language=None, wrap_lines=True)
 
 
 def _explained(run: Run, status: Status) -> str:
@@ -216,6 +208,8 @@ def _progress(run: Run, config: Config, status: Status) -> None:
     st.markdown(_figures(run, last))
     if status.active:
         st.caption(_device(run, last))
+    else:
+        ahead.afterwards(forecasts.of_run(run))
 
 
 def _speed(last: Record) -> str:
@@ -306,8 +300,13 @@ def _item(item: dict[str, Any], classes: list[str]) -> run_components.Item:
 
 def others(runs: Runs, shown: Run | None) -> None:
     """The other runs that are active now, each a button that shows it."""
-    if any(status.active for _, status in _active(runs, shown)):
-        st.fragment(_others, run_every=2 * TICK)(runs, shown)
+    before = _going_on(runs, shown)
+    st.fragment(_others, run_every=2 * TICK if before[1] else IDLE)(runs, shown, before)
+
+
+def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
+    """Whether the run that is shown is active, and whether others are."""
+    return bool(shown and shown.status().active), bool(_active(runs, shown))
 
 
 def _active(runs: Runs, shown: Run | None) -> list[tuple[Run, Status]]:
@@ -315,9 +314,11 @@ def _active(runs: Runs, shown: Run | None) -> list[tuple[Run, Status]]:
     return [(run, status) for run, status in found if status.active]
 
 
-def _others(runs: Runs, shown: Run | None) -> None:
-    if st.session_state.pop("moved", False):
+def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
+    if st.session_state.pop("moved", False) or before != _going_on(runs, shown):
         st.rerun()
+    if not before[1]:
+        return
     st.markdown(f"##### {t('Other runs that are active')}")
     for run, status in _active(runs, shown):
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"other {run.id}"):

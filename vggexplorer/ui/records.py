@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from vggexplorer.runs.records import Record
-from vggexplorer.runs.store import Run, Runs
+from vggexplorer.runs.store import MANY, Run, Runs
 
 MOST = 2000
 """The most points of one answer; of more, every n-th is sent, and all that have test figures."""
@@ -34,10 +34,10 @@ def thin(records: Sequence[Record], most: int = MOST) -> list[Record]:
 
 def answer(run: Run, offset: int, start: str) -> dict[str, Any]:
     """What is new of a run since byte `offset`; everything, if its trainer was started anew since `start`."""
-    now = str(run.environment().get("time", ""))
+    now = str(run.environment().get("start", ""))
     if start != now:
         offset = 0
-    records, end, damaged = run.read(offset)
+    records, end, damaged = run.read(offset, MANY)
     return {
         "start": now,
         "from": offset,

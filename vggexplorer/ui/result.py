@@ -10,16 +10,17 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
+from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config, published, recipe
 from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import Run
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import components, curves, guess, header, run_actions, run_components
+from vggexplorer.ui import ahead, components, curves, guess, header, run_actions, run_components
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run_rows import Row, read, watch
+from vggexplorer.ui.run_rows import IDLE, Row, read, watch
 from vggexplorer.ui.run_words import (
     accuracy,
     chart_text,
@@ -42,8 +43,6 @@ MOST_COUNTS = 24
 """The most classes whose confusion matrix shows its counts."""
 MOST_MISTAKES = 24
 """How many mistakes are shown."""
-LOG_BYTES = 4000
-"""How much of the end of a failed run's output is shown."""
 
 
 def show(run: Run) -> None:
@@ -53,12 +52,13 @@ def show(run: Run) -> None:
     run_actions.back()
     complain("page")
     complain(run_actions.PLACE)
-    st.fragment(_figures, run_every=REFRESH if row.status.active else None)(run, _kind(row))
+    st.fragment(_figures, run_every=REFRESH if row.status.active else IDLE)(run, _kind(row))
     run_actions.show(row)
     if row.config is None:
         st.error(literal(sentence(row.error)) if row.error else status("damaged"), icon=":material/broken_image:")
         return
     _reason(row)
+    ahead.afterwards(forecasts.of_run(run))
     st.markdown(f"##### {t('Curves')}")
     curves.show([run], key=f"curves {run.id}", published=published(row.config))
     _asked(row, row.config)
@@ -71,8 +71,8 @@ def show(run: Run) -> None:
 
 
 def _kind(row: Row) -> str:
-    """Which buttons there are: all that trains is alike, unless it does not respond."""
-    word = row.status.word
+    """Which buttons there are: all that trains is alike, unless it does not respond, or not to a wish to stop."""
+    word = "unresponsive" if row.run.ignores_stop(row.status) else row.status.word
     return "active" if row.status.active and word != "unresponsive" else word
 
 
@@ -83,9 +83,9 @@ def _figures(run: Run, kind: str) -> None:
         st.rerun()
     word = row.status.word
     record, outcome = run.last_record(), run.outcome() or Outcome(status="")
-    ahead = t(", {count} before it", count=row.status.ahead) if row.status.ahead else ""
+    line = t(", {count} before it", count=row.status.ahead) if row.status.ahead else ""
     values = {
-        t("Status"): f"{sign(word)} {status(word)}{ahead}",
+        t("Status"): f"{sign(word)} {status(word)}{line}",
         t("Best test accuracy"): accuracy(row.best),
         t("Last test accuracy"): accuracy(row.last),
         t("Train accuracy"): accuracy(number(_last(record, outcome, "train_acc", "train_acc"))),
@@ -115,16 +115,9 @@ def _reason(row: Row) -> None:
     if outcome and outcome.reason:
         tell = st.error if outcome.status == "failed" else st.info
         tell(literal(sentence(outcome.reason)), icon=":material/info:")
-    if row.status.word in ("failed", "interrupted") and (text := _end_of_log(row.run)):
+    if row.status.word in ("failed", "interrupted") and (text := row.run.end_of_log()):
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)
-
-
-def _end_of_log(run: Run) -> str:
-    try:
-        return (run.path / "output.log").read_bytes()[-LOG_BYTES:].decode(errors="replace").strip()
-    except OSError:
-        return ""
 
 
 # --- what was asked -----------------------------------------------------------------------------------------

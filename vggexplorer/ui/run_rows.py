@@ -1,25 +1,31 @@
 """Runs as rows: what the pages show of each, read from the disk as seldom as possible."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from vggexplorer.errors import InputError
+from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.forecasts import Compared
 from vggexplorer.runs.records import Outcome, Record
-from vggexplorer.runs.store import Run, Runs, Status, Watch
+from vggexplorer.runs.store import MANY, Run, Runs, Status, Watch
 from vggexplorer.ui.run_words import number
 
+IDLE = 5.0
+"""Seconds between two looks of a page where nothing goes on: others may have started something."""
 SCAN = 1.0
 """Seconds for which the list of folders is believed."""
 
 
 class Row(NamedTuple):
-    """A run as the table shows it. `error` says why it cannot be read."""
+    """A run as the table shows it. `error` says why it cannot be read, `forecast` how good its forecast was."""
 
     run: Run
     name: str
@@ -32,6 +38,7 @@ class Row(NamedTuple):
     device: str = "–"
     size: int = 0
     created: datetime | None = None
+    forecast: Mapping[str, Compared] = MappingProxyType({})
 
 
 # --- reading, with what cannot change kept ----------------------------------------------------------------
@@ -84,7 +91,8 @@ def _read(run: Run, watch: Watch | None) -> Row:
         device = outcome.device or run.environment().get("device") or config.device
         row = Row(run, run.name(), run.status(watch), config, device=str(device), size=run.size())
         last, best, seconds = map(number, _figures(run, outcome))
-        return row._replace(created=run.created(), last=last, best=best, seconds=seconds)
+        compared = {} if row.status.active else forecasts.of_run(run)
+        return row._replace(created=run.created(), last=last, best=best, seconds=seconds, forecast=compared)
     except InputError as error:
         return Row(run, run.name(), Status("damaged"), error=error, size=run.size(), created=run.created())
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -107,7 +115,7 @@ def _follow(run: Run) -> list[Record]:
     offset, kept = _followed.get(run.path, (0, []))
     if _stamp(run.path / "metrics.jsonl")[1] < offset:  # it was cut back
         offset, kept = 0, []
-    new, offset, _ = run.read(offset)
+    new, offset, _ = run.read(offset, MANY)
     if new:
         kept = [record for record in (*kept, *new[:-1]) if record.test_acc is not None] + new[-1:]
         _followed[run.path] = (offset, kept)

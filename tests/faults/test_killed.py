@@ -1,0 +1,112 @@
+"""The trainer dies by SIGKILL, anywhere; resumed, it ends with the same bits as one that was left alone."""
+
+import random
+import signal
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from faults.conftest import (
+    CONFIG,
+    SAVE_EVERY,
+    STEPS,
+    Nursery,
+    Whole,
+    boundaries,
+    check_the_end,
+    check_what_is_left,
+    saved_before,
+    steps,
+)
+from vggexplorer.runs.store import Run, Runs
+
+RANDOM = 25
+"""How many times it is killed at a random moment, and how many at a random call."""
+QUICK = 3
+
+
+def die_at(nursery: Nursery, run: Run, whole: Whole, number: int, half: bool) -> int:
+    """Die at the call with that number, the first time; the last whole checkpoint is there."""
+    status = nursery.train(run, "killed", number, half)
+    assert run.outcome() or run.saved_step() == saved_before(whole.calls, number)
+    return status
+
+
+def kill_and_resume(nursery: Nursery, run: Run, whole: Run, *kills: Callable[[], int]) -> int:
+    """Die in each of these ways, while there is something to do, and go on to the end; the records at the first."""
+    reached = -1
+    for die in kills:
+        status = die()
+        assert status in (-signal.SIGKILL, 0)
+        reached = len(steps(run)) if reached < 0 else reached
+        if check_what_is_left(run, whole):
+            break
+    else:
+        assert nursery.train(run) == 0
+    check_the_end(run, whole)
+    return reached
+
+
+# --- at every write boundary -----------------------------------------------------------------------------
+
+
+def test_the_calls_that_are_watched_are_all_that_count(whole: Whole) -> None:
+    """What a trainer does to its folder, as the table in docs/faults.md names it."""
+    kinds = {tuple(call.split(" ", 1)) for call in whole.calls}
+    written = {name.removeprefix("RUN/").lstrip(".") for call, name in kinds if "write" in call}
+    assert {"metrics.jsonl", "heartbeat", "environment.json", "outcome.json", "model.safetensors"} <= written
+    assert {"checkpoint/.state.safetensors", "result.json"} <= written
+    assert ("replace", "RUN/checkpoint/.state.safetensors") in kinds
+    assert ("fsync", "RUN/metrics.jsonl") in kinds
+    assert ("unlink", "state.safetensors") in kinds
+    assert whole.calls.count("write RUN/metrics.jsonl") == STEPS
+    assert whole.calls.count("replace RUN/checkpoint/.state.safetensors") == (STEPS - 1) // SAVE_EVERY
+
+
+@pytest.mark.slow
+def test_killed_at_every_write_boundary(nursery: Nursery, whole: Whole, runs: Runs) -> None:
+    places = boundaries(whole.calls)
+    assert len(places) >= 60
+    for number, half in places:
+        run = runs.create(CONFIG)
+        try:
+            kill_and_resume(nursery, run, whole.run, partial(die_at, nursery, run, whole, number, half))
+        except AssertionError as error:
+            raise AssertionError(f"killed at {number}, {whole.calls[number - 1]}, half done: {half}") from error
+
+
+def random_calls(calls: list[str], count: int) -> list[tuple[int, bool]]:
+    dice = random.Random(6)
+    return [(dice.randint(1, len(calls)), dice.random() < 0.5) for _ in range(count)]
+
+
+@pytest.mark.parametrize("place", range(QUICK))
+def test_killed_somewhere(nursery: Nursery, whole: Whole, runs: Runs, place: int) -> None:
+    second_epoch = [number for number, name in enumerate(whole.calls) if name == "write RUN/metrics.jsonl"][8:]
+    number = second_epoch[4 * place]
+    run = runs.create(CONFIG)
+    kill_and_resume(nursery, run, whole.run, partial(die_at, nursery, run, whole, number + 1, True))
+
+
+@pytest.mark.slow
+def test_killed_at_random_calls_and_again_after_the_resume(nursery: Nursery, whole: Whole, runs: Runs) -> None:
+    reached = []
+    for number, half in random_calls(whole.calls, RANDOM):
+        run = runs.create(CONFIG)
+        again = len(whole.calls) // 4 + number % 40
+        deaths = (partial(nursery.train, run, "killed", *place) for place in ((number, half), (again, half)))
+        reached.append(kill_and_resume(nursery, run, whole.run, *deaths))
+    assert sum(step > STEPS // 3 for step in reached) >= 5  # in the second epoch, where a lost order would show
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(nursery: Nursery, whole: Whole, runs: Runs) -> None:
+    dice = random.Random(7)
+    reached = []
+    for _ in range(RANDOM):
+        run = runs.create(CONFIG)
+        after = dice.uniform(0.02, whole.seconds)
+        deaths = (partial(nursery.train, run, after=seconds) for seconds in (after, after / 2))
+        reached.append(kill_and_resume(nursery, run, whole.run, *deaths))
+    assert len(set(reached)) > RANDOM // 4
