@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vggexplorer.layers import shape_text
-from vggexplorer.ui import compared, editor, header, takeaway, totals
+from vggexplorer.ui import compared, editor, header, takeaway, timing, totals
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
@@ -24,8 +24,14 @@ if not any(entry.summary for entry in entries):
 
 compared.totals(entries)
 compared.reasons(entries)
-names = [t("Parts"), t("Parameters against {count}", count=state.count), t("Stage by stage"), t("Input sizes")]
-parts, points, stages, sizes, files = st.tabs(
+names = [
+    t("Parts"),
+    t("Parameters against {count}", count=state.count),
+    t("Stage by stage"),
+    t("Input sizes"),
+    t("Time"),
+]
+parts, points, stages, sizes, times, files = st.tabs(
     [*names, t("Take away")],
     key="comparison tab",
     on_change="rerun",
@@ -35,6 +41,7 @@ for tab, show in (
     (points, compared.scatter),
     (stages, compared.aligned),
     (sizes, compared.sizes),
+    (times, timing.show),
     (files, takeaway.show_comparison),
 ):
     if tab.open:

@@ -45,6 +45,7 @@ examples:
   vggexplorer profile vgg11 --width 1/4
   vggexplorer compare alexnet vgg11 vgg16
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
+  vggexplorer forecast vgg11 --recipe d2l-vgg --dataset full
   vggexplorer train vgg11 --width 1/4
   vggexplorer runs
 """
@@ -84,16 +85,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command is None:
         return _dashboard(options)
-    if options.port is not None or options.no_browser:
-        raise InputError("--port and --no-browser do not go with {command}.", command=options.command)
+    for key in _OF_THE_DASHBOARD:
+        if getattr(options, key) not in (None, False):
+            option = key.replace("_", "-")
+            raise InputError("--{option} does not go with {command}.", option=option, command=options.command)
     return _COMMANDS[options.command](options)
 
 
 def _dashboard(options: argparse.Namespace) -> int:
-    from vggexplorer.dashboard import start
+    from vggexplorer.dashboard import ADDRESS, start
+    from vggexplorer.runs.limits import Limits, whole
 
-    start(_port(options.port), not options.no_browser)
+    Limits(**{name: whole(getattr(options, f"max_{name}"), name) for name in _LIMITS}).tell()
+    start(_port(options.port), not options.no_browser, options.address or ADDRESS, options.url)
     return 0
+
+
+_LIMITS = ("minutes", "params", "macs", "runs")
+_OF_THE_DASHBOARD = ("port", "no_browser", "address", "url", *(f"max_{name}" for name in _LIMITS))
 
 
 def _profile(options: argparse.Namespace) -> int:
@@ -163,6 +172,35 @@ def _train(options: argparse.Namespace) -> int:
             before = Before.of(run)
             launch.resume(runs, run)
         return follow(run, view_for(options.json), interrupts, before, options.runs)
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    """Say what a run will take; 1 if it does not fit."""
+    from vggexplorer.forecasting import print_forecast, to_json
+    from vggexplorer.runs.calibration import calibrate
+    from vggexplorer.runs.devices import resolve
+    from vggexplorer.runs.forecasts import fit, forecast
+    from vggexplorer.runs.store import Runs
+
+    runs = Runs.at(options.runs)
+    memory = None if options.memory is None else round(_number(options.memory, "the memory") * 2**30)
+    seconds = None if options.within is None else _number(options.within, "the time")
+    config = _config(options, runs)
+    device = resolve(config.device, runs.path)
+    calibration = calibrate(runs.path, device, _say_progress)
+    found = forecast(config, device, calibration)
+    limit = memory or device.memory
+    proposals = fit(config, device, calibration, memory=limit, seconds=seconds)
+    fits = found.fits(limit, seconds)
+    if options.json:
+        print(json.dumps(to_json(found, proposals, fits), indent=2))
+    else:
+        print_forecast(config, found, proposals, limit, seconds)
+    return 0 if fits else 1
+
+
+def _say_progress(share: float) -> None:
+    print(f"measuring the device, once: {share:.0%}", end="\n" if share == 1 else "\r", file=sys.stderr, flush=True)
 
 
 def _run_to_resume(options: argparse.Namespace, runs: "Runs") -> "Run":
@@ -272,7 +310,7 @@ def _runs(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"profile": _profile, "compare": _compare, "train": _train, "runs": _runs}
+_COMMANDS = {"profile": _profile, "compare": _compare, "forecast": _forecast, "train": _train, "runs": _runs}
 
 
 def _network(options: argparse.Namespace, arch: str) -> Network:
@@ -329,6 +367,18 @@ def _parser() -> argparse.ArgumentParser:
     served = parser.add_argument_group("dashboard")
     served.add_argument("--port", metavar="N", help="port to serve on (default: the first free one from 8501 on)")
     served.add_argument("--no-browser", action="store_true", help="do not open the browser")
+    served.add_argument(
+        "--address",
+        metavar="A",
+        help="address to serve on (default: 127.0.0.1, this machine only); on any other one people come in by links "
+        "that are printed, or by a login: see docs/security.md",
+    )
+    served.add_argument("--url", metavar="URL", help="what others open, if a proxy stands before the dashboard")
+    shared = parser.add_argument_group("limits of the runs that are started in the dashboard (a teacher has none)")
+    shared.add_argument("--max-minutes", metavar="N", help="a run is over after N minutes")
+    shared.add_argument("--max-params", metavar="N", help="a network has N parameters at most")
+    shared.add_argument("--max-macs", metavar="N", help="a network has N MACs for an example at most")
+    shared.add_argument("--max-runs", metavar="N", help="a person has N active runs at most")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     profiled = commands.add_parser(
         "profile",
@@ -352,6 +402,17 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{ARCH_HELP}\n{EXAMPLES}",
     )
     compared.add_argument("archs", metavar="ARCH", nargs="+", help="two or more networks (see below)")
+    forecast = commands.add_parser(
+        "forecast",
+        parents=[_network_options(), _training_options(), _run_options("print one JSON object in place of the table")],
+        help="say what a training will take: memory and time; and what would fit",
+        description="Say how much memory and time a training will take, without starting it, and what to change if it "
+        "does not fit (status 1). The device is measured the first time.",
+    )
+    forecast.last_words = _end_of_train_help
+    forecast.add_argument("arch", metavar="ARCH", help="a name, the book's table, or block text (see below)")
+    forecast.add_argument("--memory", metavar="GIB", help="the memory that there is (default: the device's)")
+    forecast.add_argument("--within", metavar="S", help="the seconds that there are")
     trained = commands.add_parser(
         "train",
         parents=[_network_options(), _training_options(), _run_options("print each record as a line of JSON")],

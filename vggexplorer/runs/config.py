@@ -28,6 +28,8 @@ INITS = {
 PRECISIONS = ("auto", "float32", "bfloat16")
 MAX_EPOCHS = 10_000
 MAX_BATCH = 65_536
+MAX_TIME = 10**7
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,8 @@ class Training:
         check_int(self.crop, "the random shift", 0, 64)
         _check_number(self.brightness, "the change of brightness", 0, 1)
         if self.time_budget is not None:
-            _check_number(self.time_budget, "the time budget", 1, 10**7)
-        _check_number(self.checkpoint_every, "the time between checkpoints", 1, 10**7)
+            _check_number(self.time_budget, "the time budget", 1, MAX_TIME)
+        _check_number(self.checkpoint_every, "the time between checkpoints", 1, MAX_TIME)
 
 
 def check_switch(value: Any, what: str) -> None:

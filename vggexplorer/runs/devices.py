@@ -44,14 +44,14 @@ def known(runs: Path) -> list[Device] | None:
     """The devices as they were found on this machine with this PyTorch, the best first; None if nobody has looked."""
     try:
         data = json.loads((runs / "devices.json").read_bytes())
-        if data["machine"] != _machine():
+        if data["machine"] != machine():
             return None
         return [Device(**device) for device in data["devices"]]
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
     """What the answer depends on."""
     try:
         torch = version("torch")
@@ -68,7 +68,7 @@ def look(runs: Path) -> list[Device]:
         if devices := known(runs):
             return devices
         devices = _ask()
-        write_json(runs / "devices.json", {"machine": _machine(), "devices": [each._asdict() for each in devices]})
+        write_json(runs / "devices.json", {"machine": machine(), "devices": [each._asdict() for each in devices]})
         return devices
 
 

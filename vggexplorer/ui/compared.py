@@ -1,6 +1,6 @@
 """Compare: the list of networks in the sidebar, and what the page shows of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -8,18 +8,17 @@ import streamlit as st
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.comparison import Entry, Stage, compare, stages, why
 from vggexplorer.errors import InputError
-from vggexplorer.formatting import exact, percent, ratio, short, size
+from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
 from vggexplorer.link import COUNTS, MAX_BESIDE, Pin, State
 from vggexplorer.summary import DTYPES, Summary
 from vggexplorer.text import parse_arch, slug
 from vggexplorer.ui import compared_figures as figures
 from vggexplorer.ui import components
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.state import complain, current, edit
+from vggexplorer.ui.tables import against, table
 from vggexplorer.ui.widgets import keeps, renew
-
-NO_BREAK_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 
 
 def entries(state: State) -> list[Entry]:
@@ -136,31 +135,13 @@ def totals(compared: Sequence[Entry]) -> None:
     own = [summary.totals for _, summary in able]
     times, element = COUNTS[state.count], state.batch * DTYPES[state.dtype]
     lines = {
-        t("Parameters"): _against(exact, [each.params for each in own]),
-        state.count: _against(exact, [each.macs * times for each in own]),
-        t("Activation memory"): _against(size, [each.activations * element for each in own]),
+        t("Parameters"): against(exact, [each.params for each in own]),
+        state.count: against(exact, [each.macs * times for each in own]),
+        t("Activation memory"): against(size, [each.activations * element for each in own]),
         t("Parameters in FC"): [percent(each.fc_params, each.params) for each in own],
         t("{count} in conv", count=state.count): [percent(each.conv_macs, each.macs) for each in own],
     }
-    _table([name for name, _ in able], lines, t("Totals of the networks and their ratios to the first"))
-
-
-def _against(write: Callable[[int], str], counts: Sequence[int]) -> list[str]:
-    """The counts as they are written, all but the first as multiples of the first too."""
-    first, *others = counts
-    return [write(first), *(f"{write(count)} ({ratio(count, first)})" for count in others)]
-
-
-def _table(names: Sequence[str], lines: dict[str, list[str]], alt: str) -> None:
-    """A Markdown table with a row for each network, and a sentence about it."""
-    head = "| | " + " | ".join(lines) + " |"
-    rule = "|---|" + "---:|" * len(lines)
-    rows = (
-        f"| **{literal(name.replace('-', NO_BREAK_HYPHEN))}** | " + " | ".join(cells) + " |"
-        for name, cells in zip(names, zip(*lines.values(), strict=True), strict=True)
-    )
-    st.markdown("\n".join([head, rule, *rows]))
-    st.caption(alt)
+    table([name for name, _ in able], lines, t("Totals of the networks and their ratios to the first"))
 
 
 def reasons(compared: Sequence[Entry]) -> None:
@@ -170,12 +151,7 @@ def reasons(compared: Sequence[Entry]) -> None:
     for place, (name, remarks) in enumerate(answers):
         heading = t("Why do {first} and {other} cost differently?", first=literal(first.name), other=literal(name))
         with st.expander(heading, expanded=place == 0):
-            texts = (t(remark.template, **_literals(remark.values)) for remark in remarks)
-            st.markdown("\n".join(f"- {text}" for text in texts))
-
-
-def _literals(values: dict[str, object]) -> dict[str, object]:
-    return {key: literal(value) if isinstance(value, str) else value for key, value in values.items()}
+            st.markdown("\n".join(f"- {say(remark)}" for remark in remarks))
 
 
 def parts(compared: Sequence[Entry]) -> None:
@@ -206,7 +182,7 @@ def aligned(compared: Sequence[Entry]) -> None:
     halvings = sorted({at for item in found for at in item if at is not None})
     shape = current().network.input_shape
     lines = {_stage_name(at, shape): [_stage(item.get(at)) for item in found] for at in (*halvings, None)}
-    _table(
+    table(
         [name for name, _ in able], lines, t("Convolutions, channels and {count} by resolution", count=current().count)
     )
 
@@ -225,7 +201,7 @@ def _stage(stage: Stage | None) -> str:
     if not stage.convolutions:
         return t("{params} parameters, {macs}", params=short(stage.totals.params), macs=macs)
     shapes = ", ".join(map(shape_text, stage.shapes))
-    return f"{stage.convolutions} × conv, {shapes}, {macs}"
+    return f"{stage.convolutions} × {t('conv')}, {shapes}, {macs}"
 
 
 def sizes(compared: Sequence[Entry]) -> None:

@@ -1,12 +1,13 @@
 """The Start button. One press makes exactly one run, whatever is clicked twice, reloaded or drawn again."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import setup
+from vggexplorer.ui import access, ahead, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import current, look_at
@@ -38,6 +39,13 @@ def show(runs: Runs, another: bool) -> None:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
     setup.as_trained(config)
+    try:
+        before = ahead.look(runs, config)
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        before = None
+    ahead.show(runs, before)
+    here = None if setup.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
         key = key_of("start")
         st.button(
@@ -46,11 +54,24 @@ def show(runs: Runs, another: bool) -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=_start,
-            args=(key, runs, config),
+            args=(key, runs, config, here),
         )
         st.caption(_what(config), width="content")
+    if here and not here.fits and st.session_state.get("start question") == config:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="start question line"):
+            st.warning(f"{ahead.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
+            anyway = key_of("start anyway")
+            st.button(t("Start anyway"), key=anyway, on_click=_start_now, args=("start anyway", anyway, runs, config))
+    _say_limits()
     if refused := st.session_state.get("start error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
+
+
+def _say_limits() -> None:
+    """How long a run may take; what exceeds another limit is said when it is started."""
+    with suppress(InputError):
+        if minutes := access.allowed().minutes:
+            st.caption(t("The teacher allows a run {minutes} minutes here; then it is over.", minutes=minutes))
 
 
 def _what(config: Config) -> str:
@@ -62,12 +83,20 @@ def _what(config: Config) -> str:
     return " · ".join(literal(part) for part in parts)
 
 
-def _start(key: str, runs: Runs, config: Config) -> None:
+def _start(key: str, runs: Runs, config: Config, before: ahead.Ahead | None) -> None:
+    """Start the run; one that will not fit is asked about first."""
+    if before and not before.fits:
+        st.session_state["start question"] = config
+    else:
+        _start_now("start", key, runs, config)
+
+
+def _start_now(name: str, key: str, runs: Runs, config: Config) -> None:
     """Start the run, unless this very button has started one already or the click is half of a double click."""
-    if not first_click("start", key):
+    if not first_click(name, key):
         return
-    st.session_state["start error"] = None
+    st.session_state.update({"start error": None, "start question": None})
     try:
-        look_at(launch.start(runs, config).id)
+        look_at(access.start(runs, config).id)
     except InputError as error:
         st.session_state["start error"] = error

@@ -5,6 +5,7 @@ first visit: VGG-11 takes hours on a laptop, so it is the slim one until the per
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from vggexplorer.runs import datasets, devices
 from vggexplorer.runs.config import ABOUT, INITS, PRECISIONS, QUICK, RECIPE_NAMES, Config, Training, check_seed, recipe
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import summarize
-from vggexplorer.ui import editor, jobs
+from vggexplorer.ui import access, editor, jobs
 from vggexplorer.ui.downloading import download
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import DATASETS
@@ -28,6 +29,8 @@ from vggexplorer.ui.widgets import number, shows, translated
 
 FIRST = NETWORKS["VGG-11 slim"]
 """What is trained on a first visit."""
+MAX_MINUTES = 100_000
+"""The most time that can be asked for: ten weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,15 @@ class Choice:
     folder: str = ""
     device: str = "auto"
     seed: int = 0
+    minutes: float | None = None
+    """The time that the person has."""
+    elsewhere: str = ""
+    """A GPU that is not here, for which the forecast is made."""
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
+        if self.minutes is not None and not 0 < self.minutes <= MAX_MINUTES:
+            raise InputError("The time must be above 0 and at most {most} minutes.", most=MAX_MINUTES)
 
 
 def chosen() -> Choice:
@@ -94,6 +103,7 @@ def show() -> None:
     _recipe()
     _data()
     _device()
+    _time()
     with st.expander(t("More settings"), key="more settings"):
         _more()
 
@@ -140,7 +150,13 @@ def about_data(choice: Choice) -> None:
         st.caption(t("{counts} They come with this program.", counts=counts))
         return
     named = choice.folder.strip()
-    found = datasets.find_fashion_mnist(f"full:{named}" if named else "full")
+    dataset = f"full:{named}" if named else "full"
+    try:
+        access.check_data(Runs.at(), dataset)
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        return
+    found = datasets.find_fashion_mnist(dataset)
     if found:
         st.caption(t("{counts} Found in {folder}.", counts=counts, folder=literal(str(found))))
     else:
@@ -152,6 +168,8 @@ def _about_folder(named: str) -> None:
     """What is in the folder, and whether the network has as many classes."""
     st.caption(t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing."))
     try:
+        if named:
+            access.check_data(Runs.at(), f"folder:{named}")
         counts = datasets.survey(named) if named else {}
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
@@ -183,7 +201,8 @@ def adopt(run: Config) -> None:
     changed = {each.name: getattr(run.training, each.name) for each in fields(Training)}
     changes = {name: value for name, value in changed.items() if value != getattr(own, name)}
     kind, _, folder = run.dataset.partition(":")
-    st.session_state["choice"] = Choice(run.training.recipe, changes, kind, folder, run.device, run.seed)
+    choice = replace(chosen(), recipe=run.training.recipe, changes=changes, dataset=kind, folder=folder)
+    st.session_state["choice"] = replace(choice, device=run.device, seed=run.seed)
     _own()
     edit_network(lambda _: run.network)
 
@@ -213,6 +232,42 @@ def _device() -> None:
     shown = about.get(chosen().device) or (found[0] if found and chosen().device == "auto" else None)
     if shown:
         st.caption(f"{literal(shown.title)} · {size(shown.memory)} · {shown.precision}")
+
+
+def _time() -> None:
+    """The time that the person has, for the forecast."""
+    minutes = chosen().minutes
+    text = "" if minutes is None else f"{minutes:g}"
+    label = t("time you have, minutes")
+    st.text_input(
+        label,
+        text,
+        placeholder=t("any"),
+        help=t("A lesson has 5 or 45. If the run would take longer, changes are proposed that make it fit."),
+        **shows("minutes", text, _set_minutes, label),
+    )
+
+
+def _set_minutes(key: str, label: str) -> None:
+    try:
+        minutes = _number_in(key, label)
+    except InputError as error:
+        st.session_state["complaints"] = [("page", error)]
+    else:
+        choose(minutes=minutes)
+
+
+def elsewhere(titles: Sequence[str]) -> None:
+    """For which device the forecast is made: the chosen one, or a GPU that is not here."""
+    names = ["", *titles]
+    st.selectbox(
+        t("Forecast for"),
+        names,
+        names.index(chosen().elsewhere),
+        format_func=lambda name: name or t("the device that is chosen"),
+        width=260,
+        **shows(translated("elsewhere"), chosen().elsewhere, _set_choice, "elsewhere"),
+    )
 
 
 def _looking() -> None:
@@ -277,16 +332,24 @@ def _optional(training: Training, name: str, label: str, empty: str) -> None:
 
 def _set_optional(key: str, name: str, label: str) -> None:
     """Take a number from a text field, or nothing if it is empty."""
+    try:
+        value = _number_in(key, label)
+    except InputError as error:
+        st.session_state["complaints"] = [("page", error)]
+    else:
+        _change(name, int(value) if value is not None and value.is_integer() and name == "input_size" else value)
+
+
+def _number_in(key: str, label: str) -> float | None:
+    """The number in a text field, or None if it is empty; `InputError` if it is none."""
     text = st.session_state[key].strip()
     try:
         value = float(text) if text else None
     except ValueError:
         value = math.nan
     if value is not None and not math.isfinite(value):
-        error = InputError("{what} must be a number, not {value}.", what=label, value=shown(text))
-        st.session_state["complaints"] = [("page", error)]
-    else:
-        _change(name, int(value) if value is not None and value.is_integer() and name == "input_size" else value)
+        raise InputError("{what} must be a number, not {value}.", what=label, value=shown(text))
+    return value
 
 
 def _choices(training: Training) -> None:

@@ -1,0 +1,246 @@
+"""What a device can do, measured in a few seconds: `python -m vggexplorer.pytorch.calibrate DEVICE`.
+
+Steps of a few small networks are taken apart, and for each kind of work the seconds for each MAC, byte and layer are
+found that explain the times best. A process of its own prints a line of JSON for each network, `{"done": 1, "of": 14}`
+(the first one, with 0, once PyTorch is there), and at the end `{"calibration": {...}}`, as `Calibration.to_json`
+writes it.
+"""
+
+import json
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
+from vggexplorer.errors import InputError
+from vggexplorer.forecast import (
+    ANY,
+    RESIZE,
+    STEP,
+    UPDATE,
+    Calibration,
+    Rate,
+    Work,
+    kind_of_work,
+    layer_times,
+    resizing,
+    training_memory,
+    updating,
+    works,
+)
+from vggexplorer.pytorch.devices import processor
+from vggexplorer.pytorch.layer_times import Steps
+from vggexplorer.runs.telemetry import peak_memory
+from vggexplorer.summary import summarize
+
+BUDGET, FEWEST, MOST = 0.2, 3, 10
+"""Seconds for the steps of a probe that are taken apart, and within which number of them."""
+SMALL_TIMES = 3e-4
+"""Seconds below which an error counts by its size, above by its share."""
+LEAST_SPREAD = 0.15
+"""Networks that were not measured differ more than those that were."""
+
+
+class Probe(NamedTuple):
+    """A network that is measured, and with which batch."""
+
+    network: Network
+    batch: int
+
+
+PROBES = (
+    # The first one is small: what the process takes beside it is the context.
+    Probe(NETWORKS["LeNet"], 32),
+    Probe(Network(Architecture((Block(1, 16), Block(2, 32), Block(2, 64)), Head(hidden=(512,))), (1, 32, 32)), 64),
+    Probe(
+        Network(
+            Architecture(
+                (
+                    Block(1, 32, kernel_size=5, pool=(3, 2)),
+                    Block(1, 64, pool_type="avg"),
+                    Block(1, 96, kernel_size=1, pool=None),
+                    Block(2, 160),
+                ),
+                Head("gap", hidden=(256,)),
+                batch_norm=True,
+            ),
+            (1, 64, 64),
+        ),
+        32,
+    ),
+    Probe(
+        Network(
+            Architecture(
+                (
+                    Block(1, 64, kernel_size=11, stride=4, padding=1, pool=(3, 2)),
+                    Block(1, 192, kernel_size=5, pool=(3, 2)),
+                    Block(1, 256, pool=None),
+                ),
+                Head("adaptive", hidden=(2048, 1024)),
+            ),
+            (1, 96, 96),
+        ),
+        32,
+    ),
+    # Blocks of more than 32 MiB, of maps and of weights.
+    Probe(
+        Network(
+            Architecture((Block(1, 16, pool_type="avg"), Block(1, 24)), Head("adaptive", hidden=()), batch_norm=True),
+            (1, 104, 104),
+        ),
+        64,
+    ),
+    Probe(Network(Architecture((Block(1, 16, lrn=True), Block(1, 32, lrn=True)), Head(hidden=())), (1, 40, 40)), 32),
+    Probe(Network(Architecture((Block(1, 64), Block(2, 384)), Head(hidden=(2048,))), (3, 20, 20)), 16),
+    Probe(
+        Network(
+            Architecture(
+                (Block(2, 24, pool_type="avg"), Block(1, 40, kernel_size=7)), Head(hidden=()), activation="sigmoid"
+            ),
+            (1, 48, 48),
+        ),
+        64,
+    ),
+    Probe(Network(Architecture((Block(2, 48), Block(1, 96)), Head("gap", hidden=())), (1, 80, 80)), 32),
+)
+
+
+class Sample(NamedTuple):
+    """Work that was measured, and its seconds."""
+
+    work: Work
+    seconds: float
+
+
+Samples = dict[str, tuple[list[Sample], list[Sample]]]
+"""By kind of work, forward and backward."""
+
+
+class Whole(NamedTuple):
+    """The shortest step of a probe."""
+
+    probe: Probe
+    seconds: float
+
+
+def calibrate(device: str) -> Iterator[dict[str, object]]:
+    """Lines to print, the last one with the calibration."""
+    precisions = ("float32", "bfloat16") if device != "mps" else ("float32",)
+    count = len(precisions) * len(PROBES)
+    context, rates, errors = 0, {}, []
+    yield {"done": 0, "of": count}
+    for number, precision in enumerate(precisions):
+        samples: Samples = defaultdict(lambda: ([], []))
+        wholes = []
+        for index, probe in enumerate(PROBES):
+            steps = Steps(*probe, device, precision)
+            wholes.append(_measure(steps, probe, precision, samples))
+            if not context:
+                context = _context(device, probe, precision)
+            yield {"done": number * len(PROBES) + index + 1, "of": count}
+        fitted = {kind: (fit(forward), fit(backward)) for kind, (forward, backward) in samples.items()}
+        rates[precision], wrong = _whole_steps(fitted, wholes, precision, device)
+        errors += wrong
+    spread = max(LEAST_SPREAD, float(np.quantile(errors, 0.9)))
+    gpu = device.startswith("cuda")
+    title = torch.cuda.get_device_name(device) if gpu else processor() if device == "cpu" else "Apple GPU"
+    yield {"calibration": Calibration(title, gpu, rates, context, 0.0, spread).to_json()}
+
+
+def _measure(steps: Steps, probe: Probe, precision: str, samples: Samples) -> Whole:
+    """Add what one network tells; its shortest whole step."""
+    summary = steps.summary
+    steps.whole()
+    rounds = max(FEWEST, min(int(BUDGET / steps.whole()), MOST))
+    *_, parts = steps.best(rounds)
+    gpu = steps.trainer.device.type == "cuda"
+    for row, both, times in zip(
+        summary.rows, works(summary, probe.batch, precision, gpu=gpu), parts.layers, strict=True
+    ):
+        for direction, (work, seconds) in enumerate(zip(both, times, strict=True)):
+            samples[kind_of_work(row)][direction].append(Sample(work, seconds))
+            samples[ANY][direction].append(Sample(work, seconds))
+    samples[RESIZE][0].append(Sample(resizing(summary, probe.batch), parts.resize))
+    samples[UPDATE][0].append(Sample(updating(summary, momentum=False), parts.update))
+    return Whole(probe, min(steps.whole() for _ in range(rounds)))
+
+
+def _context(device: str, probe: Probe, precision: str) -> int:
+    """Bytes that are in use without the network, after its first steps."""
+    if device.startswith("cuda"):
+        free, total = torch.cuda.mem_get_info(device)
+        return max(0, total - free - torch.cuda.memory_reserved(device))
+    own = training_memory(summarize(*probe.network), probe.batch, precision).total
+    return max(0, (peak_memory() or 0) - own)
+
+
+def fit(samples: list[Sample]) -> Rate:
+    """The rates, none of them below zero, with the smallest sum of squares of relative errors."""
+    if not samples:
+        return Rate(0, 0, 0, 0)
+    seconds = np.array([sample.seconds for sample in samples])
+    features = np.array([[*sample.work, 1] for sample in samples], dtype=float)
+    weights = 1 / (seconds + SMALL_TIMES)
+    best, error = np.zeros(4), float(np.inf)
+    for size in range(1, 5):
+        for chosen in combinations(range(4), size):
+            scaled = features[:, chosen] * weights[:, None]
+            unit = np.linalg.norm(scaled, axis=0)
+            if not unit.all():
+                continue
+            found = np.linalg.lstsq(scaled / unit, seconds * weights)[0] / unit
+            remainder = float(((scaled @ found - seconds * weights) ** 2).sum())
+            if (found >= 0).all() and remainder < 0.999 * error:
+                best, error = np.zeros(4), remainder
+                best[list(chosen)] = found
+    return Rate(*map(float, best))
+
+
+def _whole_steps(
+    rates: Mapping[str, tuple[Rate, Rate]], wholes: list[Whole], precision: str, device: str
+) -> tuple[dict[str, tuple[Rate, Rate]], list[float]]:
+    """The rates with what a whole step takes beside its parts; how far the forecasts of the wholes are off."""
+    known = Calibration("", device.startswith("cuda"), {precision: rates}, 0, 0, 0)
+    parts = []
+    for probe, _ in wholes:
+        summary = summarize(*probe.network)
+        resize, update = resizing(summary, probe.batch), updating(summary, momentum=False)
+        times = layer_times(summary, probe.batch, precision, known)
+        extra = rates[RESIZE][0].seconds(resize) + rates[UPDATE][0].seconds(update)
+        parts.append(sum(map(sum, times)) + extra)
+    scale = statistics.median(whole.seconds / part for whole, part in zip(wholes[1:], parts[1:], strict=True))
+    step = max(0.0, wholes[0].seconds - scale * parts[0])
+    scaled = {kind: _times(forward, backward, scale) for kind, (forward, backward) in rates.items()}
+    scaled[STEP] = (Rate(0, 0, 0, step), Rate(0, 0, 0, 0))
+    wrong = [
+        abs(scale * part + step - whole.seconds) / whole.seconds for whole, part in zip(wholes, parts, strict=True)
+    ]
+    return scaled, wrong
+
+
+def _times(forward: Rate, backward: Rate, scale: float) -> tuple[Rate, Rate]:
+    return Rate(*(scale * number for number in forward)), Rate(*(scale * number for number in backward))
+
+
+def main(argv: list[str]) -> int:
+    """Measure the device `argv[1]`."""
+    if len(argv) != 2:
+        print("usage: python -m vggexplorer.pytorch.calibrate DEVICE", file=sys.stderr)
+        return 2
+    try:
+        for line in calibrate(argv[1]):
+            print(json.dumps(line), flush=True)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,152 @@
+"""Milliseconds of each layer, forward and backward: `python -m vggexplorer.pytorch.layer_times`, a process of its own.
+
+It reads a JSON object from standard input: `network` (as `format_network` writes it), `batch`, `device`, `precision`
+and `rounds`. After each round it prints a line `{"round": 1, "rounds": 10}`, and at the end, in seconds,
+`{"step": 0.1, "layers": [{"name": "features.0", "forward": 0.01, "backward": 0.02}, ...]}`. The layers are timed
+inside whole steps of the trainer, so that they find the memory and the caches as they do in training.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from vggexplorer.architectures import Network, check_choice, check_int
+from vggexplorer.errors import InputError
+from vggexplorer.forecast import LayerTime
+from vggexplorer.pytorch.train import Trainer
+from vggexplorer.runs.config import MAX_BATCH, Config, Training
+from vggexplorer.runs.session import Session
+from vggexplorer.summary import DTYPES, Summary, summarize
+from vggexplorer.text import parse_network
+
+MAX_ROUNDS = 100
+
+
+class Clock:
+    """Marks in the work of a device, and the seconds between them. A GPU is not kept waiting."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.marks: list[Any] = []
+
+    def mark(self) -> int:
+        """The number of a mark at what the device does now."""
+        if self.device.type == "cuda":
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            event.record()
+            self.marks.append(event)
+        else:
+            if self.device.type == "mps":
+                torch.mps.synchronize()
+            self.marks.append(time.perf_counter())
+        return len(self.marks) - 1
+
+    def seconds(self, begin: int, end: int) -> float:
+        """The time between two marks; waits until the device has got there."""
+        if self.device.type == "cuda":
+            self.marks[end].synchronize()
+            return float(self.marks[begin].elapsed_time(self.marks[end])) / 1000
+        return float(self.marks[end] - self.marks[begin])
+
+
+class Parts:
+    """One step taken apart, in seconds: making the batch, the layers, the update."""
+
+    def __init__(self, resize: float, layers: list[LayerTime], update: float) -> None:
+        self.resize, self.layers, self.update = resize, layers, update
+
+
+class Steps:
+    """Steps of the trainer on the first images of the sample."""
+
+    def __init__(self, network: Network, batch: int, device: str, precision: str) -> None:
+        training = Training(input_size=None, batch_size=batch, precision=precision, lr=1e-6)
+        self.trainer = Trainer(Config(network=network, training=training, device=device), Session())
+        self.summary: Summary = summarize(*network)
+        self.layers = [self.trainer.net.get_submodule(row.name) for row in self.summary.rows]
+        self.rows = torch.arange(batch, device=self.trainer.device) % len(self.trainer.train_labels)
+
+    def whole(self) -> float:
+        """The seconds of one step as the trainer does it."""
+        clock = Clock(self.trainer.device)
+        began = clock.mark()
+        self.trainer.learn(self.trainer.batch_of(self.rows), self.trainer.train_labels[self.rows])
+        return clock.seconds(began, clock.mark())
+
+    def apart(self) -> Parts:
+        """One step with a look at the clock between the layers."""
+        trainer, clock = self.trainer, Clock(self.trainer.device)
+        trainer.net.train()
+        trainer.net.zero_grad()
+        labels = trainer.train_labels[self.rows]
+        began = clock.mark()
+        value = trainer.batch_of(self.rows)
+        forward = [clock.mark()]
+        resized = (began, forward[0])
+        arrived: dict[int, int] = {}  # the mark at which the gradient of a layer's output was there
+        with torch.autocast(trainer.device.type, torch.bfloat16, enabled=trainer.precision == "bfloat16"):
+            for number, layer in enumerate(self.layers):
+                value = layer(value)
+                value.register_hook(lambda _, number=number: arrived.__setitem__(number, clock.mark()))
+                forward.append(clock.mark())
+        torch.autograd.backward(cross_entropy(value.float(), labels))
+        arrived[-1] = clock.mark()
+        trainer.optimizer.step()
+        ended = clock.mark()
+        times = [
+            LayerTime(
+                clock.seconds(forward[number], forward[number + 1]),
+                clock.seconds(arrived[number], arrived[number - 1]),
+            )
+            for number in range(len(self.layers))
+        ]
+        return Parts(clock.seconds(*resized), times, clock.seconds(arrived[-1], ended))
+
+    def best(self, rounds: int) -> Iterator[Parts]:
+        """After each of `rounds` rounds the shortest times so far: others on the machine only make them longer.
+
+        A whole step should have gone before: in the first one, PyTorch chooses how the layers are computed.
+        """
+        parts = self.apart()
+        yield parts
+        for _ in range(rounds - 1):
+            new = self.apart()
+            layers = [
+                LayerTime(*map(min, zip(*pair, strict=True))) for pair in zip(parts.layers, new.layers, strict=True)
+            ]
+            parts = Parts(min(parts.resize, new.resize), layers, min(parts.update, new.update))
+            yield parts
+
+
+def main() -> int:
+    """Measure what standard input asks for."""
+    asked = json.load(sys.stdin)
+    network = parse_network(asked["network"])
+    check_int(asked["batch"], "the batch size", 1, MAX_BATCH)
+    check_int(asked["rounds"], "the number of rounds", 1, MAX_ROUNDS)
+    check_choice(asked["precision"], "the precision", tuple(DTYPES))
+    steps = Steps(network, asked["batch"], asked["device"], asked["precision"])
+    rounds = asked["rounds"]
+    steps.whole()
+    layers = []
+    for number, parts in enumerate(steps.best(rounds), 1):
+        layers = [
+            {"name": row.name, **each._asdict()} for row, each in zip(steps.summary.rows, parts.layers, strict=True)
+        ]
+        print(json.dumps({"round": number, "rounds": rounds}), flush=True)
+    whole = min(steps.whole() for _ in range(rounds))
+    print(json.dumps({"step": whole, "layers": layers}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,343 @@
+"""What a run will take before it starts, what would make it fit, and how good the forecast was."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations, product
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vggexplorer.errors import InputError
+from vggexplorer.forecast import (
+    Calibration,
+    Memory,
+    Time,
+    inference_memory,
+    preset,
+    tested_at_once,
+    training_memory,
+    training_time,
+)
+from vggexplorer.runs import calibration as calibrations
+from vggexplorer.runs import devices
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import SIDE, SIZES, folder_of, survey
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.records import Record
+from vggexplorer.runs.store import Run, write_json
+from vggexplorer.summary import summarize
+
+CONTEXT = 600 * 2**20
+"""Bytes that PyTorch takes before there is a network, as long as nobody has measured it: 577 MiB seen on a CPU."""
+USABLE = 0.9
+"""The share of a device's memory that a run may take: others need some, too."""
+TESTED = 1 / 7
+"""The share of a folder's pictures that becomes the test set."""
+LABEL = 8
+"""Bytes of a label."""
+MOST_COMBINED = 3
+"""The most pairs of changes that are proposed."""
+FINE = 20
+"""The number of epochs is lowered in steps of a twentieth."""
+
+
+class Images(NamedTuple):
+    """How many images a data set has, and how many bytes it takes on the device."""
+
+    examples: int
+    tests: int
+    bytes: int
+
+
+def images_of(config: Config) -> Images:
+    """The size of the config's data set; `InputError` if it is a folder that cannot be read."""
+    kind = config.dataset.partition(":")[0]
+    if kind == "folder":
+        count = sum(survey(str(folder_of(config.dataset))).values())
+        tests = max(1, round(count * TESTED))
+        return Images(max(1, count - tests), tests, count * (prod(config.trained.input_shape) + LABEL))
+    examples, tests = SIZES[kind]
+    return Images(examples, tests, (examples + tests) * (SIDE * SIDE + LABEL))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Memory in training and in inference, and time where the device has been measured or is in a table."""
+
+    device: str
+    precision: str
+    memory: Memory
+    inference: Memory
+    time: Time | None
+    measured: bool
+    """Whether the device was measured; else its figures are from a data sheet, or there are none."""
+    allocated: int
+    """The part of `memory` that a record's memory shows: on a GPU, what PyTorch has allocated."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What forecast.json holds."""
+        return {
+            "device": self.device,
+            "precision": self.precision,
+            "memory": self.memory._asdict() | {"total": self.memory.total},
+            "inference": self.inference._asdict() | {"total": self.inference.total},
+            "time": self.time and self.time._asdict(),
+            "measured": self.measured,
+            "allocated": self.allocated,
+        }
+
+    @staticmethod
+    def from_json(data: Any) -> "Forecast | None":
+        """The forecast that `to_json` wrote; None if there is none, or it is damaged."""
+        try:
+            memory, inference = (Memory(*(int(data[key][name]) for name in Memory._fields)) for key in _MEMORIES)
+            seconds = data["time"]
+            return Forecast(
+                str(data["device"]),
+                str(data["precision"]),
+                memory,
+                inference,
+                seconds and Time(*(float(seconds[name]) for name in Time._fields)),
+                bool(data["measured"]),
+                int(data["allocated"]),
+            )
+        except (TypeError, KeyError, ValueError):
+            return None
+
+    def fits(self, memory: int | None, seconds: float | None) -> bool:
+        """Whether it keeps within `USABLE` of `memory` bytes and within `seconds`; None is no limit."""
+        if memory and self.memory.total > USABLE * memory:
+            return False
+        return not (seconds and self.time and self.time.total > seconds)
+
+
+_MEMORIES = ("memory", "inference")
+
+
+def forecast(config: Config, device: Device, calibration: Calibration | None) -> Forecast:
+    """What `config` will take on `device`; without a calibration, by its data sheet, if we have that."""
+    config = config.on(device.name, device.precision)
+    training, precision = config.training, config.training.precision
+    known = calibration or preset(device.title)
+    if known and precision not in known.rates:
+        known = None
+    summary = summarize(*config.trained)
+    images = images_of(config)
+    gpu = device.name != "cpu"
+    context = known.context if known else CONTEXT
+    momentum = training.momentum > 0
+    memory = training_memory(
+        summary, training.batch_size, precision, momentum=momentum, gpu=gpu, data=images.bytes, context=context
+    )
+    inference = inference_memory(summary, tested_at_once(training.batch_size), precision, gpu=gpu, context=context)
+    time = (
+        training_time(
+            summary,
+            training.batch_size,
+            precision,
+            known,
+            epochs=training.epochs,
+            examples=images.examples,
+            tests=images.tests,
+            momentum=momentum,
+        )
+        if known
+        else None
+    )
+    if time and training.time_budget is not None:
+        time = Time(time.step, time.epoch, *(min(each, training.time_budget) for each in time[2:]))
+    allocated = memory.total - (memory.context if device.name.startswith("cuda") else 0)
+    return Forecast(device.name, precision, memory, inference, time, bool(known and known.measured), allocated)
+
+
+def keep(run: Run) -> None:
+    """Write down what `run` will take, before it starts, if the devices have been looked at; it never fails."""
+    with suppress(OSError, InputError):
+        config = run.config()
+        found = known(run.path.parent, config.device)
+        if found:
+            write_json(run.path / "forecast.json", forecast(config, *found).to_json())
+
+
+def known(runs: Path, device: str) -> tuple[Device, Calibration | None] | None:
+    """The device that `device` means, and what was measured of it, without asking PyTorch; None if it is not known."""
+    found = devices.known(runs) and devices.resolve(device, runs)
+    return (found, calibrations.known(runs, found.name)) if found else None
+
+
+# --- how good it was ----------------------------------------------------------------------------------------
+
+
+class Compared(NamedTuple):
+    """A figure as it was forecast and as it was measured."""
+
+    forecast: float
+    measured: float
+
+    @property
+    def error(self) -> float:
+        """The relative error: 0.1 if the forecast was a tenth too high."""
+        return self.forecast / self.measured - 1
+
+
+def of_run(run: Run) -> dict[str, Compared]:
+    """What `compare` says of a run; empty if nothing was forecast, or nothing is measured yet."""
+    kept, last = Forecast.from_json(run.json("forecast.json")), run.last_record()
+    return compare(kept, run.config(), last) if kept and last else {}
+
+
+def compare(forecast: Forecast, config: Config, last: Record) -> dict[str, Compared]:
+    """`memory` in bytes and `step` in seconds, forecast and measured, as far as both are known.
+
+    `last` is the run's last record.
+    """
+    compared = {}
+    if last.memory:
+        compared["memory"] = Compared(forecast.allocated, last.memory)
+    if forecast.time and last.examples_per_sec > 0:
+        batch = min(config.training.batch_size, last.examples)
+        compared["step"] = Compared(forecast.time.step, batch / last.examples_per_sec)
+    return compared
+
+
+# --- make it fit --------------------------------------------------------------------------------------------
+
+
+class Proposal(NamedTuple):
+    """A changed config that fits: `changes` are the kinds of change (keys of `CHANGES`) from before to after."""
+
+    changes: tuple["Change", ...]
+    config: Config
+    forecast: Forecast
+    saved_memory: int
+    saved_seconds: float
+
+
+class Change(NamedTuple):
+    """What is changed, and from what to what, as people write it."""
+
+    what: str
+    before: str
+    after: str
+
+
+CHANGES = ("width", "input", "batch", "head", "epochs")
+"""What may be changed so that a run fits."""
+WIDTHS = tuple(Fraction(text) for text in ("7/8", "3/4", "1/2", "3/8", "1/4", "3/16", "1/8", "1/16"))
+SIDES = (192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
+
+
+def fit(
+    config: Config, device: Device, calibration: Calibration | None, *, memory: int | None, seconds: float | None
+) -> list[Proposal]:
+    """The smallest change of each kind with which the run keeps within `memory` bytes and `seconds`.
+
+    If no single change does, up to `MOST_COMBINED` pairs, else one that changes all; nothing if the run fits as it is,
+    or if nothing helps.
+    """
+    now = forecast(config, device, calibration)
+    if now.fits(memory, seconds):
+        return []
+
+    def tried(steps: tuple["_Step", ...]) -> Proposal | None:
+        try:
+            changed = config
+            for step in steps:
+                changed = step.apply(changed)
+            after = forecast(changed, device, calibration)
+        except InputError:  # too small an input, no channels left
+            return None
+        if not after.fits(memory, seconds):
+            return None
+        saved = now.time.total - after.time.total if now.time and after.time else 0.0
+        changes = tuple(step.change for step in steps)
+        return Proposal(changes, changed, after, now.memory.total - after.memory.total, saved)
+
+    kinds = {what: list(steps(config)) for what, steps in _STEPS.items()}
+    single = [next(filter(None, (tried((step,)) for step in steps)), None) for steps in kinds.values()]
+    if found := [proposal for proposal in single if proposal]:
+        return found
+    pairs = []
+    for first, second in combinations(kinds.values(), 2):
+        both = sorted(product(range(len(first)), range(len(second))), key=sum)
+        pairs.append(next(filter(None, (tried((first[i], second[j])) for i, j in both)), None))
+    if found := [proposal for proposal in pairs if proposal]:
+        return sorted(found, key=lambda each: -(each.forecast.time.total if each.forecast.time else 0))[:MOST_COMBINED]
+    for left_out in ("batch", ""):  # a smaller batch saves memory, but takes longer
+        several = [steps for what, steps in kinds.items() if steps and what != left_out]
+        for number in range(max(map(len, several), default=0)):
+            if proposal := tried(tuple(steps[min(number, len(steps) - 1)] for steps in several)):
+                return [proposal]
+    return []
+
+
+class _Step(NamedTuple):
+    change: Change
+    apply: Callable[[Config], Config]
+
+
+def _widths(config: Config) -> Iterator[_Step]:
+    for ratio in WIDTHS:
+
+        def apply(old: Config, ratio: Fraction = ratio) -> Config:
+            architecture = old.network.architecture.scaled(ratio)
+            return replace(old, network=old.network._replace(architecture=architecture))
+
+        yield _Step(Change("width", "1", str(ratio)), apply)
+
+
+def _sides(config: Config) -> Iterator[_Step]:
+    _, height, width = config.trained.input_shape
+    for side in SIDES:
+        if config.trained.architecture.min_side() <= side < min(height, width):
+
+            def apply(old: Config, side: int = side) -> Config:
+                return replace(old, training=replace(old.training, input_size=side))
+
+            yield _Step(Change("input", str(height), str(side)), apply)
+
+
+def _batches(config: Config) -> Iterator[_Step]:
+    batch = config.training.batch_size
+    while (batch := batch // 2) >= (2 if config.trained.architecture.batch_norm else 1):
+
+        def apply(old: Config, batch: int = batch) -> Config:
+            return replace(old, training=replace(old.training, batch_size=batch))
+
+        yield _Step(Change("batch", str(config.training.batch_size), str(batch)), apply)
+
+
+def _heads(config: Config) -> Iterator[_Step]:
+    head = config.network.architecture.head
+    widths = [tuple(max(16, units // part) for units in head.hidden) for part in (2, 4, 8, 16)]
+    heads = [replace(head, hidden=hidden) for hidden in dict.fromkeys(widths) if hidden != head.hidden]
+    smallest = replace(head, pooling="gap", hidden=())
+    for new in [*heads, *([smallest] if head != smallest else [])]:
+
+        def apply(old: Config, hidden: tuple[int, ...] = new.hidden, pooling: Any = new.pooling) -> Config:
+            architecture = old.network.architecture
+            changed = replace(architecture, head=replace(architecture.head, hidden=hidden, pooling=pooling))
+            return replace(old, network=old.network._replace(architecture=changed))
+
+        yield _Step(Change("head", _head_text(head.pooling, head.hidden), _head_text(new.pooling, new.hidden)), apply)
+
+
+def _head_text(pooling: str, hidden: tuple[int, ...]) -> str:
+    return f"{pooling} {','.join(map(str, hidden)) or 'none'}"
+
+
+def _epochs(config: Config) -> Iterator[_Step]:
+    most = config.training.epochs
+    for epochs in sorted({most * part // FINE for part in range(1, FINE)} - {0}, reverse=True):
+
+        def apply(old: Config, epochs: int = epochs) -> Config:
+            return replace(old, training=replace(old.training, epochs=epochs))
+
+        yield _Step(Change("epochs", str(config.training.epochs), str(epochs)), apply)
+
+
+_STEPS: dict[str, Callable[[Config], Iterator[_Step]]] = dict(
+    zip(CHANGES, (_widths, _sides, _batches, _heads, _epochs), strict=True)
+)

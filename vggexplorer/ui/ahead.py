@@ -1,0 +1,269 @@
+"""What a run will take, before it starts; what would make it fit; and how good the forecast was."""
+
+from collections.abc import Callable, Mapping
+from math import log10
+from typing import NamedTuple
+
+import streamlit as st
+
+from vggexplorer.forecast import PRESETS, Calibration
+from vggexplorer.formatting import duration, percent, signed, size
+from vggexplorer.palette import COLORS
+from vggexplorer.runs import calibration, forecasts
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.forecasts import USABLE, Compared, Forecast, Proposal
+from vggexplorer.runs.store import Runs
+from vggexplorer.ui import jobs, setup
+from vggexplorer.ui.figures import Figure
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_words import chart_text
+
+COMPONENTS = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "optimizer": "momentum",
+    "activations": "activations kept for the backward pass",
+    "data": "images on the device",
+    "workspace": "workspace",
+    "context": "PyTorch itself",
+}
+"""The components of memory as people read them."""
+KINDS = {"width": "width", "input": "input", "batch": "batch", "head": "head", "epochs": "epochs"}
+"""What a proposal changes."""
+MEASURES = {"memory": "memory at its peak", "step": "a step"}
+"""What can be compared after a run."""
+
+
+class Ahead(NamedTuple):
+    """A forecast, and what it stands on."""
+
+    config: Config
+    device: Device
+    calibration: Calibration | None
+    forecast: Forecast
+    seconds: float | None
+    """The time that there is."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the run keeps within the device's memory and the time."""
+        return self.forecast.fits(self.device.memory or None, self.seconds)
+
+    def proposals(self) -> list[Proposal]:
+        """What would fit."""
+        memory = self.device.memory or None
+        return forecasts.fit(self.config, self.device, self.calibration, memory=memory, seconds=self.seconds)
+
+
+def look(runs: Runs, config: Config) -> Ahead | None:
+    """The forecast for a run as it is set up; None as long as the devices are not known.
+
+    `InputError` if the folder with the pictures cannot be read.
+    """
+    choice = setup.chosen()
+    elsewhere = next((each for each in PRESETS if each.title == choice.elsewhere), None)
+    if elsewhere:
+        speedup = elsewhere.bfloat16 / elsewhere.float32
+        found: tuple[Device, Calibration | None] | None = (
+            Device("cuda:0", elsewhere.title, elsewhere.memory, speedup),
+            None,
+        )
+    else:
+        found = forecasts.known(runs.path, config.device)
+    if found is None:
+        return None
+    device, measured = found
+    seconds = None if choice.minutes is None else 60 * choice.minutes
+    return Ahead(config, device, measured, forecasts.forecast(config, device, measured), seconds)
+
+
+def show(runs: Runs, ahead: Ahead | None) -> None:
+    """Memory and time, by component if one asks; and what would make it fit."""
+    if ahead is None:
+        st.caption(t("What this run will take is said as soon as the devices are known."))
+        return
+    found = ahead.forecast
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="forecast"):
+        for label, value in _totals(ahead):
+            st.metric(label, value, width=150)
+        st.caption(_source(ahead), width="content")
+        if not ahead.calibration and not setup.chosen().elsewhere:
+            _measuring(runs, ahead.device)
+    with st.expander(t("Forecast: memory by component"), key="forecast parts"):
+        st.markdown(_parts(found))
+        setup.elsewhere([each.title for each in PRESETS])
+    if not ahead.fits:
+        _make_it_fit(ahead)
+
+
+def _totals(ahead: Ahead) -> list[tuple[str, str]]:
+    found, memory = ahead.forecast, ahead.device.memory
+    lines = [(t("memory at its peak"), size(found.memory.total))]
+    if memory:
+        lines.append((t("of {all}", all=size(memory)), percent(found.memory.total, memory)))
+    if time := found.time:
+        lines += [(t("an epoch"), seconds(time.epoch)), (t("all of it"), f"{seconds(time.low)} – {seconds(time.high)}")]
+    return lines
+
+
+def seconds(value: float) -> str:
+    """A forecast of time for people: one decimal below ten seconds."""
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 100 else duration(value)
+
+
+def _source(ahead: Ahead) -> str:
+    title = literal(ahead.device.title)
+    if ahead.forecast.measured:
+        return t("measured on {device}", device=title)
+    if ahead.forecast.time:
+        return t("{device}: an estimate from its data sheet", device=title)
+    return t("{device}: not measured yet", device=title)
+
+
+def _parts(found: Forecast) -> str:
+    rows = [[t("memory"), t("training"), t("inference")], ["---", "---:", "---:"]]
+    for name, label in COMPONENTS.items():
+        rows.append([t(label), size(getattr(found.memory, name)), size(getattr(found.inference, name))])
+    rows.append([f"**{t('Total')}**", *(f"**{size(each.total)}**" for each in (found.memory, found.inference))])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+# --- measuring the device --------------------------------------------------------------------------------------
+
+
+_progress: dict[str, float] = {}
+"""How much of a measurement is done, by its job's name; a measurement serves all sessions."""
+
+
+def _measuring(runs: Runs, device: Device) -> None:
+    name = f"calibrate {runs.path} {device.name}"
+    job = jobs.find(name)
+    if job and job.running:
+        st.fragment(_wait, run_every=0.5)(name)
+        return
+    if job and job.error:
+        st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    st.button(
+        t("Measure this device"),
+        key="measure device",
+        icon=":material/speed:",
+        help=t("Takes a few seconds, once; then the time of any run can be told."),
+        on_click=_measure,
+        args=(name, runs, device),
+    )
+
+
+def _measure(name: str, runs: Runs, device: Device) -> None:
+    def told(share: float) -> None:
+        _progress[name] = share
+
+    jobs.start(name, lambda: calibration.calibrate(runs.path, device, told))
+
+
+def _wait(name: str) -> None:
+    job = jobs.find(name)
+    if job is None or not job.running:
+        _progress.pop(name, None)
+        st.rerun()
+    st.progress(_progress.get(name, 0.0), t("Measuring the device …"), width=220)
+
+
+# --- make it fit -----------------------------------------------------------------------------------------------
+
+
+def _make_it_fit(ahead: Ahead) -> None:
+    """Why it does not fit, and changes that would help, each with a button."""
+    with st.container(border=True, key="make it fit"):
+        st.warning(why_not(ahead), icon=":material/warning:")
+        found = ahead.proposals()
+        if not found:
+            st.markdown(t("No change of width, input, batch, head or epochs would be enough."))
+        for place, proposal in enumerate(found):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"proposal {place}"):
+                st.button(t("Apply"), key=f"apply {place}", on_click=setup.adopt, args=(proposal.config,))
+                st.markdown(_changed(proposal), width="content")
+
+
+def why_not(ahead: Ahead) -> str:
+    """In a sentence, what does not fit."""
+    found, memory = ahead.forecast, ahead.device.memory
+    if memory and not found.fits(memory, None):
+        values = {"needed": size(found.memory.total), "most": size(round(USABLE * memory)), "all": size(memory)}
+        return t("This run needs {needed}; of the {all} there, it may take {most}.", **values)
+    time = found.time.total if found.time else 0.0
+    return t("This run takes about {time}; there are {given}.", time=seconds(time), given=seconds(ahead.seconds or 0))
+
+
+def _changed(proposal: Proposal) -> str:
+    changes = t(", ").join(f"{t(KINDS[each.what])} {each.before} → **{each.after}**" for each in proposal.changes)
+    after = proposal.forecast
+    needs = [size(after.memory.total)] + ([seconds(after.time.total)] if after.time else [])
+    saved = []
+    if proposal.saved_memory > 0:
+        saved.append(size(proposal.saved_memory))
+    if proposal.saved_seconds > 0:
+        saved.append(seconds(proposal.saved_seconds))
+    text = f"{changes}: {t(', ').join(needs)}"
+    return f"{text} ({t('saves {what}', what=t(', ').join(saved))})" if saved else text
+
+
+# --- afterwards ----------------------------------------------------------------------------------------------------
+
+
+def afterwards(compared: Mapping[str, Compared]) -> None:
+    """What was forecast beside what was measured, with the errors; nothing if there was no forecast."""
+    if not compared:
+        return
+    write: dict[str, Callable[[float], str]] = {"memory": lambda value: size(round(value)), "step": milliseconds}
+    parts = [
+        t(
+            "{what}: forecast {forecast}, measured {measured} ({error})",
+            what=t(MEASURES[name]),
+            forecast=write[name](found.forecast),
+            measured=write[name](found.measured),
+            error=error(found),
+        )
+        for name, found in compared.items()
+    ]
+    st.caption(t("; ").join(parts), width="content")
+
+
+def milliseconds(value: float) -> str:
+    """The time of a step."""
+    return f"{1000 * value:,.0f} ms" if value >= 0.01 else f"{1000 * value:.2g} ms"
+
+
+def error(found: Compared) -> str:
+    """By how much the forecast was too high or too low."""
+    return signed(percent(abs(found.error), 1), round(found.error, 3))
+
+
+def chart(compared: Mapping[str, Mapping[str, Compared]], name: str) -> Figure:
+    """Forecast against measured of each run, by name, on logarithmic axes with the line of equality."""
+    found = {run: each[name] for run, each in compared.items() if name in each}
+    ends = [value for each in found.values() for value in each]
+    line = [min(ends, default=1) / 1.3, max(ends, default=1) * 1.3]
+    axis = {"type": "log", "gridcolor": "$grid", "zeroline": False, "exponentformat": "SI", "nticks": 6}
+    axis |= {"range": [*map(log10, line)], "ticksuffix": "B" if name == "memory" else "s"}
+    return {
+        "data": [
+            {"x": line, "y": line, "mode": "lines", "line": {"color": "$grid", "width": 2}, "hoverinfo": "skip"},
+            {
+                "x": [each.measured for each in found.values()],
+                "y": [each.forecast for each in found.values()],
+                "text": [f"{chart_text(run)} ({error(each)})" for run, each in found.items()],
+                "mode": "markers",
+                "marker": {"color": COLORS["conv"], "size": 10, "opacity": 0.8},
+                "hovertemplate": "%{text}<extra></extra>",
+            },
+        ],
+        "layout": {
+            "xaxis": {**axis, "title": {"text": t("measured")}},
+            "yaxis": {**axis, "title": {"text": t("forecast")}, "automargin": True},
+            "showlegend": False,
+            "dragmode": False,
+            "height": 300,
+            "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
+        },
+    }

@@ -1,0 +1,189 @@
+"""FLOPs are not time: what networks compute and move, and how long their layers take here and now."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from vggexplorer.architectures import Network
+from vggexplorer.comparison import Entry
+from vggexplorer.forecast import works
+from vggexplorer.formatting import ratio, short, size
+from vggexplorer.palette import COLORS
+from vggexplorer.runs import devices
+from vggexplorer.runs.layer_times import Measured, measure
+from vggexplorer.runs.store import Runs
+from vggexplorer.summary import Row, Summary
+from vggexplorer.ui import components, jobs
+from vggexplorer.ui.ahead import milliseconds
+from vggexplorer.ui.figures import OVERLAY, PATTERNS, Figure, row_label
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.state import current
+from vggexplorer.ui.tables import against, table
+
+BATCHES = (1, 16, 64, 128)
+MOST_KEPT = 200
+
+
+class Case(NamedTuple):
+    """What is measured: a network, how many images at once, and in which precision."""
+
+    network: Network
+    batch: int
+    precision: str
+
+
+_measured: dict[Case, Measured] = {}
+"""Found on this machine, for all sessions; the oldest goes when there are too many."""
+_progress: dict[str, float] = {}
+
+
+def show(compared: Sequence[Entry]) -> None:
+    """Work and time of each network, then of each layer of one of them."""
+    able = [(entry.name, entry.network, entry.summary) for entry in compared if entry.summary]
+    precision = "bfloat16" if current().dtype == "bfloat16" else "float32"
+    st.markdown(
+        t(
+            "MACs say how much is computed. Time depends as well on how many bytes move between memory and processor: "
+            "a layer with few MACs for each byte waits for the memory."
+        )
+    )
+    batch = st.segmented_control(t("images at once"), BATCHES, default=16, required=True, key="timed batch") or 16
+    cases = {name: Case(network, batch, precision) for name, network, _ in able}
+    _button(list(cases.values()))
+    _networks([(name, summary, cases[name]) for name, _, summary in able])
+    _layers([(name, summary, cases[name]) for name, _, summary in able])
+
+
+# --- measuring -----------------------------------------------------------------------------------------------------
+
+
+def _button(cases: Sequence[Case]) -> None:
+    """The button that measures what has not been measured, or how far that is."""
+    job = jobs.find(_JOB)
+    if job and job.running:
+        st.fragment(_wait, run_every=0.5)()
+        return
+    if job and job.error and not all(case in _measured for case in cases):
+        st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    missing = [case for case in cases if case not in _measured]
+    label = t("Measure here and now") if missing else t("Measure again")
+    st.button(label, key="measure layers", icon=":material/timer:", on_click=_measure, args=(missing or list(cases),))
+
+
+_JOB = "layer times"
+
+
+def _measure(cases: Sequence[Case]) -> None:
+    runs = Runs.at()
+
+    def work() -> None:
+        device = devices.look(runs.path)[0].name
+        for number, case in enumerate(cases):
+
+            def told(share: float, number: int = number) -> None:
+                _progress[_JOB] = (number + share) / len(cases)
+
+            _measured[case] = measure(*case[:2], device, case.precision, told)
+            while len(_measured) > MOST_KEPT:
+                _measured.pop(next(iter(_measured)))
+
+    _progress[_JOB] = 0.0
+    jobs.start(_JOB, work)
+
+
+def _wait() -> None:
+    job = jobs.find(_JOB)
+    if job is None or not job.running:
+        st.rerun()
+    st.progress(_progress.get(_JOB, 0.0), t("Training steps are timed, layer by layer …"))
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def _networks(networks: Sequence[tuple[str, Summary, Case]]) -> None:
+    """A row for each network; ratios are to the first."""
+    lines: dict[str, list[str]] = {}
+    macs = [case.batch * summary.totals.macs for _, summary, case in networks]
+    moved = [_moved(summary, case) for _, summary, case in networks]
+    lines["MACs"] = against(short, macs)
+    lines[t("bytes moved")] = against(size, moved)
+    lines[t("MACs per byte")] = [f"{count / each:.1f}" for count, each in zip(macs, moved, strict=True)]
+    times = [_measured.get(case) for *_, case in networks]
+    first = times[0]
+    for label, name in ((t("forward"), "forward"), (t("backward"), "backward"), (t("a whole step"), "step")):
+        base = getattr(first, name) if first else 0.0
+        lines[label] = [_time(getattr(each, name), base) if each else "–" for each in times]
+    alt = t(
+        "Forward, {batch} images, {precision}; in brackets times the first network",
+        batch=networks[0][2].batch,
+        precision=networks[0][2].precision,
+    )
+    table([name for name, *_ in networks], lines, alt)
+
+
+def _moved(summary: Summary, case: Case) -> int:
+    return sum(forward.bytes for forward, _ in works(summary, case.batch, case.precision))
+
+
+def _time(seconds: float, first: float) -> str:
+    text = milliseconds(seconds)
+    return f"{text} ({ratio(seconds, first)})" if first and seconds != first else text
+
+
+def _layers(networks: Sequence[tuple[str, Summary, Case]]) -> None:
+    """MACs, bytes and milliseconds of each layer, beside each other."""
+    names = [name for name, *_ in networks]
+    chosen = st.selectbox(t("layer by layer"), names, key="timed network", width=260)
+    summary, case = next((found[1:] for found in networks if found[0] == chosen), networks[0][1:])
+    alt = t("MACs, bytes moved and measured time of each layer of {name}", name=chosen or names[0])
+    components.chart(_bars(summary, case), alt, key="layer times")
+    st.caption(alt)
+
+
+def _bars(summary: Summary, case: Case) -> Figure:
+    found = _measured.get(case)
+    moved = [forward.bytes for forward, _ in works(summary, case.batch, case.precision)]
+    rows = [(row, each) for row, each in zip(summary.rows, moved, strict=True) if row.kind != "Flatten"]
+    axes: list[tuple[str, Sequence[float], str]] = [
+        ("MACs", [case.batch * row.macs for row, _ in rows], "%{x:,d} MACs"),
+        (t("bytes moved"), [each for _, each in rows], "%{x:.4s}B"),
+    ]
+    if found:
+        forward = [1000 * found.layers[row.name].forward for row, _ in rows]
+        axes.append((t("forward, ms"), forward, "%{x:.3g} ms"))
+    width = (1 - 0.04 * (len(axes) - 1)) / len(axes)
+    axis = {"gridcolor": "$grid", "zeroline": False, "rangemode": "tozero", "side": "top", "exponentformat": "SI"}
+    layout: Figure = {
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
+        "height": 110 + 24 * len(rows),
+        "showlegend": False,
+        "dragmode": False,
+        "bargap": 0.25,
+        "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
+    }
+    data = []
+    for place, (label, values, hover) in enumerate(axes):
+        number = str(place + 1) if place else ""
+        start = place * (width + 0.04)
+        layout[f"xaxis{number}"] = {**axis, "domain": [start, start + width], "title": {"text": label}, "nticks": 4}
+        data.append(_bar([row for row, _ in rows], values, f"x{number}", f"%{{y}}: {hover}<extra></extra>"))
+    return {"data": data, "layout": layout}
+
+
+def _bar(rows: Sequence[Row], values: Sequence[float], axis: str, hover: str) -> Figure:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": list(values),
+        "y": [row_label(row) for row in rows],
+        "customdata": [row.name for row in rows],
+        "xaxis": axis,
+        "yaxis": "y",
+        "marker": {
+            "color": [COLORS[row.part] for row in rows],
+            "pattern": {**OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
+        },
+        "hovertemplate": hover,
+    }
