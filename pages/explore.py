@@ -4,9 +4,10 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
+from vggexplorer.link import write
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import check, editor, figures, header, inspector, layers, takeaway, totals
+from vggexplorer.ui import check, editor, figures, header, inspector, layers, lesson_link, takeaway, totals, tour
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import complain, current
 
@@ -23,6 +24,7 @@ with top:
     shape, classes = shape_text(network.input_shape), network.architecture.num_classes
     header.show(literal(title(network)), t("input {shape}, {classes} classes", shape=shape, classes=classes))
     complain("page")
+    lesson_link.notice()
 with st.sidebar:
     editor.show()
 if not summary:
@@ -47,3 +49,6 @@ if peers.open:
 if away.open:
     with away:
         takeaway.show(summary)
+        with st.expander(t("Link for a lesson"), key="lesson"):
+            lesson_link.show((st.context.url or "").rstrip("/") + "/", write)
+tour.show()

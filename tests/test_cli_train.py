@@ -82,7 +82,7 @@ class Place:
     def __init__(self, path: Path) -> None:
         self.runs = path / "runs"
         self.runs.mkdir()
-        answer = {"machine": devices._machine(), "devices": [devices.Device("cpu", "CPU", 1, 1.0)._asdict()]}
+        answer = {"machine": devices.machine(), "devices": [devices.Device("cpu", "CPU", 1, 1.0)._asdict()]}
         (self.runs / "devices.json").write_text(json.dumps(answer))
         (path / "stand_in.py").write_text(STAND_IN)
         self.command = [sys.executable, "-c", WITH_STAND_IN, str(path / "stand_in.py")]

@@ -20,11 +20,11 @@ from vggexplorer import layers
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head
 from vggexplorer.drawing import ENGLISH
 from vggexplorer.explain import explain
-from vggexplorer.link import COUNTS, LANGUAGES
+from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.runs import config, datasets, store
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
-from vggexplorer.ui import editor, i18n, run_words
+from vggexplorer.ui import ahead, editor, i18n, run_words
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -38,6 +38,7 @@ TERMINAL = ("cli.py", "console.py", "dashboard.py", "listing.py", "progress.py")
 CORE = [
     *(path for path in PACKAGE.glob("*.py") if path.name not in TERMINAL),
     *(PACKAGE / "runs").glob("*.py"),
+    *(PACKAGE / "lessons").glob("*.py"),
     *(PACKAGE / "pytorch" / name for name in ("data.py", "download.py", "predict.py", "train.py")),
 ]
 TRANSLATED = {
@@ -94,7 +95,12 @@ STAND_FOR: dict[str, set[str]] = {
     "ACTIONS[action]": set(editor.ACTIONS.values()),
     "POOLINGS[name]": set(editor.POOLINGS.values()),
     "each of ENGLISH": set(ENGLISH),
-    "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"},
+    "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"}
+    | set(ahead.COMPONENTS.values())
+    | set(ahead.MEASURES.values()),
+    "MEASURES[name]": set(ahead.MEASURES.values()),
+    "KINDS[each.what]": set(ahead.KINDS.values()),
+    "CLASSES[place]": set(datasets.CLASSES),
     "quantity": quantities() | set(COUNTS),
     "data['template']": set(),  # of an error that was made in `peers.py`
     "ABOUT[chosen().recipe]": set(config.ABOUT.values()),
@@ -110,6 +116,9 @@ STAND_FOR: dict[str, set[str]] = {
     "term.name": set(),  # of a `_Rule`, which is found
     "what": set(),  # handed on; the caller's is found
     "remark.template": set(),  # found where the remark is made
+    "error.template": set(),  # found where the error is made
+    "ask.options[place].template": set(),  # of a remark
+    "HIDEABLE[name]": set(HIDEABLE.values()),
 }
 """The texts for which an expression stands, by expression."""
 
@@ -159,8 +168,9 @@ TERMS = [
     *("flatten", "adaptive", "gap", "relu", "Sigmoid", "sigmoid", "bn", "Bn", "dropout", "head", "hidden", "act"),
     *("conv_arch", "none", "nopool", "avgpool2s2", "pool2s2", "avgpool", "lrn", "CxHxW", "max", "avg"),
     *("KiB", "MiB", "GiB", "TiB"),
-    *("Fashion-MNIST", "auto", "cpu", "quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160"),
+    *("Fashion-MNIST", "GTX 1660 Ti", "auto", "cpu", "quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160"),
     *("Xavier", "Kaiming", "xavier", "kaiming", "train", "test"),
+    *("VGG", "Shift", "Simonyan", "Zisserman", "ReLU", "FLOP", "MFLOPs", "GFLOPs", "GB", "MB", "log", "exp", "max"),
     *("PyTorch", "torchinfo", "fvcore", "FlopCounterMode", "pip install torch torchinfo fvcore"),
 ]
 """What is the same in every language: names of layers and networks, units, and what one types."""
@@ -176,10 +186,23 @@ NEUTRAL = re.compile(
         ]
     )
 )
-UNSEEN = {"id", "icon", "key", "type", "format", "color", "js_content", "css_content", "html_content", "component_name"}
+UNSEEN = {
+    "id",
+    "icon",
+    "key",
+    "type",
+    "format",
+    "color",
+    "language",
+    "js_content",
+    "css_content",
+    "html_content",
+    "component_name",
+}
 """Fields of Streamlit's elements that are not text for people."""
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
+SETTINGS |= {"done", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
 """Parts of the data of our own components that are not text for people."""
 
 

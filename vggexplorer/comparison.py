@@ -1,8 +1,9 @@
 """Several networks side by side, under one input: ratios, stages of equal resolution, and why one costs more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import log2, prod
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Architecture, Network
@@ -80,7 +81,7 @@ class Remark(NamedTuple):
     """A sentence with its figures apart, so that it can be shown in another language."""
 
     template: str
-    values: dict[str, Any]
+    values: Mapping[str, Any] = MappingProxyType({})
 
     def __str__(self) -> str:
         return self.template.format(**self.values)
@@ -100,7 +101,7 @@ def why(first: Entry, second: Entry) -> list[Remark]:
     if a.totals == b.totals:
         return [Remark("{more} and {less} cost the same.", names)]
     remarks = [_totals(a, b), *_compute(a, b), *_parameters(a, b), *_memory(a, b)]
-    return [Remark(remark.template, names | remark.values) for remark in remarks]
+    return [Remark(remark.template, {**names, **remark.values}) for remark in remarks]
 
 
 def _totals(a: Summary, b: Summary) -> Remark:

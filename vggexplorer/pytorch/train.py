@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
+from vggexplorer.forecast import tested_at_once
 from vggexplorer.pytorch import data, look, weights
 from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
@@ -43,8 +44,6 @@ GUESSING = 1.2
 """How many times the accuracy of guessing still counts as guessing."""
 LOG_EVERY = 10
 """Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
-TEST_BATCHES = (32, 500)
-"""The fewest and the most images that are tested at once; between them the batch size, whose memory is known to do."""
 
 
 def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
@@ -347,9 +346,8 @@ class Trainer:
     @torch.no_grad()
     def _scores(self) -> Tensor:
         self.net.eval()
-        fewest, most = TEST_BATCHES
         parts = []
-        for images in torch.split(self.test_images, max(fewest, min(self.training.batch_size, most))):
+        for images in torch.split(self.test_images, tested_at_once(self.training.batch_size)):
             batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
             with self._autocast():
                 parts.append(self.net(batch).float())

@@ -32,13 +32,18 @@ CUSTOM = "custom"
 
 
 def show() -> None:
-    """The whole editor."""
-    _presets(current().network)
-    _history()
-    _blocks()
-    _paste()
-    _input()
-    _head()
+    """The whole editor, but for what the link hides."""
+    parts: dict[str, Callable[[], None]] = {
+        "network": lambda: _presets(current().network),
+        "tools": _history,
+        "": _blocks,
+        "text": _paste,
+        "input": _input,
+        "head": _head,
+    }
+    for name, part in parts.items():
+        if name not in current().hide:
+            part()
 
 
 def show_input() -> None:
@@ -106,10 +111,20 @@ def _scale(ratio: str) -> None:
 
 
 def _blocks() -> None:
-    st.toggle(t("More columns"), key="more", persist_state="session", help=t("Kernel, stride, padding, pooling, LRN."))
+    hidden = set(current().hide)
+    if "columns" not in hidden:
+        help_text = t("Kernel, stride, padding, pooling, LRN.")
+        st.toggle(t("More columns"), key="more", persist_state="session", help=help_text)
+    if hidden >= {"columns", "convolutions", "channels"}:
+        return
     with st.container(horizontal=True, gap="xsmall", key="block heads"):
-        for label, width in ((t("block"), _MENU), (t("convolutions"), _CONVS), (t("channels"), _CHANNELS)):
-            st.caption(label, width=width)
+        for name, label, width in (
+            ("", t("block"), _MENU),
+            ("convolutions", t("convolutions"), _CONVS),
+            ("channels", t("channels"), _CHANNELS),
+        ):
+            if name not in hidden:
+                st.caption(label, width=width)
     for row, block in enumerate(current().architecture.blocks):
         _block(row, block)
 
@@ -119,26 +134,36 @@ _MENU, _CONVS, _CHANNELS = 54, 124, 124
 
 
 def _block(row: int, block: Block) -> None:
+    hidden = current().hide
+    whole = "columns" not in hidden
     place = t("block {number}", number=row + 1)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"block {row}"):
-        st.menu_button(
-            f"**{row + 1}**",
-            _actions(row),
-            format_func=lambda action: t(ACTIONS[action]),
-            key=f"menu {row}",
-            type="tertiary",
-            on_click=_act,
-            args=(row,),
-            width=_MENU,
-        )
-        for field, label, width in (
-            ("num_convs", t("Convolutions, {place}", place=place), _CONVS),
-            ("out_channels", t("Channels, {place}", place=place), _CHANNELS),
+        if whole:
+            _menu(row)
+        else:
+            st.markdown(f"**{row + 1}**", width=_MENU)
+        for name, field, label, width in (
+            ("convolutions", "num_convs", t("Convolutions, {place}", place=place), _CONVS),
+            ("channels", "out_channels", t("Channels, {place}", place=place), _CHANNELS),
         ):
-            options: dict[str, Any] = {"width": width, "label_visibility": "collapsed"}
-            number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
-    if st.session_state.get("more"):
+            if name not in hidden:
+                options: dict[str, Any] = {"width": width, "label_visibility": "collapsed"}
+                number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
+    if whole and st.session_state.get("more"):
         _more(row, block)
+
+
+def _menu(row: int) -> None:
+    st.menu_button(
+        f"**{row + 1}**",
+        _actions(row),
+        format_func=lambda action: t(ACTIONS[action]),
+        key=f"menu {row}",
+        type="tertiary",
+        on_click=_act,
+        args=(row,),
+        width=_MENU,
+    )
 
 
 def _actions(row: int) -> list[str]:

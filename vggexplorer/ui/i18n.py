@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.paths import PACKAGE
 
@@ -45,6 +46,14 @@ def _value(value: Any) -> Any:
     if isinstance(value, InputError):
         return t(value.template, **{key: _value(inner) for key, inner in value.values.items()})
     return t(value) if isinstance(value, str) else value
+
+
+def say(remark: Remark) -> str:
+    """A remark as Markdown, in the session's language."""
+    values = {key: _value(value) for key, value in remark.values.items()}
+    return t(
+        remark.template, **{key: literal(value) if isinstance(value, str) else value for key, value in values.items()}
+    )
 
 
 def literal(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vggexplorer.link import write, write_comparison, write_runs, write_training
+from vggexplorer.link import write, write_comparison, write_lesson, write_runs, write_training
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import begin, current, publish, visit
@@ -19,6 +19,7 @@ begin()
 st.html("""<style>
 [data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }
 .st-key-header h1 { padding-block: 0; }
+.st-key-panel [data-testid=stMarkdownContainer] { overflow-x: auto; }
 </style>""")
 page = st.navigation(
     [
@@ -26,6 +27,7 @@ page = st.navigation(
         st.Page(PAGES / "compare.py", title=t("Compare"), icon=":material/balance:"),
         st.Page(PAGES / "train.py", title=t("Train"), icon=":material/play_circle:"),
         st.Page(PAGES / "runs.py", title=t("Runs"), icon=":material/history:"),
+        st.Page(PAGES / "learn.py", title=t("Learn"), icon=":material/school:"),
     ],
     position="top",
 )
@@ -37,6 +39,8 @@ match page.url_path:
         publish(write_training(current(), st.session_state["own network"]))
     case "runs":
         publish(write_runs(current()))
+    case "learn":
+        publish(write_lesson(current()))
     case _:
         publish(write(current()))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))

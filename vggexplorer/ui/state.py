@@ -35,7 +35,7 @@ def begin() -> None:
     if "state" not in st.session_state:
         st.session_state["id"] = secrets.token_hex(8)
         _take(*read(params))
-        st.session_state["own network"] = "arch" in params
+        st.session_state["own network"] = not {"arch", "task"}.isdisjoint(params)
         st.session_state.update(past=[], future=[])
     elif context and context.is_history_navigation and not _passing(params):
         state, errors = read(params)
@@ -118,7 +118,7 @@ def _step(source: str, target: str) -> None:
     if st.session_state[source]:
         *rest, state = st.session_state[source]
         st.session_state[target] = [*st.session_state[target], current()]
-        state = replace(state, runs=current().runs)
+        state = replace(state, runs=current().runs, task=current().task, hide=current().hide)
         st.session_state[source] = rest
         st.session_state["complaints"] = []
         _show(state)

@@ -71,12 +71,12 @@ def _pictures(summary: Summary, network: Network) -> None:
 def _texts(network: Network) -> None:
     blocks = network.architecture.blocks
     st.markdown(f"##### {t('Text and link')}")
-    address = _address((st.context.url or "").rstrip("/") + "/", link.write(current()))
-    for text in filter(None, (format_tuple(blocks), format_blocks(blocks), address)):
+    page = (st.context.url or "").rstrip("/") + "/"
+    for text in filter(None, (format_tuple(blocks), format_blocks(blocks), address(page, link.write(current())))):
         st.code(text, language=None, wrap_lines=True)
 
 
-def _address(page: str, params: Mapping[str, str | list[str]]) -> str:
+def address(page: str, params: Mapping[str, str | list[str]]) -> str:
     """The address of a page in this very state."""
     query = urlencode(params, doseq=True, safe=":,;*=")
     return f"{page}{'?' if query else ''}{query}"
@@ -102,7 +102,7 @@ def show_comparison(compared: Sequence[Entry]) -> None:
     files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
     components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
     st.markdown(f"##### {t('Link')}")
-    st.code(_address(st.context.url or "", link.write_comparison(current())), language=None, wrap_lines=True)
+    st.code(address(st.context.url or "", link.write_comparison(current())), language=None, wrap_lines=True)
 
 
 # --- ONNX ------------------------------------------------------------------------------------------------

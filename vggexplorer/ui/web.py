@@ -27,11 +27,12 @@ FILES = {
     "curves.js": PACKAGE / "assets" / "curves.js",
     "runs.js": PACKAGE / "assets" / "runs.js",
     "inspector.js": PACKAGE / "assets" / "inspector.js",
+    "learn.js": PACKAGE / "assets" / "learn.js",
     "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
 }
 
 
-OWN = ("components.js", "curves.js", "runs.js", "inspector.js")
+OWN = ("components.js", "curves.js", "runs.js", "inspector.js", "learn.js")
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
 
 

@@ -1,0 +1,40 @@
+"""Lesson links: a teacher chooses what is not shown, and hands on a link that opens exactly that."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import streamlit as st
+
+from vggexplorer.link import HIDEABLE, State
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.state import current, edit
+from vggexplorer.ui.takeaway import address
+from vggexplorer.ui.widgets import translated
+
+
+def notice() -> None:
+    """That the link hides some controls, and a button that shows them."""
+    hidden = current().hide
+    if hidden:
+        names = t(", ").join(t(HIDEABLE[name]) for name in hidden)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="hidden parts"):
+            st.caption(t("Not shown in this lesson: {names}.", names=names), width="content")
+            st.button(t("Show all"), key="show all", type="tertiary", on_click=_show_all)
+
+
+def _show_all() -> None:
+    edit(lambda state: replace(state, hide=()))
+
+
+def show(page: str, write: Callable[[State], Mapping[str, str | list[str]]]) -> None:
+    """The choice of what a lesson hides, and the link to `page` in this state."""
+    hidden = st.multiselect(
+        t("Hide in the lesson"),
+        list(HIDEABLE),
+        default=list(current().hide),
+        format_func=lambda name: t(HIDEABLE[name]),
+        placeholder=t("nothing"),
+        key=translated("hide"),
+    )
+    state = replace(current(), hide=tuple(name for name in HIDEABLE if name in hidden))
+    st.code(address(page, write(state)), language=None, wrap_lines=True)
