@@ -56,7 +56,8 @@ class Learn:
 
         def told() -> bool:
             texts = alert.all_inner_texts()
-            return any(text.strip().startswith(wanted) for text in texts) or bool(self.page.wait_for_timeout(40))
+            found = any(word in text for text in texts for word in wanted)  # before it stands the icon's name
+            return found or bool(self.page.wait_for_timeout(40))
 
         wait_until(told, 60, f"{words} on {ask.key}")
         self.settle()
