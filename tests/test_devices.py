@@ -135,6 +135,14 @@ def test_a_processor_says_how_busy_it_is() -> None:
         assert (peak_memory() or memory) > 2**20
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux hands the figure on")
+def test_the_peak_is_a_process_its_own() -> None:
+    ballast = bytearray(b"1") * 2**28  # of the parent, which the child must not count
+    code = "from vggexplorer.runs.telemetry import peak_memory; print(peak_memory())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(ballast) > 2 * int(done.stdout)
+
+
 class Nvml(SimpleNamespace):
     """Stands for the module pynvml: one GPU whose temperature cannot be read."""
 

@@ -421,12 +421,12 @@ def test_two_changes_together() -> None:
 
 
 def test_all_changes_together() -> None:
-    """More than two changes can do: a fifth of a second for each step leaves little else to save."""
+    """Where no pair of changes does, several do."""
     fast = replace(PLAIN, start=0.0, rates={"float32": PLAIN.rates["float32"] | {STEP: (Rate(0, 0, 0, 0), NOTHING)}})
     config = replace(SLIM, training=replace(SLIM.training, epochs=1, batch_size=512))
     found = forecast(config, CPU, fast)
     assert found.time is not None
-    memory, seconds = PLAIN.context + 2**28, found.time.total / 150
+    memory, seconds = PLAIN.context + 2**28, found.time.total / 80
     proposals = fit(config, CPU, fast, memory=memory, seconds=seconds)
     assert len(proposals) == 1
     assert len(proposals[0].changes) > 2

@@ -180,6 +180,7 @@ NEUTRAL = re.compile(
             r"“[^”]*”|“.*…",  # what a person typed, quoted
             r"\b(?:features|classifier)\.\d+",
             r":[a-z]+\[",  # Markdown's :small[
+            r"\{[a-z]+\}",  # a place for a value that a script puts in
             r"(?<![A-Za-z])(?:" + "|".join(map(re.escape, sorted(TERMS, key=len, reverse=True))) + r")(?![A-Za-z])",
             r"\d+x\d+(?:x\d+|(?::[a-z0-9]+)*)",  # a block or an input
             r"(?<![A-Za-z])[kspx](?=\d)",

@@ -22,8 +22,8 @@ from vggexplorer.ui import i18n, learn, run_rows, widgets
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 PAGE = str(ROOT / "pages" / "learn.py")
-MARKS = re.compile(r":material/\w+:|:[a-z]+-badge\[|\{\w+\}")
-"""Icons, colours and places of values within a text."""
+MARKS = re.compile(r":material/\w+:|:[a-z]+-badge\[")
+"""Icons and colours within a text."""
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 
 
@@ -302,6 +302,24 @@ def test_a_teacher_gets_the_link_of_what_is_hidden(folder: Path) -> None:
     state, errors = read({"task": "deep", "hide": "network,hints"})
     assert not errors
     assert write_lesson(state) == {"task": "deep", "hide": "network,hints"}
+
+
+def test_explore_hides_the_same_controls_and_makes_the_same_links(folder: Path) -> None:
+    page = Page()
+    page.test = AppTest.from_file(MAIN, default_timeout=60)
+    page.test.context = {"locale": "en-US"}
+    page.test.query_params["arch"] = "vgg13"
+    page.test.query_params["hide"] = "network,text"
+    page.run()
+    assert [name for name, key in EDITOR.items() if key not in keys(page)] == ["network", "text"]
+    assert page.params == {"arch": "vgg13", "hide": "network,text"}
+    page.test.session_state["tab"] = "Take away"
+    page.run()
+    page.test.multiselect(key="hide").set_value(["head"])
+    page.run()
+    assert page.test.code[-1].value.endswith("/?arch=vgg13&hide=head")
+    page.click("show all")
+    assert page.params == {"arch": "vgg13"}
 
 
 def test_all_that_can_be_hidden_is_tested() -> None:

@@ -10,7 +10,20 @@ from strategies import edited_networks, networks, stable
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import COUNTS, LANGUAGES, MAX_BATCH, MAX_BESIDE, Pin, State, read, write, write_comparison
+from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.link import (
+    COUNTS,
+    HIDEABLE,
+    LANGUAGES,
+    MAX_BATCH,
+    MAX_BESIDE,
+    Pin,
+    State,
+    read,
+    write,
+    write_comparison,
+    write_lesson,
+)
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, checked, parse_arch, parse_network, slug
 
@@ -36,6 +49,45 @@ def test_a_state_comes_back_from_its_link(state: State) -> None:
     params = write(state)
     assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
     assert write(read(params)[0]) == params
+
+
+lessons = st.builds(
+    State,
+    network=any_network,
+    lang=st.none() | st.sampled_from(list(LANGUAGES)),
+    task=st.sampled_from(list(TASKS)),
+    hide=st.sets(st.sampled_from(list(HIDEABLE))).map(lambda names: tuple(name for name in HIDEABLE if name in names)),
+)
+
+
+@given(lessons)
+@settings(stable, max_examples=200)
+def test_a_lesson_comes_back_from_its_link(state: State) -> None:
+    params = write_lesson(state)
+    assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
+    on_explore = write(state)
+    assert "task" not in on_explore
+    assert read(on_explore)[0] == replace(state, task=None)
+
+
+@pytest.mark.parametrize("key", TASKS)
+def test_a_tasks_link_begins_with_its_network_and_a_key_changes_only_that(key: str) -> None:
+    begins = parse_network(TASKS[key].start)
+    assert read({"task": key}) == (State(network=begins, task=key), [])
+    assert write_lesson(State(network=begins, task=key)) == {"task": key}
+    changed, errors = read({"task": key, "classes": "17"})
+    assert not errors
+    assert changed.network == parse_network(TASKS[key].start | {"classes": "17"})
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("task", "none"), ("task", ""), ("task", "Listing"), ("hide", "all"), ("hide", ""), ("hide", "a,b")],
+)
+def test_an_unknown_task_or_control_is_refused(key: str, text: str) -> None:
+    state, (error,) = read({"arch": "vgg13", key: text})
+    assert state == read({"arch": "vgg13"})[0]
+    assert "must be one of" in str(error)
 
 
 def test_defaults_are_left_out() -> None:

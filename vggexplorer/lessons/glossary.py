@@ -97,7 +97,7 @@ GLOSSARY: dict[str, Term] = {
         Remark("How the loss changes with each parameter. Backwards through the layers, their slopes multiply."),
     ),
     "dropout": Term(
-        Remark("dropout"),
+        Remark("Dropout"),
         Remark("In training, sets a random part of the values to zero, so that no unit relies on a single other one."),
     ),
 }

@@ -210,7 +210,7 @@ def _field(ask: Ask, label: str, key: str, name: str) -> None:
                 **options,
             )
         case _:
-            st.markdown(label, width="stretch")
+            st.markdown(label.replace(".", "\\.", 1), width="stretch")  # not a list of one
 
 
 def _given(ask: Ask, key: str) -> Any:
@@ -310,14 +310,14 @@ def _sigmoid(_: Task, __: Summary) -> None:
 def _slopes() -> figures.Figure:
     places = [place / 4 for place in range(-48, 49)]
     lines = (
-        (t("slope of the sigmoid"), [sigmoid_slope(x) for x in places], "solid"),
-        (t("slope of ReLU"), [int(x > 0) for x in places], "dash"),
+        (t("slope of the sigmoid"), [sigmoid_slope(x) for x in places], {"dash": "solid"}),
+        (t("slope of ReLU"), [int(x > 0) for x in places], {"dash": "dash", "shape": "vh"}),
     )
     axis = {"gridcolor": "$grid", "zeroline": False}
     return {
         "data": [
-            {"type": "scatter", "mode": "lines", "name": name, "x": places, "y": values, "line": {"dash": dash}}
-            for name, values, dash in lines
+            {"type": "scatter", "mode": "lines", "name": name, "x": places, "y": values, "line": line}
+            for name, values, line in lines
         ],
         "layout": {
             "xaxis": {**axis, "title": {"text": "x"}},

@@ -19,6 +19,8 @@ begin()
 st.html("""<style>
 [data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }
 .st-key-header h1 { padding-block: 0; }
+[data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
+[data-testid=stBaseButton-primary] { color: light-dark(#fff, #12171e); }
 .st-key-panel [data-testid=stMarkdownContainer] { overflow-x: auto; }
 </style>""")
 page = st.navigation(
