@@ -15,9 +15,9 @@ from vggexplorer.architectures import NETWORKS
 from vggexplorer.forecast import ANY, PRESETS, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
 from vggexplorer.formatting import size
 from vggexplorer.runs import calibration, forecasts
+from vggexplorer.runs.calibration import Timed
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.devices import Device
-from vggexplorer.runs.layer_times import Measured
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
@@ -194,13 +194,14 @@ def test_all_runs_in_a_plot(runs: Runs) -> None:
 def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
     asked = []
 
-    def measure(network: Any, batch: int, device: str, precision: str, progress: Callable[[float], None]) -> Measured:
+    def time_layers(
+        network: Any, batch: int, device: str, precision: str, progress: Callable[[float], None], rounds: int
+    ) -> Timed:
         asked.append((network, batch, device, precision))
         progress(1.0)
-        rows = summarize(*network).rows
-        return Measured(0.5, {row.name: LayerTime(0.001, 0.002) for row in rows})
+        return Timed(0.5, {row.name: LayerTime(0.001, 0.002) for row in summarize(*network).rows})
 
-    monkeypatch.setattr(timing, "measure", measure)
+    monkeypatch.setattr(timing, "time_layers", time_layers)
     monkeypatch.setattr("vggexplorer.runs.devices.look", lambda _: [CPU])
     monkeypatch.setattr(timing, "_measured", {})
     page = Train()

@@ -21,6 +21,9 @@ st.html("""<style>
 .st-key-header h1 { padding-block: 0; }
 [data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
 [data-testid=stBaseButton-primary] { color: light-dark(#fff, #12171e); }
+:is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {
+  color: light-dark(#2563a8, #8fbdf0);
+}
 .st-key-panel [data-testid=stMarkdownContainer] { overflow-x: auto; }
 </style>""")
 page = st.navigation(

@@ -1,6 +1,6 @@
 """FLOPs are not time: what networks compute and move, and how long their layers take here and now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -11,7 +11,7 @@ from vggexplorer.forecast import works
 from vggexplorer.formatting import ratio, short, size
 from vggexplorer.palette import COLORS
 from vggexplorer.runs import devices
-from vggexplorer.runs.layer_times import Measured, measure
+from vggexplorer.runs.calibration import Timed, time_layers
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import Row, Summary
 from vggexplorer.ui import components, jobs
@@ -22,6 +22,7 @@ from vggexplorer.ui.state import current
 from vggexplorer.ui.tables import against, table
 
 BATCHES = (1, 16, 64, 128)
+ROUNDS = 5
 MOST_KEPT = 200
 
 
@@ -33,7 +34,7 @@ class Case(NamedTuple):
     precision: str
 
 
-_measured: dict[Case, Measured] = {}
+_measured: dict[Case, Timed] = {}
 """Found on this machine, for all sessions; the oldest goes when there are too many."""
 _progress: dict[str, float] = {}
 
@@ -84,7 +85,7 @@ def _measure(cases: Sequence[Case]) -> None:
             def told(share: float, number: int = number) -> None:
                 _progress[_JOB] = (number + share) / len(cases)
 
-            _measured[case] = measure(*case[:2], device, case.precision, told)
+            _measured[case] = time_layers(*case[:2], device, case.precision, told, ROUNDS)
             while len(_measured) > MOST_KEPT:
                 _measured.pop(next(iter(_measured)))
 
@@ -112,9 +113,14 @@ def _networks(networks: Sequence[tuple[str, Summary, Case]]) -> None:
     lines[t("MACs per byte")] = [f"{count / each:.1f}" for count, each in zip(macs, moved, strict=True)]
     times = [_measured.get(case) for *_, case in networks]
     first = times[0]
-    for label, name in ((t("forward"), "forward"), (t("backward"), "backward"), (t("a whole step"), "step")):
-        base = getattr(first, name) if first else 0.0
-        lines[label] = [_time(getattr(each, name), base) if each else "–" for each in times]
+    kinds: tuple[tuple[str, Callable[[Timed], float]], ...] = (
+        (t("forward"), lambda timed: sum(each.forward for each in timed.layers.values())),
+        (t("backward"), lambda timed: sum(each.backward for each in timed.layers.values())),
+        (t("a whole step"), lambda timed: timed.step),
+    )
+    for label, seconds in kinds:
+        base = seconds(first) if first else 0.0
+        lines[label] = [_time(seconds(each), base) if each else "–" for each in times]
     alt = t(
         "Forward, {batch} images, {precision}; in brackets times the first network",
         batch=networks[0][2].batch,
@@ -145,14 +151,14 @@ def _layers(networks: Sequence[tuple[str, Summary, Case]]) -> None:
 def _bars(summary: Summary, case: Case) -> Figure:
     found = _measured.get(case)
     moved = [forward.bytes for forward, _ in works(summary, case.batch, case.precision)]
-    rows = [(row, each) for row, each in zip(summary.rows, moved, strict=True) if row.kind != "Flatten"]
+    forward = [1000 * each.forward for each in found.layers.values()] if found else [0.0] * len(moved)
+    rows = [each for each in zip(summary.rows, moved, forward, strict=True) if each[0].kind != "Flatten"]
     axes: list[tuple[str, Sequence[float], str]] = [
-        ("MACs", [case.batch * row.macs for row, _ in rows], "%{x:,d} MACs"),
-        (t("bytes moved"), [each for _, each in rows], "%{x:.4s}B"),
+        ("MACs", [case.batch * row.macs for row, *_ in rows], "%{x:,d} MACs"),
+        (t("bytes moved"), [each for _, each, _ in rows], "%{x:.4s}B"),
     ]
     if found:
-        forward = [1000 * found.layers[row.name].forward for row, _ in rows]
-        axes.append((t("forward, ms"), forward, "%{x:.3g} ms"))
+        axes.append((t("forward, ms"), [each for *_, each in rows], "%{x:.3g} ms"))
     width = (1 - 0.04 * (len(axes) - 1)) / len(axes)
     axis = {"gridcolor": "$grid", "zeroline": False, "rangemode": "tozero", "side": "top", "exponentformat": "SI"}
     layout: Figure = {
@@ -168,7 +174,7 @@ def _bars(summary: Summary, case: Case) -> Figure:
         number = str(place + 1) if place else ""
         start = place * (width + 0.04)
         layout[f"xaxis{number}"] = {**axis, "domain": [start, start + width], "title": {"text": label}, "nticks": 4}
-        data.append(_bar([row for row, _ in rows], values, f"x{number}", f"%{{y}}: {hover}<extra></extra>"))
+        data.append(_bar([row for row, *_ in rows], values, f"x{number}", f"%{{y}}: {hover}<extra></extra>"))
     return {"data": data, "layout": layout}
 
 
