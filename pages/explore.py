@@ -49,6 +49,5 @@ if peers.open:
 if away.open:
     with away:
         takeaway.show(summary)
-        with st.expander(t("Link for a lesson"), key="lesson"):
-            lesson_link.show((st.context.url or "").rstrip("/") + "/", write)
+        lesson_link.show((st.context.url or "").rstrip("/") + "/", write)
 tour.show()

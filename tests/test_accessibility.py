@@ -66,6 +66,9 @@ VIEWS: dict[str, tuple[str, dict[str, str], Callable[[Learn], None]]] = {
     **{f"learn, {key}": ("/learn", {"task": key}, nothing) for key in ("head", "table1", "flops")},
     "learn, hidden": ("/learn", {"task": "pools", "hide": "hints,working,network,head"}, nothing),
 }
+COMPLETE = """() => !document.querySelector('.chart:not([aria-label])') &&
+    [...document.querySelectorAll('style')].some((style) => style.textContent.includes('stCaptionContainer'))"""
+"""Whether charts and our own style sheet, which come last, are there."""
 STREAMLITS_OWN = {
     # Long lines of st.code scroll sideways; Tab does not stop there in browsers that do not make such parts focusable
     # by themselves. The button that copies the text is reached.
@@ -100,7 +103,7 @@ def test_nothing_serious_keeps_people_out(browser: "Browser", dashboard: Server,
     page = Learn(context.new_page(), dashboard).open(path, **params)
     act(page)
     page.settle()
-    page.page.wait_for_function("!document.querySelector('.chart:not([aria-label])')")
+    page.page.wait_for_function(COMPLETE)
     page.page.wait_for_timeout(600)  # what fades in has its colours
     assert grave(page) == []
     context.close()

@@ -95,13 +95,14 @@ STAND_FOR: dict[str, set[str]] = {
     "ACTIONS[action]": set(editor.ACTIONS.values()),
     "POOLINGS[name]": set(editor.POOLINGS.values()),
     "each of ENGLISH": set(ENGLISH),
-    "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"}
-    | set(ahead.COMPONENTS.values())
-    | set(ahead.MEASURES.values()),
+    "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"},
+    "COMPONENTS[name]": set(ahead.COMPONENTS.values()),
+    "ahead.MEASURES[name]": set(ahead.MEASURES.values()),
     "MEASURES[name]": set(ahead.MEASURES.values()),
     "KINDS[each.what]": set(ahead.KINDS.values()),
     "CLASSES[place]": set(datasets.CLASSES),
     "quantity": quantities() | set(COUNTS),
+    "template": set(),  # of a reason that was kept in a file
     "data['template']": set(),  # of an error that was made in `peers.py`
     "ABOUT[chosen().recipe]": set(config.ABOUT.values()),
     "DATASETS[name]": set(run_words.DATASETS.values()),

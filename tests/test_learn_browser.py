@@ -294,3 +294,30 @@ def test_back_leads_to_the_task_before(learn: Learn) -> None:
     learn.page.go_back()
     learn.page.wait_for_selector(".st-key-ask-large")
     assert learn.params() == {"task": "pools"}
+
+
+@pytest.mark.parametrize("key", ["listing", "slower", "fields", "deep"])
+def test_a_task_fits_a_phone(learn: Learn, key: str) -> None:
+    learn.page.set_viewport_size({"width": 390, "height": 844})
+    learn.open(task=key)
+    learn.page.wait_for_timeout(500)
+    assert learn.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def test_a_run_that_is_started_here_is_followed_to_its_end(
+    browser: "Browser", server: StartServer, tmp_path: Path
+) -> None:
+    context = browser.new_context(locale="en-US")
+    learn = Learn(context.new_page(), server(env={"VGGEXPLORER_RUNS": str(tmp_path)}))
+    learn.open(task="head", arch="1x4,1x8", head="gap", hidden="none")
+    learn.page.get_by_role("button", name="Start", exact=True).click()
+    line = learn.page.locator("[class*=st-key-last-]")
+    line.wait_for()
+    wait_until(lambda: "finished" in line.inner_text() or bool(learn.page.wait_for_timeout(200)), 240, "its end")
+    assert "test accuracy" in line.inner_text()
+    ask = next(ask for ask in TASKS["head"].asks if isinstance(ask, Trial))
+    learn.check(ask)
+    learn.says(ask, "wrong")
+    assert "Finished runs in your folder: 1." in learn.box(ask).inner_text()
+    context.close()
+    assert not learn.complaints

@@ -133,6 +133,7 @@ def test_every_task_can_be_failed_and_solved(folder: Path, speaks: str, key: str
     while page.has("hint"):
         page.click("hint")
     page.test.session_state[f"working {key}"] = True
+    page.test.session_state["lesson"] = True
     page.run()
     link = page.test.code[-1].value
     texts = [MARKS.sub("", text) for text in seen(page.test._tree) if text and text != link]
@@ -295,6 +296,8 @@ def test_a_link_hides_hints_and_the_working(folder: Path) -> None:
 
 def test_a_teacher_gets_the_link_of_what_is_hidden(folder: Path) -> None:
     page = Page(task="deep")
+    page.test.session_state["lesson"] = True
+    page.run()
     page.test.multiselect(key="hide").set_value(["hints", "network"])
     page.run()
     link = page.test.code[-1].value
@@ -314,6 +317,7 @@ def test_explore_hides_the_same_controls_and_makes_the_same_links(folder: Path) 
     assert [name for name, key in EDITOR.items() if key not in keys(page)] == ["network", "text"]
     assert page.params == {"arch": "vgg13", "hide": "network,text"}
     page.test.session_state["tab"] = "Take away"
+    page.test.session_state["lesson"] = True
     page.run()
     page.test.multiselect(key="hide").set_value(["head"])
     page.run()

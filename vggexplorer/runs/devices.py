@@ -63,13 +63,20 @@ def machine() -> dict[str, Any]:
 
 def look(runs: Path) -> list[Device]:
     """Ask PyTorch now (a few seconds), unless it has been asked; `InputError` if it does not answer."""
-    runs.mkdir(parents=True, exist_ok=True)
-    with FileLock(runs / "devices.lock"):
-        if devices := known(runs):
-            return devices
-        devices = _ask()
-        write_json(runs / "devices.json", {"machine": machine(), "devices": [each._asdict() for each in devices]})
+    if devices := known(runs):
         return devices
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        with FileLock(runs / "devices.lock"):
+            if devices := known(runs):
+                return devices
+            devices = _ask()
+            write_json(runs / "devices.json", {"machine": machine(), "devices": [each._asdict() for each in devices]})
+            return devices
+    except OSError as error:
+        raise InputError(
+            "The run's files could not be written: {reason}", reason=error.strerror or str(error)
+        ) from error
 
 
 def _ask() -> list[Device]:

@@ -123,8 +123,8 @@ def _source(ahead: Ahead) -> str:
 
 def _parts(found: Forecast) -> str:
     rows = [[t("memory"), t("training"), t("inference")], ["---", "---:", "---:"]]
-    for name, label in COMPONENTS.items():
-        rows.append([t(label), size(getattr(found.memory, name)), size(getattr(found.inference, name))])
+    for name in COMPONENTS:
+        rows.append([t(COMPONENTS[name]), size(getattr(found.memory, name)), size(getattr(found.inference, name))])
     rows.append([f"**{t('Total')}**", *(f"**{size(each.total)}**" for each in (found.memory, found.inference))])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -189,9 +189,9 @@ def _forecasts(found: Sequence[Row]) -> None:
         return
     with st.expander(t("How good the forecasts were ({count} runs)", count=len(compared)), key="forecasts"):
         left, right = st.columns(2)
-        for column, (name, label) in zip((left, right), ahead.MEASURES.items(), strict=True):
+        for column, name in zip((left, right), ahead.MEASURES, strict=True):
             with column:
-                alt = t("{what}: forecast against measured; on the line it was right", what=t(label))
+                alt = t("{what}: forecast against measured; on the line it was right", what=t(ahead.MEASURES[name]))
                 components.chart(ahead.chart(compared, name), alt, key=f"forecast {name}")
                 st.caption(alt)
 

@@ -129,8 +129,7 @@ def show(task: Task) -> None:
             if working.open:
                 st.markdown("\n".join(f"- {say(remark)}" for remark in task.working()))
     _bench(task)
-    with st.expander(t("Link for a lesson"), key="lesson"):
-        lesson_link.show(st.context.url or "", write_lesson)
+    lesson_link.show(st.context.url or "", write_lesson)
 
 
 def _navigation(task: Task) -> None:

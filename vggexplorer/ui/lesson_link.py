@@ -27,7 +27,13 @@ def _show_all() -> None:
 
 
 def show(page: str, write: Callable[[State], Mapping[str, str | list[str]]]) -> None:
-    """The choice of what a lesson hides, and the link to `page` in this state."""
+    """The choice of what a lesson hides, and the link to `page` in this state; folded at first."""
+    with st.expander(t("Link for a lesson"), key="lesson", on_change="rerun") as lesson:
+        if lesson.open:
+            _show(page, write)
+
+
+def _show(page: str, write: Callable[[State], Mapping[str, str | list[str]]]) -> None:
     hidden = st.multiselect(
         t("Hide in the lesson"),
         list(HIDEABLE),

@@ -24,7 +24,7 @@ st.html("""<style>
 :is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {
   color: light-dark(#2563a8, #8fbdf0);
 }
-.st-key-panel [data-testid=stMarkdownContainer] { overflow-x: auto; }
+[data-testid=stMarkdownContainer]:has(table) { overflow-x: auto; }
 </style>""")
 page = st.navigation(
     [
