@@ -7,7 +7,7 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import access, ahead, setup
+from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import current, look_at
@@ -98,5 +98,6 @@ def _start_now(name: str, key: str, runs: Runs, config: Config) -> None:
     st.session_state.update({"start error": None, "start question": None})
     try:
         look_at(access.start(runs, config).id)
+        run_rows.forget()
     except InputError as error:
         st.session_state["start error"] = error
