@@ -1,6 +1,5 @@
 """A link: everything that the dashboard shows, as one value and as the parameters of a URL."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from vggexplorer.architectures import Architecture, Network, check_int, shown
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.paths import RUN_ID
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, format_network, parse_arch, parse_network
 
@@ -22,7 +22,6 @@ MAX_PARTS = 20
 MAX_BATCH = 65_536
 MAX_RUNS = 12
 """The most training runs in view at once."""
-RUN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
 COUNTS = {"MACs": 1, "FLOPs": 2}
 """What can be shown for the arithmetic, and how many times the MACs it is."""
 LANGUAGES = {"en": "English", "zh": "简体中文"}

@@ -1,9 +1,12 @@
 """Where the application's files are: beside the package in a checkout, inside it once installed."""
 
 import os
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
+"""The name of a run's folder: nothing that leads out of the folder of all runs."""
 
 
 def root() -> Path:

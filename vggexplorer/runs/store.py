@@ -16,8 +16,7 @@ from filelock import FileLock, Timeout
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.link import RUN_ID
-from vggexplorer.paths import PACKAGE
+from vggexplorer.paths import PACKAGE, RUN_ID
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record, parse_line
 from vggexplorer.runs.safetensors import metadata
