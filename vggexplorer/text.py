@@ -33,6 +33,8 @@ from vggexplorer.layers import Shape
 
 MAX_BLOCKS = 64
 """The most blocks that a person's input may have."""
+MOST_ITEMS = 10 * MAX_BLOCKS
+"""Pairs in a text from which on they are not read one by one: a notebook may have several tables."""
 MAX_LAYERS = 400
 """The most layers that a person's input may have."""
 MAX_TEXT = 20_000
@@ -126,6 +128,8 @@ def parse_blocks(text: str) -> tuple[Block, ...]:
     if not text:
         raise InputError("An architecture needs at least one block of convolutions.")
     if re.search(r"[(\[=]", text):
+        if (most := text.count(",") // 2) > MOST_ITEMS:  # a pair has a comma, and one before the next
+            raise _too_many_blocks(most)
         return _person_sized(blocks(_pairs(text)))
     items = []
     for row, part in enumerate(filter(None, re.split(r"[,\s]+", text.lower())), 1):

@@ -170,9 +170,8 @@ def test_every_kind_also_for_a_network_of_colours(content: bytes) -> None:
 def test_a_large_picture_is_made_smaller_not_other() -> None:
     """Four times as large a picture gives the same 28 x 28 pixels, but for their rounding."""
     small, large = shirt(size=(1_000, 600)), shirt(size=(1_000, 600)).resize((4_000, 2_400), 0)
-    for kind in ("PNG", "JPEG"):
-        first, second = (predict.read(file_of(each, kind), config()).image.float() for each in (small, large))
-        assert (first - second).abs().mean() < 12
+    first, second = (predict.read(file_of(each, "PNG"), config()).image.float() for each in (small, large))
+    assert (first - second).abs().mean() < 6
 
 
 def test_a_folder_with_bombs_is_trained_on_without_them(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data, weights
+from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
@@ -39,7 +39,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
 """What is read; a page offers all but the last, in which it sends test pictures."""
 MAX_BYTES = 10 * 2**20
 """The largest picture file that is read."""
-PATIENCE = 1.0
+SHARP = 512
+"""Pixels that the longer side of a large picture keeps until its edges are trimmed."""
+PATIENCE = 0.75
 """Seconds of the processor's time that unpacking may take, where the system can say so."""
 LIGHT = 160
 """The grey level from which on the corners of a picture are a light background."""
@@ -94,7 +96,7 @@ def _open(content: bytes, side: int) -> "tuple[Image.Image, int]":
         try:
             with _limited(PATIENCE), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
                 kind = opened.format
-                return unpacked(opened, max(data.SIDE, side)), _frames(opened)
+                return unpacked(opened, max(SHARP, side)), _frames(opened)
         except Exception as error:  # Pillow's plugins raise all sorts on broken files
             raise _refusal(error, kind) from error
 
