@@ -199,7 +199,8 @@ def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv(gate.URL, raising=False)
     for name in ("MINUTES", "PARAMS", "MACS", "RUNS"):
-        monkeypatch.delenv(f"VGGEXPLORER_MAX_{name}", raising=False)
+        monkeypatch.setenv(f"VGGEXPLORER_MAX_{name}", "")  # so that what a test sets is taken away after it
+        monkeypatch.delenv(f"VGGEXPLORER_MAX_{name}")
     monkeypatch.setattr(gate, "standing", False)
     monkeypatch.setattr(Login, "of_secrets", staticmethod(lambda: None))
 
