@@ -171,7 +171,7 @@ def test_a_folder_made_read_only(nursery: Nursery, whole: Whole, open_place: Pat
     for path in (runs.path, run.path):
         path.chmod(0o777)
     (run.path / "output.log").touch()
-    pid = nursery.start(run, "slow_as", 0.05, user)
+    pid = nursery.start(run, "slow_as", 0.3, user)
     wait_until(lambda: run.saved_step() >= 4)
     run.path.chmod(0o555)
     (run.path / "checkpoint").chmod(0o555)
