@@ -470,7 +470,7 @@ class Runs:
         words = title(config.network)
         display = self._unused(clean_name(name) if name else words)
         slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
-        run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+        run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(4)}"
         new = self.path / f".new-{run_id}"
         try:
             new.mkdir(parents=True)
