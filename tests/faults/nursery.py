@@ -8,6 +8,7 @@ With `wait` false the answer is the process id, at once.
 """
 
 import builtins
+import ctypes
 import errno
 import io
 import json
@@ -175,16 +176,15 @@ def small_memory(folder: Path, more: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def another_user(folder: Path, user: int) -> None:
-    """Somebody without the rights of root."""
-    os.setgid(user)
-    os.setuid(user)
+def plain_user(folder: Path) -> None:
+    """Without root's right to write where the permissions say no."""
+    version_3, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert ctypes.CDLL(None).capset(version_3, nothing) == 0
 
 
-def slow_as(folder: Path, seconds: float, user: int) -> None:
-    """Slow, and without the rights of root."""
+def slow_plain_user(folder: Path, seconds: float) -> None:
     slow(folder, seconds)
-    another_user(folder, user)
+    plain_user(folder)
 
 
 def fails(folder: Path, step: int, kind: str, message: str) -> None:
@@ -229,7 +229,20 @@ def clock(folder: Path, jump: float) -> None:
     time.time = jumping
 
 
-KINDS = (none, listed, killed, refused, small_files, small_memory, another_user, slow_as, fails, slow, deaf, clock)
+KINDS = (
+    none,
+    listed,
+    killed,
+    refused,
+    small_files,
+    small_memory,
+    plain_user,
+    slow_plain_user,
+    fails,
+    slow,
+    deaf,
+    clock,
+)
 FAULTS = {each.__name__: each for each in KINDS}
 AT_END: list[Callable[[], None]] = []
 

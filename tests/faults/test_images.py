@@ -79,9 +79,9 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "jpeg": lambda: file_of(blank("RGB", 5_000), "JPEG"),
     "progressive jpeg": lambda: file_of(blank("RGB", 5_000), "JPEG", progressive=True, subsampling=0),
     "cmyk jpeg": lambda: file_of(blank("CMYK", 5_000), "JPEG"),
-    "webp": lambda: file_of(blank("RGBA", 3_460), "WEBP", lossless=True, quality=0, method=0),
+    "webp": lambda: file_of(blank("RGBA", 3_310), "WEBP", lossless=True, quality=0, method=0),
     "animated webp": lambda: file_of(
-        blank("RGBA", 3_460), "WEBP", save_all=True, append_images=[Image.new("RGBA", (3_460, 3_460), "red")], method=0
+        blank("RGBA", 3_310), "WEBP", save_all=True, append_images=[Image.new("RGBA", (3_310, 3_310), "red")], method=0
     ),
     "gif": lambda: file_of(blank("P"), "GIF"),
     "bmp": lambda: file_of(blank("1"), "BMP"),

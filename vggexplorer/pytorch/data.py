@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 """The picture formats that are read; Pillow knows more, and some of them start other programs."""
-MEGAPIXELS = {"JPEG": 25, "WEBP": 12}
+MEGAPIXELS = {"JPEG": 25, "WEBP": 11}
 """The largest pictures that are unpacked, by format: none takes 200 MB. JPEG is unpacked smaller than it is."""
 OTHER_MEGAPIXELS = 16
 """Of all other formats."""

@@ -1,8 +1,9 @@
-"""What a trained network makes of a picture: `python -m vggexplorer.pytorch.predict RUN_DIR [--invert auto|yes|no]`.
+"""What a network makes of a picture: `python -m vggexplorer.pytorch.predict RUN [--invert auto|yes|no] [--layer NAME]`.
 
 The bytes of a picture file come on stdin; one JSON object goes to stdout: `classes`, `chances` (one for each
 class, from 0 to 1), `picture` (what the network gets, as `ui.run_components` draws it), `inverted`, `frames` (how
 many pictures the file holds; the first is taken), or `error`, a sentence with its `template` and `values` apart.
+With a layer it is what `inside` says.
 """
 
 import base64
@@ -26,6 +27,7 @@ from torch import Tensor, nn
 from vggexplorer.errors import InputError
 from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
+from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES, SIDE
@@ -206,10 +208,15 @@ def main(argv: list[str]) -> int:
     parser = ArgumentParser(prog="python -m vggexplorer.pytorch.predict")
     parser.add_argument("run", type=Path)
     parser.add_argument("--invert", choices=("auto", "yes", "no"), default="auto")
+    parser.add_argument("--layer", default="", help="look into the network, at what comes out of this layer")
     options = parser.parse_args(argv[1:])
     torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
     try:
-        answer = predict(Run(options.run.absolute()), sys.stdin.buffer.read(MAX_BYTES + 1), options.invert)
+        run, content = Run(options.run.absolute()), sys.stdin.buffer.read(MAX_BYTES + 1)
+        if options.layer:
+            answer = inside(run, read(content, run.config(), options.invert).image, options.layer)
+        else:
+            answer = predict(run, content, options.invert)
     except InputError as error:
         answer = {"error": reason_to_json(error)}
     print(json.dumps(answer), flush=True)

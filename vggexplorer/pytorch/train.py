@@ -32,7 +32,7 @@ from vggexplorer.pytorch import data, look, weights
 from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
-from vggexplorer.runs import safetensors
+from vggexplorer.runs import safetensors, snapshots
 from vggexplorer.runs.config import PRECISIONS, Config
 from vggexplorer.runs.devices import WORTHWHILE
 from vggexplorer.runs.records import Record
@@ -138,6 +138,8 @@ class Trainer:
         self._load_data()
         self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = SGD(self.net, self.training)
+        size = sum(value.numel() * torch.bfloat16.itemsize for value in self._convolutions().values())
+        self.snapshot_steps = snapshots.schedule(self.num_steps, size)
         # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
         self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
         self.order: Tensor | None = None
@@ -219,6 +221,7 @@ class Trainer:
         self.session.begin(self.environment())
         self._clock = time.perf_counter()
         self._start_of_run = self._clock - self.seconds
+        self._snapshot()
         while self.step < self.num_steps and not self._out_of_time():
             if not self._may_go_on():
                 return
@@ -229,6 +232,7 @@ class Trainer:
                 self.order = order_of(self.config.seed, epoch, len(self.train_labels)).to(self.device)
             batch = slice(index * self.training.batch_size, (index + 1) * self.training.batch_size)
             yield from self._one_step(index, self.order[batch])
+            self._snapshot()
         if self.step < self.num_steps and (self._tested is None or self._tested[0] != self.step):
             yield self._record(tested=True)
         self._end()
@@ -383,6 +387,26 @@ class Trainer:
         self.session.save(self._write_checkpoint)
         self._saved_step = self.step
         self._restart_clock()
+
+    def _snapshot(self) -> None:
+        """Keep what the convolutions are, if it is time for that."""
+        if self.step in self.snapshot_steps:
+            self._count_time()
+            self.session.snapshot(self.step, self._write_snapshot)
+            self._restart_clock()
+
+    def _write_snapshot(self, path: Path) -> None:
+        about = {"step": str(self.step), "loss": repr(float(self.sums[2])) if self.step else ""}
+        halves = {
+            name: value.to(torch.bfloat16) if value.is_floating_point() else value
+            for name, value in self._convolutions().items()
+        }
+        weights.save(path, halves, about)
+
+    def _convolutions(self) -> dict[str, Tensor]:
+        """The weights and statistics of all layers before the head."""
+        state = self.net.state_dict()
+        return {name: value for name, value in state.items() if name.startswith("features.")}
 
     def _write_checkpoint(self, path: Path) -> None:
         tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}

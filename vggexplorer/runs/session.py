@@ -39,6 +39,9 @@ class Session:
     def show(self, view: Mapping[str, Any]) -> None:
         """Told what a step looked like: pictures, predictions, gradients."""
 
+    def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
+        """Have the convolutions after `step` steps written by `write`, which gets the path of the new file."""
+
     def checkpoint(self) -> Path | None:
         """The checkpoint to go on from, if there is one."""
         return None

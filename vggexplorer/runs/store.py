@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import PACKAGE, RUN_ID
+from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record, parse_line
 from vggexplorer.runs.safetensors import metadata
@@ -389,9 +390,10 @@ class Run:
         return path if path.exists() else None
 
     def drop_weights(self) -> None:
-        """Remove the trained weights and the checkpoint of a run that has ended."""
+        """Remove the trained weights, the snapshots and the checkpoint of a run that has ended."""
         with self._writing():
             (self.path / "model.safetensors").unlink(missing_ok=True)
+            shutil.rmtree(self.path / snapshots.FOLDER, ignore_errors=True)
             self.drop_checkpoint()
 
     def saved_step(self) -> int:

@@ -22,7 +22,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import FOR_TORCH
-from vggexplorer.runs import devices
+from vggexplorer.runs import devices, snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
@@ -324,6 +324,12 @@ class FolderSession(Session):
     def show(self, view: Mapping[str, Any]) -> None:
         """Keep what the step looked like."""
         write_json(self.run.path / "step.json", view, alone=True)
+
+    def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
+        """Keep the convolutions as they are after `step` steps."""
+        path = snapshots.file(self.run.path, step)
+        path.parent.mkdir(exist_ok=True)
+        replace_by(path, write, durable=False, alone=True)
 
     def checkpoint(self) -> Path | None:
         """The checkpoint in the folder."""

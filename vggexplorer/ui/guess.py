@@ -7,6 +7,7 @@ import streamlit as st
 
 from vggexplorer.formatting import percent
 from vggexplorer.palette import COLORS
+from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run
 from vggexplorer.ui import components, run_components
@@ -28,16 +29,31 @@ MOST_CLASSES = 10
 def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item]) -> None:
     """The choice of a picture, and what the network takes it for."""
     st.markdown(f"##### {t('Try a picture')}")
-    if not run.weights():
+    weights = run.weights()
+    if not weights:
         active = run.status().active
         none = t("The weights come with the end of the run.") if active else t("The weights of this run are not kept.")
         st.caption(none)
-        return
+        if not snapshots.files(run.path):
+            return
     left, right = st.columns([2, 3], gap="large")
     with left:
         _pictures(run, test_pictures)
-    with right:
-        _answer(run, config)
+    if weights:
+        with right:
+            _answer(run, config)
+
+
+def tried(run: Run) -> bytes | None:
+    """The file of the picture that was tried with this run, if any was."""
+    content: bytes | None = st.session_state.get("tried picture")
+    return content if st.session_state.get("tried with") == run.id else None
+
+
+def inverted(run: Run) -> str:
+    """Whether the picture that was tried with this run is to be inverted: auto, yes or no."""
+    invert: str = st.session_state["tried invert"] if tried(run) else "auto"
+    return invert
 
 
 def _pictures(run: Run, test_pictures: Sequence[run_components.Item]) -> None:
@@ -77,29 +93,30 @@ def _answer(run: Run, config: Config) -> None:
         label = t("Try the last picture with this network too")
         st.button(label, key="try again", on_click=_try, args=(run, content, invert))
         return
-    job = _job(run, content, invert)
+    job = ask("prediction", run, content, invert)
     if job.running:
-        st.fragment(_progress, run_every=0.5)(job)
+        st.fragment(progress, run_every=0.5)(job)
     elif job.error:
         st.error(literal(sentence(job.error)), icon=":material/image_not_supported:")
     else:
         _found(job.answer, config)
 
 
-def _job(run: Run, content: bytes, invert: str) -> Prediction:
-    """The session's one prediction: the running or finished one if it is about this, else a new one."""
-    job: Prediction | None = st.session_state.get("prediction")
-    if job is None or job.about != about(run, content, invert):
+def ask(name: str, run: Run, content: bytes, invert: str, layer: str = "") -> Prediction:
+    """The session's one prediction of this name: the running or finished one if it is about this, else a new one."""
+    job: Prediction | None = st.session_state.get(name)
+    if job is None or job.about != about(run, content, invert, layer):
         if job:
             job.stop()
-        job = st.session_state["prediction"] = Prediction(run, content, invert)
+        job = st.session_state[name] = Prediction(run, content, invert, layer)
     return job
 
 
-def _progress(job: Prediction) -> None:
+def progress(job: Prediction) -> None:
+    """How long it takes; the page runs again when the answer is there."""
     if not job.running:
         st.rerun()
-    with st.container(horizontal=True, key="asking"):
+    with st.container(horizontal=True, key=f"asking {job.about[3]}"):
         st.markdown(t("PyTorch looks at the picture … {seconds} s", seconds=job.seconds))
 
 

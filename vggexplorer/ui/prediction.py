@@ -12,6 +12,7 @@ from typing import Any
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
+from vggexplorer.runs import snapshots
 from vggexplorer.runs.records import reason_from_json
 from vggexplorer.runs.store import Run
 from vggexplorer.ui.run_components import Picture
@@ -23,14 +24,17 @@ _at_once = threading.BoundedSemaphore(2)
 
 
 class Prediction:
-    """One picture shown to one network: first `running`, then there is an `answer` or an `error`."""
+    """One picture shown to one network: first `running`, then there is an `answer` or an `error`.
 
-    def __init__(self, run: Run, content: bytes, invert: str) -> None:
-        self.about = about(run, content, invert)
+    With the name of a `layer` it is about the inside of the network, at every snapshot that there is.
+    """
+
+    def __init__(self, run: Run, content: bytes, invert: str, layer: str = "") -> None:
+        self.about = about(run, content, invert, layer)
         self.answer: dict[str, Any] = {}
         self.error: InputError | None = None
         self._started = time.monotonic()
-        self._command = [sys.executable, "-P", "-m", _MODULE, str(run.path), "--invert", invert]
+        self._command = [sys.executable, "-P", "-m", _MODULE, str(run.path), "--invert", invert, "--layer", layer]
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._run, args=(content,), daemon=True)
@@ -83,9 +87,10 @@ class Prediction:
         return _parsed(out, log, self._process.returncode)
 
 
-def about(run: Run, content: bytes, invert: str) -> tuple[str, str, str]:
+def about(run: Run, content: bytes, invert: str, layer: str = "") -> tuple[str | int, ...]:
     """What a prediction depends on."""
-    return run.id, hashlib.sha256(content).hexdigest(), invert
+    kept = len(snapshots.files(run.path)) if layer else 0
+    return run.id, hashlib.sha256(content).hexdigest(), invert, layer, kept, run.weights() is not None
 
 
 def _parsed(out: bytes, log: bytes, code: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import Run
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import ahead, components, curves, guess, header, run_actions, run_components
+from vggexplorer.ui import ahead, components, curves, guess, header, inside, run_actions, run_components
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_rows import IDLE, Row, read, watch
@@ -65,7 +65,9 @@ def show(run: Run) -> None:
     result = run.json("result.json")
     _confusion(result)
     _mistakes(result)
-    guess.show(run, row.config, _to_try(row.config, result))
+    test_pictures = _to_try(row.config, result)
+    guess.show(run, row.config, test_pictures)
+    inside.show(run, row.config, test_pictures)
     st.markdown(f"##### {t('Take away')}")
     run_actions.files(row)
 

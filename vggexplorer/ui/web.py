@@ -22,18 +22,12 @@ from starlette.routing import BaseRoute, Route
 from vggexplorer.paths import PACKAGE
 from vggexplorer.ui.records import serve
 
-FILES = {
-    "components.js": PACKAGE / "assets" / "components.js",
-    "curves.js": PACKAGE / "assets" / "curves.js",
-    "runs.js": PACKAGE / "assets" / "runs.js",
-    "inspector.js": PACKAGE / "assets" / "inspector.js",
-    "learn.js": PACKAGE / "assets" / "learn.js",
-    "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
-}
-
-
-OWN = ("components.js", "curves.js", "runs.js", "inspector.js", "learn.js")
+OWN = ("components.js", "curves.js", "runs.js", "inside.js", "inspector.js", "learn.js")
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
+FILES = {name: PACKAGE / "assets" / name for name in OWN} | {
+    "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+}
+"""What is served, by name."""
 
 
 @cache
