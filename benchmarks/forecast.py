@@ -5,7 +5,7 @@
 The device is calibrated first (`vggexplorer.pytorch.calibrate`, networks of its own). Then random networks are drawn:
 one to five blocks of one to three convolutions, channels that are multiples of 8, kernels of 1 to 11, max or average
 pooling, batch norm, LRN, sigmoid, all three heads, inputs of 28 to 112 pixels, batches of 16 to 128, with momentum or
-without. Each is trained for a few steps by the trainer in a process of its own. A step's time is that of the
+without. Each is trained for four seconds or more by the trainer in a process of its own. A step's time is that of the
 shortest one (whoever else is on the machine only makes them longer), memory is the most that the process (on a CPU) or
 the device's allocator (on a GPU) had. The bars: within 25 % for time, within 15 % for memory.
 """
@@ -31,7 +31,8 @@ from vggexplorer.summary import summarize
 from vggexplorer.text import format_network, parse_network
 
 TIME_BAR, MEMORY_BAR = 0.25, 0.15
-WARM_UP, STEPS = 2, 7
+STEPS, SECONDS = 9, 4.0
+"""What is trained at least: a process gets faster until the memory that it uses has been provided."""
 LEAST, MOST = 2e8, 4e10
 """MACs of a batch."""
 MOST_PARAMS = 4e7
@@ -55,17 +56,17 @@ def measure(case: Case, device: str, precision: str) -> dict[str, Any]:
     from vggexplorer.runs.session import Session  # noqa: PLC0415
 
     training = Training(
-        input_size=None, batch_size=case.batch, momentum=case.momentum, precision=precision, lr=1e-6, epochs=9
+        input_size=None, batch_size=case.batch, momentum=case.momentum, precision=precision, lr=1e-6, epochs=200
     )
     trainer = Trainer(Config(network=case.network, training=training, device=device), Session())
     trainer.log_every = 1
     marks = []
     for record in trainer.run():
         marks.append((record.step, time.perf_counter()))
-        if record.step >= WARM_UP + STEPS:
+        if record.step >= STEPS and marks[-1][1] - marks[0][1] > SECONDS:
             break
     steps = [(after[1] - before[1]) / (after[0] - before[0]) for before, after in pairwise(marks)]
-    return {"seconds": min(steps[WARM_UP:]), "memory": record.memory}
+    return {"seconds": min(steps), "memory": record.memory}
 
 
 def child(*arguments: str) -> Any:

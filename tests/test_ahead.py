@@ -12,7 +12,7 @@ from test_pages import plain
 from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs, started
 
 from vggexplorer.architectures import NETWORKS
-from vggexplorer.forecast import ANY, PRESETS, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
+from vggexplorer.forecast import ANY, NOTHING, PRESETS, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
 from vggexplorer.formatting import size
 from vggexplorer.runs import calibration, forecasts
 from vggexplorer.runs.calibration import Timed
@@ -25,16 +25,15 @@ from vggexplorer.ui import jobs, timing
 from vggexplorer.ui.ahead import seconds
 
 SLIM = NETWORKS["VGG-11 slim"]
-NONE = Rate(0, 0, 0, 0)
 KNOWN = Calibration(
     "9700X",
     False,
     {
         precision: {
-            ANY: (Rate(1e-11, 1e-10, 0, 1e-5), Rate(2e-11, 2e-10, 0, 1e-5)),
-            RESIZE: (Rate(0, 1e-10, 0, 0), NONE),
-            UPDATE: (Rate(0, 1e-10, 0, 0), NONE),
-            STEP: (Rate(0, 0, 0, 1e-3), NONE),
+            ANY: (Rate(1e-11, 1e-10, 1e-10, 0, 1e-5), Rate(2e-11, 2e-10, 2e-10, 0, 1e-5)),
+            RESIZE: (Rate(0, 1e-10, 1e-10, 0, 0), NOTHING),
+            UPDATE: (Rate(0, 1e-10, 1e-10, 0, 0), NOTHING),
+            STEP: (Rate(0, 0, 0, 0, 1e-3), NOTHING),
         }
         for precision in ("float32", "bfloat16")
     },

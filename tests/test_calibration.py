@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.errors import InputError
-from vggexplorer.forecast import ANY, STEP, Calibration, Rate, Work, layer_times
+from vggexplorer.forecast import ANY, NOTHING, STEP, Calibration, Rate, Work, layer_times
 from vggexplorer.pytorch import calibrate as measuring
 from vggexplorer.runs import calibration
 from vggexplorer.runs.calibration import calibrate, known, time_layers
@@ -19,11 +19,15 @@ from vggexplorer.runs.devices import Device
 from vggexplorer.summary import summarize
 
 CPU = Device("cpu", "CPU", 2**34, 1.0)
-NONE = Rate(0, 0, 0, 0)
 FOUND = Calibration(
     "CPU",
     False,
-    {"float32": {ANY: (Rate(1e-9, 1e-10, 0, 1e-4), Rate(2e-9, 2e-10, 0, 1e-4)), STEP: (Rate(0, 0, 0, 1e-3), NONE)}},
+    {
+        "float32": {
+            ANY: (Rate(1e-9, 1e-10, 1e-10, 0, 1e-4), Rate(2e-9, 2e-10, 2e-10, 0, 1e-4)),
+            STEP: (Rate(0, 0, 0, 0, 1e-3), NOTHING),
+        }
+    },
     context=2**29,
     start=0.0,
     spread=0.2,
@@ -117,22 +121,23 @@ def test_the_process_says_that_a_device_is_not_there() -> None:
 
 def test_rates_are_found_that_explain_the_times() -> None:
     works = [
-        Work(10**9, 10**6, 0),
-        Work(10**6, 10**8, 10**8),
-        Work(10**8, 10**7, 0),
-        Work(0, 100, 0),
-        Work(10**7, 10**9, 0),
+        Work(10**9, 10**6, 0, 0),
+        Work(10**6, 10**8, 0, 10**8),
+        Work(10**8, 10**7, 0, 0),
+        Work(0, 100, 0, 0),
+        Work(10**7, 10**9, 0, 0),
+        Work(10**6, 10**6, 10**8, 0),
     ]
-    true = Rate(2e-11, 1e-10, 2e-10, 1e-4)
+    true = Rate(2e-11, 1e-10, 3e-10, 2e-10, 1e-4)
     found = measuring.fit([measuring.Sample(work, true.seconds(work)) for work in works])
     assert found == pytest.approx(true, rel=1e-6)
 
 
 def test_no_rate_is_below_zero() -> None:
-    samples = [measuring.Sample(Work(0, size, 0), seconds) for size, seconds in ((10, 3.0), (100, 2.0), (1000, 1.0))]
+    samples = [measuring.Sample(Work(0, size, 0, 0), seconds) for size, seconds in ((10, 3.0), (100, 2.0), (1000, 1.0))]
     found = measuring.fit(samples)
     assert min(found) >= 0
-    assert measuring.fit([]) == NONE
+    assert measuring.fit([]) == NOTHING
 
 
 SMALL = (

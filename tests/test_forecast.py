@@ -19,6 +19,7 @@ from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Netwo
 from vggexplorer.forecast import (
     ANY,
     LARGE_BLOCK,
+    NOTHING,
     PRESETS,
     RESIZE,
     STEM,
@@ -231,17 +232,16 @@ def test_layers_that_are_not_in_place_or_normalise_keep_more() -> None:
 # --- time -------------------------------------------------------------------------------------------------
 
 
-NOTHING = Rate(0, 0, 0, 0)
 PLAIN = Calibration(
     title="a device",
     gpu=False,
     rates={
         "float32": {
-            ANY: (Rate(0, 1e-9, 0, 1e-3), Rate(0, 2e-9, 0, 2e-3)),
-            STEM: (Rate(1e-9, 0, 0, 0), Rate(3e-9, 0, 0, 0)),
-            RESIZE: (Rate(0, 1e-9, 0, 0), NOTHING),
-            UPDATE: (Rate(0, 1e-9, 0, 0), NOTHING),
-            STEP: (Rate(0, 0, 0, 0.5), NOTHING),
+            ANY: (Rate(0, 1e-9, 1e-9, 0, 1e-3), Rate(0, 2e-9, 2e-9, 0, 2e-3)),
+            STEM: (Rate(1e-9, 0, 0, 0, 0), Rate(3e-9, 0, 0, 0, 0)),
+            RESIZE: (Rate(0, 1e-9, 1e-9, 0, 0), NOTHING),
+            UPDATE: (Rate(0, 1e-9, 1e-9, 0, 0), NOTHING),
+            STEP: (Rate(0, 0, 0, 0, 0.5), NOTHING),
         }
     },
     context=100,
@@ -256,11 +256,11 @@ def test_work_is_counted_in_whole_vectors() -> None:
     """8 channels are computed as 16, the one of the image as it is; by hand, for two examples in float32."""
     convolution, relu, pool, flatten, linear = (forward for forward, _ in works(TINY, 2, "float32"))
     maps, pictures = 2 * 8 * 16, 2 * 16
-    assert convolution == (2 * 16 * 16 * 9, 4 * (pictures + maps + 8 * 9 + 8), 0)
-    assert relu == (0, 4 * 2 * maps, 0)
-    assert pool == (0, 4 * (maps + 2 * 8), 0)
-    assert flatten == (0, 4 * 2 * 8, 0)
-    assert linear == (2 * 8 * 10, 4 * (2 * 8 + 2 * 10 + 8 * 10 + 10), 0)
+    assert convolution == (2 * 16 * 16 * 9, 4 * (pictures + maps), 4 * (8 * 9 + 8), 0)
+    assert relu == (0, 4 * 2 * maps, 0, 0)
+    assert pool == (0, 4 * (maps + 2 * 8), 0, 0)
+    assert flatten == (0, 4 * 2 * 8, 0, 0)
+    assert linear == (2 * 8 * 10, 4 * (2 * 8 + 2 * 10), 4 * (8 * 10 + 10), 0)
 
 
 def test_large_blocks_are_fresh() -> None:
@@ -274,7 +274,7 @@ def test_a_step_is_the_sum_of_its_parts() -> None:
     convolution, *others = works(TINY, 2, "float32")
     times = layer_times(TINY, 2, "float32", PLAIN)
     assert times[0] == pytest.approx((1e-9 * convolution[0].macs, 3e-9 * convolution[0].macs))
-    moved = sum(forward.bytes for forward, _ in others)
+    moved = sum(forward.moved for forward, _ in others)
     layers = 4e-9 * convolution[0].macs + 3e-9 * moved + len(others) * 3e-3
     resize, update = 1e-9 * 4 * 2 * 16, 1e-9 * 3 * 4 * TINY.totals.params
     found = training_time(TINY, 2, "float32", PLAIN, epochs=3, examples=9, tests=64)
@@ -422,7 +422,7 @@ def test_two_changes_together() -> None:
 
 def test_all_changes_together() -> None:
     """Where no pair of changes does, several do."""
-    fast = replace(PLAIN, start=0.0, rates={"float32": PLAIN.rates["float32"] | {STEP: (Rate(0, 0, 0, 0), NOTHING)}})
+    fast = replace(PLAIN, start=0.0, rates={"float32": PLAIN.rates["float32"] | {STEP: (Rate(0, 0, 0, 0, 0), NOTHING)}})
     config = replace(SLIM, training=replace(SLIM.training, epochs=1, batch_size=512))
     found = forecast(config, CPU, fast)
     assert found.time is not None

@@ -20,6 +20,7 @@ from vggexplorer import layers
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head
 from vggexplorer.drawing import ENGLISH
 from vggexplorer.explain import explain
+from vggexplorer.forecast import COMPONENTS
 from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.runs import config, datasets, store
 from vggexplorer.summary import DTYPES, summarize
@@ -39,7 +40,7 @@ CORE = [
     *(path for path in PACKAGE.glob("*.py") if path.name not in TERMINAL),
     *(PACKAGE / "runs").glob("*.py"),
     *(PACKAGE / "lessons").glob("*.py"),
-    *(PACKAGE / "pytorch" / name for name in ("data.py", "download.py", "predict.py", "train.py")),
+    *(PACKAGE / "pytorch" / name for name in ("data.py", "download.py", "inside.py", "predict.py", "train.py")),
 ]
 TRANSLATED = {
     "t": 0,
@@ -96,7 +97,7 @@ STAND_FOR: dict[str, set[str]] = {
     "POOLINGS[name]": set(editor.POOLINGS.values()),
     "each of ENGLISH": set(ENGLISH),
     "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"},
-    "COMPONENTS[name]": set(ahead.COMPONENTS.values()),
+    "COMPONENTS[name]": set(COMPONENTS.values()),
     "ahead.MEASURES[name]": set(ahead.MEASURES.values()),
     "MEASURES[name]": set(ahead.MEASURES.values()),
     "KINDS[each.what]": set(ahead.KINDS.values()),

@@ -167,7 +167,7 @@ def test_every_map_has_its_place(count: int, height: int, width: int) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run with batch norm, two snapshots and weights, which nobody trained."""
-    network = parse_network({"arch": "1x4,1x8", "hidden": "none", "input": "1x28x28", "batch_norm": "true"})
+    network = parse_network({"arch": "1x4,1x8", "hidden": "none", "input": "1x28x28", "bn": "1"})
     made = make(tmp_path, "one", asked=Config(network=network, training=Training(input_size=None)))
     snapshots.file(made.path, 0).parent.mkdir()
     for seed, step in enumerate((0, 7)):

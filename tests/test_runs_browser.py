@@ -15,7 +15,7 @@ from filelock import FileLock
 from test_predict import file_of, shirt
 from test_runs_page import config, make, record
 
-from vggexplorer.runs import launch
+from vggexplorer.runs import launch, snapshots
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.text import parse_network
@@ -173,6 +173,40 @@ def test_a_picture_of_ones_own_and_a_test_picture_are_tried(runs: RunsPage, fold
     runs.page.get_by_text(re.compile("as the network sees it, 28×28")).wait_for()
     runs.page.get_by_role("button", name="trouser", exact=True).click()
     runs.page.get_by_text(re.compile("Taken for trouser")).wait_for(timeout=60_000)
+
+
+@pytest.mark.parametrize(
+    ("lang", "look", "first", "last"),
+    [
+        ("en", "Look inside", "Before the first step", "After the last step"),
+        ("zh", "查看内部", "第一步之前", "最后一步之后"),
+    ],
+)
+def test_the_filters_form_as_one_scrubs_through_the_training(
+    runs: RunsPage, folder: Path, lang: str, look: str, first: str, last: str
+) -> None:
+    run = trained(folder)
+    runs.open(run.id, lang=lang).page.get_by_role("button", name=look).click()
+    slider, said = runs.page.locator(".inside input[type=range]"), runs.page.locator(".inside output")
+    slider.wait_for(timeout=60_000)
+    sheets = runs.page.locator(".inside canvas")
+    assert sheets.count() == 2
+    assert said.inner_text() == last
+    assert int(slider.get_attribute("max") or 0) == len(snapshots.files(run.path)) > 3
+    at_the_end = [sheets.nth(place).evaluate("canvas => canvas.toDataURL()") for place in (0, 1)]
+    slider.press("Home")
+    assert said.inner_text() == slider.get_attribute("aria-valuetext") == first
+    for place in (0, 1):
+        assert sheets.nth(place).evaluate("canvas => canvas.toDataURL()") != at_the_end[place]
+    slider.press("ArrowRight")
+    assert re.search(r"1 ?.*, .*\d\.\d{3}", said.inner_text().replace("，", ", "))
+    runs.page.locator(".inside button").click()
+    wait_until(lambda: said.inner_text() == last, 30, "the end of the film")
+    runs.page.get_by_role("combobox", name=re.compile("Feature maps of|查看哪一层的特征图")).click()
+    runs.page.get_by_role("option", name=re.compile("features.0$")).click()
+    runs.page.locator(".inside figcaption strong", has_text="features.0").wait_for(timeout=60_000)
+    runs.page.get_by_role("button", name=re.compile("^(trouser|裤子)$")).click()
+    wait_until(lambda: sheets.count() == 2 and sheets.nth(1).evaluate("c => c.toDataURL()") != at_the_end[1], 60)
 
 
 def trained(folder: Path) -> Run:

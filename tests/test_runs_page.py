@@ -16,7 +16,7 @@ from test_i18n import english_in, has_chinese, seen
 from test_pages import plain
 
 from vggexplorer.architectures import Network
-from vggexplorer.runs import launch, store
+from vggexplorer.runs import launch, snapshots, store
 from vggexplorer.runs.config import Config, Training
 from vggexplorer.runs.datasets import CLASSES
 from vggexplorer.runs.records import Outcome, Record
@@ -424,6 +424,32 @@ def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(f
     page.run()
     assert state["prediction"] is asked
     assert page.test.button(key="try again")
+
+
+def test_the_inside_of_a_run_is_looked_into_when_asked(folder: Path) -> None:
+    run = make(folder, "one")
+    page = Page(run.id)
+    assert "Nothing is kept of it." in page.text
+    (run.path / "model.safetensors").write_bytes(b"")
+    page.run().click("look inside")
+    assert "PyTorch looks at the picture" in page.text
+    state = page.test.session_state
+    state["asked inside"].wait()
+    assert plain(page.run().test.error[0].value) == "Nothing is kept of the inside of this run."
+    first = state["asked inside"]
+    page.test.selectbox(key="inside layer").select(0).run()
+    assert state["asked inside"] is not first
+    assert state["asked inside"].about[3] == "features.0"
+
+
+def test_the_inside_of_a_run_that_trains_can_be_seen_from_its_first_snapshot_on(folder: Path) -> None:
+    run = make(folder, "one", "interrupted")
+    with FileLock(run.path / "run.lock"):
+        page = Page(run.id)
+        assert "It can be seen from the first step on." in page.text
+        snapshots.file(run.path, 0).parent.mkdir()
+        snapshots.file(run.path, 0).touch()
+        assert page.run().test.button(key="look inside")
 
 
 def test_its_network_opens_in_explore(folder: Path) -> None:

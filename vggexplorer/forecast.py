@@ -45,6 +45,18 @@ class Memory(NamedTuple):
         return sum(self)
 
 
+COMPONENTS = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "optimizer": "momentum",
+    "activations": "activations kept for the backward pass",
+    "data": "images on the device",
+    "workspace": "workspace",
+    "context": "PyTorch itself",
+}
+"""The components of memory, as people read them."""
+
+
 class _Pass(NamedTuple):
     """One layer for a batch, in bytes.
 
@@ -194,20 +206,29 @@ def inference_memory(
 class Work(NamedTuple):
     """What one layer does in one direction for a batch: multiply-accumulates, and bytes moved.
 
-    `macs` counts channels up to full vectors of `LANES`, since that is how they are computed. `bytes` are the input,
-    the output and the weights. `fresh` are those bytes of new blocks that a CPU's system must provide page by page.
+    `macs` counts output channels up to full vectors of `LANES`, since that is how they are computed; pooling and
+    normalising compute those numbers one by one that do not fill a vector, and only they count. `bytes` are the input
+    and the output, `weights` those of the weights, which are reordered besides. `fresh` are those bytes of new
+    blocks that a CPU's system must provide page by page.
     """
 
     macs: int
     bytes: int
+    weights: int
     fresh: int
+
+    @property
+    def moved(self) -> int:
+        """All bytes that are read or written."""
+        return self.bytes + self.weights
 
 
 class Rate(NamedTuple):
-    """What a kind of work costs on a device, in seconds: for each MAC, each byte, each fresh byte, and each layer."""
+    """What a kind of work costs on a device, in seconds: for each MAC, each byte of either sort, and each layer."""
 
     macs: float
     bytes: float
+    weights: float
     fresh: float
     overhead: float
 
@@ -217,17 +238,23 @@ class Rate(NamedTuple):
         A roofline takes the larger of arithmetic and bytes; within a layer, the two hardly overlap on the processors
         that we measured, and their sum is nearer.
         """
-        return work.macs * self.macs + work.bytes * self.bytes + work.fresh * self.fresh + self.overhead
+        moved = work.bytes * self.bytes + work.weights * self.weights + work.fresh * self.fresh
+        return work.macs * self.macs + moved + self.overhead
 
 
+NOTHING = Rate(0, 0, 0, 0, 0)
 LANES = 16
-"""Numbers in a vector register: libraries fill up channels to a multiple of it, but for the few of an image."""
+"""Numbers in a vector register: libraries fill up the channels of an output to a multiple of it."""
 FEW = 4
 """Up to so many input channels count as an image's: libraries have a way of their own for the first layer."""
 LARGE_BLOCK = 32 * 2**20
 """Bytes from which on the C library asks the system for each block anew (mallopt(3), DEFAULT_MMAP_THRESHOLD_MAX)."""
 STEM, RESIZE, UPDATE, STEP, ANY = "stem", "resize", "update", "step", "any"
 """Kinds of work beside the layers': first convolutions, a batch made of images, the optimizer, the rest of a step."""
+
+
+_ONE_BY_ONE = ("BatchNorm2d", "MaxPool2d", "AvgPool2d")
+"""Layers whose vectors lie along the channels, and that go through the rest of them number by number."""
 
 
 def kind_of_work(row: Row) -> str:
@@ -244,19 +271,16 @@ def works(summary: Summary, batch: int, precision: str, *, gpu: bool = False) ->
     both = []
     for row, each in zip(summary.rows, _passes(summary.rows, batch, precision, gpu), strict=True):
         macs = batch * row.macs
-        if row.kind == "Conv2d":
-            inside, outside = row.input_shape[0], row.output_shape[0]
-            macs = macs // (inside * outside) * _filled(outside) * (inside if inside <= FEW else _filled(inside))
+        channels = row.output_shape[0]
+        if row.kind in _ONE_BY_ONE:
+            macs = batch * prod(row.input_shape) * (channels % LANES) // channels
+        elif row.kind == "Conv2d":
+            macs = macs // channels * -(-channels // LANES) * LANES
         weights = SINGLE * each.params
-        moved = each.entering + each.leaving + weights
-        both.append(
-            (Work(macs, moved, _fresh(each.leaving)), Work(macs, moved, _fresh(each.entering) + _fresh(weights)))
-        )
+        moved = each.entering + each.leaving
+        forward = Work(macs, moved, weights, _fresh(each.leaving))
+        both.append((forward, Work(macs, moved, weights, _fresh(each.entering) + _fresh(weights))))
     return both
-
-
-def _filled(channels: int) -> int:
-    return -(-channels // LANES) * LANES
 
 
 def _fresh(block: int) -> int:
@@ -265,12 +289,12 @@ def _fresh(block: int) -> int:
 
 def resizing(summary: Summary, batch: int) -> Work:
     """Making a batch out of images of bytes."""
-    return Work(0, SINGLE * batch * prod(summary.input_shape), 0)
+    return Work(0, SINGLE * batch * prod(summary.input_shape), 0, 0)
 
 
 def updating(summary: Summary, momentum: bool) -> Work:
     """One step of the optimizer: weights are read and written, gradients read, momenta read and written."""
-    return Work(0, SINGLE * summary.totals.params * (5 if momentum else 3), 0)
+    return Work(0, 0, SINGLE * summary.totals.params * (5 if momentum else 3), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +453,7 @@ def _of_data_sheet(found: Preset) -> Calibration:
         if peak:
             share = EFFICIENCY[precision]
             arithmetic, moving = 2 / (share * peak), 1 / (share * found.bandwidth)
-            any_work = Rate(arithmetic, moving, 0, LAUNCH), Rate(2 * arithmetic, 2 * moving, 0, LAUNCH)
-            rates[precision] = {ANY: any_work, STEP: (Rate(0, 0, 0, REST), Rate(0, 0, 0, 0))}
+            forward = Rate(arithmetic, moving, moving, 0, LAUNCH)
+            backward = Rate(2 * arithmetic, 2 * moving, 2 * moving, 0, LAUNCH)
+            rates[precision] = {ANY: (forward, backward), STEP: (NOTHING._replace(overhead=REST), NOTHING)}
     return Calibration(found.title, True, rates, GPU_CONTEXT, START, ROUGH, measured=False)

@@ -6,21 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from vggexplorer.forecast import COMPONENTS
 from vggexplorer.formatting import duration, size
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
 from vggexplorer.text import title
-
-COMPONENTS = {
-    "weights": "weights",
-    "gradients": "gradients",
-    "optimizer": "momentum",
-    "activations": "activations kept for the backward pass",
-    "data": "images on the device",
-    "workspace": "workspace",
-    "context": "PyTorch itself",
-}
-"""The components of memory, as people read them."""
 
 
 def to_json(forecast: Forecast, proposals: Sequence[Proposal], fits: bool) -> dict[str, Any]:

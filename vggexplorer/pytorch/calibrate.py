@@ -21,6 +21,7 @@ from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Netwo
 from vggexplorer.errors import InputError
 from vggexplorer.forecast import (
     ANY,
+    NOTHING,
     RESIZE,
     STEP,
     UPDATE,
@@ -40,9 +41,10 @@ from vggexplorer.runs.telemetry import peak_memory
 from vggexplorer.summary import summarize
 
 BUDGET, FEWEST, MOST = 0.2, 3, 10
-"""Seconds for the steps of a probe that are taken apart, and within which number of them."""
-SMALL_TIMES = 3e-4
+"""Seconds for the steps of a probe, before and while they are taken apart, and within which number of them."""
+SMALL_TIMES = 1e-4
 """Seconds below which an error counts by its size, above by its share."""
+COLUMNS = len(Rate._fields)
 LEAST_SPREAD = 0.15
 """Networks that were not measured differ more than those that were."""
 
@@ -57,6 +59,15 @@ class Probe(NamedTuple):
 PROBES = (
     # The first one is small: what the process takes beside it is the context.
     Probe(NETWORKS["LeNet"], 32),
+    # Blocks of more than 32 MiB, of maps and of weights. What is touched here need not be provided again.
+    Probe(
+        Network(
+            Architecture((Block(1, 16, pool_type="avg"), Block(1, 24)), Head("adaptive", hidden=()), batch_norm=True),
+            (1, 104, 104),
+        ),
+        64,
+    ),
+    Probe(Network(Architecture((Block(1, 64), Block(2, 384)), Head(hidden=(2048,))), (3, 20, 20)), 16),
     Probe(Network(Architecture((Block(1, 16), Block(2, 32), Block(2, 64)), Head(hidden=(512,))), (1, 32, 32)), 64),
     Probe(
         Network(
@@ -88,16 +99,7 @@ PROBES = (
         ),
         32,
     ),
-    # Blocks of more than 32 MiB, of maps and of weights.
-    Probe(
-        Network(
-            Architecture((Block(1, 16, pool_type="avg"), Block(1, 24)), Head("adaptive", hidden=()), batch_norm=True),
-            (1, 104, 104),
-        ),
-        64,
-    ),
     Probe(Network(Architecture((Block(1, 16, lrn=True), Block(1, 32, lrn=True)), Head(hidden=())), (1, 40, 40)), 32),
-    Probe(Network(Architecture((Block(1, 64), Block(2, 384)), Head(hidden=(2048,))), (3, 20, 20)), 16),
     Probe(
         Network(
             Architecture(
@@ -107,7 +109,38 @@ PROBES = (
         ),
         64,
     ),
+    # Few channels under large kernels, and many on maps of a few pixels.
+    Probe(
+        Network(
+            Architecture(
+                (Block(2, 8, kernel_size=7, pool=None), Block(1, 8, kernel_size=11), Block(2, 16, kernel_size=1)),
+                Head("gap", hidden=()),
+                batch_norm=True,
+            ),
+            (1, 40, 40),
+        ),
+        64,
+    ),
+    Probe(
+        Network(
+            Architecture(
+                (Block(1, 64, kernel_size=5), Block(1, 128), Block(1, 256, kernel_size=1), Block(1, 384, kernel_size=5))
+            ),
+            (1, 32, 32),
+        ),
+        32,
+    ),
     Probe(Network(Architecture((Block(2, 48), Block(1, 96)), Head("gap", hidden=())), (1, 80, 80)), 32),
+    # Layers of which hardly more than the call is left.
+    Probe(
+        Network(
+            Architecture(
+                (Block(2, 16), Block(2, 32, pool_type="avg"), Block(2, 64)), Head("gap", hidden=(64,)), batch_norm=True
+            ),
+            (1, 12, 12),
+        ),
+        16,
+    ),
 )
 
 
@@ -156,8 +189,7 @@ def calibrate(device: str) -> Iterator[dict[str, object]]:
 def _measure(steps: Steps, probe: Probe, precision: str, samples: Samples) -> Whole:
     """Add what one network tells; its shortest whole step."""
     summary = steps.summary
-    steps.whole()
-    rounds = max(FEWEST, min(int(BUDGET / steps.whole()), MOST))
+    rounds = max(FEWEST, min(int(BUDGET / steps.warm_up(BUDGET)), MOST))
     *_, parts = steps.best(rounds)
     gpu = steps.trainer.device.type == "cuda"
     for row, both, times in zip(
@@ -183,13 +215,13 @@ def _context(device: str, probe: Probe, precision: str) -> int:
 def fit(samples: list[Sample]) -> Rate:
     """The rates, none of them below zero, with the smallest sum of squares of relative errors."""
     if not samples:
-        return Rate(0, 0, 0, 0)
+        return NOTHING
     seconds = np.array([sample.seconds for sample in samples])
     features = np.array([[*sample.work, 1] for sample in samples], dtype=float)
     weights = 1 / (seconds + SMALL_TIMES)
-    best, error = np.zeros(4), float(np.inf)
-    for size in range(1, 5):
-        for chosen in combinations(range(4), size):
+    best, error = np.zeros(COLUMNS), float(np.inf)
+    for size in range(1, COLUMNS + 1):
+        for chosen in combinations(range(COLUMNS), size):
             scaled = features[:, chosen] * weights[:, None]
             unit = np.linalg.norm(scaled, axis=0)
             if not unit.all():
@@ -197,7 +229,7 @@ def fit(samples: list[Sample]) -> Rate:
             found = np.linalg.lstsq(scaled / unit, seconds * weights)[0] / unit
             remainder = float(((scaled @ found - seconds * weights) ** 2).sum())
             if (found >= 0).all() and remainder < 0.999 * error:
-                best, error = np.zeros(4), remainder
+                best, error = np.zeros(COLUMNS), remainder
                 best[list(chosen)] = found
     return Rate(*map(float, best))
 
@@ -217,7 +249,7 @@ def _whole_steps(
     scale = statistics.median(whole.seconds / part for whole, part in zip(wholes[1:], parts[1:], strict=True))
     step = max(0.0, wholes[0].seconds - scale * parts[0])
     scaled = {kind: _times(forward, backward, scale) for kind, (forward, backward) in rates.items()}
-    scaled[STEP] = (Rate(0, 0, 0, step), Rate(0, 0, 0, 0))
+    scaled[STEP] = (NOTHING._replace(overhead=step), NOTHING)
     wrong = [
         abs(scale * part + step - whole.seconds) / whole.seconds for whole, part in zip(wholes, parts, strict=True)
     ]

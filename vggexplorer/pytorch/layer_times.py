@@ -25,6 +25,8 @@ from vggexplorer.summary import DTYPES, Summary, summarize
 from vggexplorer.text import parse_network
 
 MAX_ROUNDS = 100
+WARM_UP = 1.0
+"""Seconds before the clock is looked at."""
 
 
 class Clock:
@@ -78,6 +80,17 @@ class Steps:
         self.trainer.learn(self.trainer.batch_of(self.rows), self.trainer.train_labels[self.rows])
         return clock.seconds(began, clock.mark())
 
+    def warm_up(self, seconds: float) -> float:
+        """Train for so long, two steps at least; the seconds of the last step.
+
+        In the first step, PyTorch chooses how the layers are computed; the system takes longer to provide the memory.
+        """
+        ended = time.monotonic() + seconds
+        last = self.whole() and self.whole()
+        while time.monotonic() < ended:
+            last = self.whole()
+        return last
+
     def apart(self) -> Parts:
         """One step with a look at the clock between the layers."""
         trainer, clock = self.trainer, Clock(self.trainer.device)
@@ -108,10 +121,7 @@ class Steps:
         return Parts(clock.seconds(*resized), times, clock.seconds(arrived[-1], ended))
 
     def best(self, rounds: int) -> Iterator[Parts]:
-        """After each of `rounds` rounds the shortest times so far: others on the machine only make them longer.
-
-        A whole step should have gone before: in the first one, PyTorch chooses how the layers are computed.
-        """
+        """After each of `rounds` rounds the shortest times so far: others on the machine only make them longer."""
         parts = self.apart()
         yield parts
         for _ in range(rounds - 1):
@@ -132,7 +142,7 @@ def main() -> int:
     check_choice(asked["precision"], "the precision", tuple(DTYPES))
     steps = Steps(network, asked["batch"], asked["device"], asked["precision"])
     rounds = asked["rounds"]
-    steps.whole()
+    steps.warm_up(WARM_UP)
     layers = []
     for number, parts in enumerate(steps.best(rounds), 1):
         layers = [

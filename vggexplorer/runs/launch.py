@@ -6,9 +6,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from vggexplorer.errors import InputError
@@ -24,20 +26,25 @@ RESUME_PATIENCE = 10.0
 """Seconds for which `resume` waits until the old outcome is gone and the run counts as active."""
 
 
-def start(runs: Runs, config: Config, name: str | None = None, owner: str = "") -> Run:
-    """Create a run of `owner` and start its trainer; `InputError` if that cannot be."""
-    _need_torch()
-    check_present(config.dataset)
-    run = runs.create(replace(config, dataset=_absolute(config.dataset)), name, owner)
+def start(runs: Runs, config: Config, name: str | None = None, owner: str = "", run_id: str | None = None) -> Run:
+    """Create a run of `owner` and start its trainer; `InputError` if that cannot be. `run_id` as in `Runs.create`."""
+    check_able(config)
+    run = runs.create(absolute(config), name, owner, run_id)
     forecasts.keep(run)
     _spawn(runs, run)
     return run
 
 
-def _absolute(dataset: str) -> str:
-    """The data set by a name that means the same when the run is resumed from another folder."""
-    kind, colon, _ = dataset.partition(":")
-    return f"{kind}:{folder_of(dataset).absolute()}" if colon else dataset
+def check_able(config: Config) -> None:
+    """`InputError` unless there are PyTorch and the data to train on."""
+    _need_torch()
+    check_present(config.dataset)
+
+
+def absolute(config: Config) -> Config:
+    """`config` with its data set by a name that means the same when the run is resumed from another folder."""
+    kind, colon, _ = config.dataset.partition(":")
+    return replace(config, dataset=f"{kind}:{folder_of(config.dataset).absolute()}") if colon else config
 
 
 def resume(runs: Runs, run: Run) -> None:
@@ -87,20 +94,25 @@ def _spawn(runs: Runs, run: Run) -> "subprocess.Popen[bytes]":
     try:
         run.mark_started()  # before it gets a ticket: the tickets of the dead are removed
         runs.queue(run)
-        with (run.path / "output.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 (our own module, with a path of our own)
-                command(run),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=child_environment() | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
-                **_DETACHED,
-            )
+        return detached(command(run), run.path / "output.log", child_environment())
     except OSError as error:
         with suppress(OSError):
             run.unmark_started()
             runs.leave(run)
         raise InputError("The trainer could not be started: {reason}", reason=error.strerror or str(error)) from error
+
+
+def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """A process of its own, detached from this one and its terminal; what it prints is added to `log`."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 (our own modules, with paths of our own)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**environment, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+            **_DETACHED,
+        )
     threading.Thread(target=process.wait, daemon=True).start()  # a child that nobody waits for stays a zombie
     return process
 

@@ -303,18 +303,7 @@ class Run:
 
     def locked(self) -> bool:
         """Whether a trainer lives: the operating system frees its lock at any death."""
-        path = self.path / "run.lock"
-        if not path.exists():
-            return False
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=PROBE, poll_interval=PROBE / 5)
-        except Timeout:
-            return True
-        except OSError:
-            return False
-        lock.release()
-        return False
+        return held(self.path / "run.lock")
 
     def control(self) -> dict[str, Any]:
         """What is wanted: `until` (a step to pause at, or None) and `stop`."""
@@ -428,6 +417,21 @@ def _files(path: Path) -> Iterator[tuple[int, Path]]:
                 yield os.stat(os.path.join(folder, name)).st_size, Path(folder, name)
 
 
+def held(path: Path) -> bool:
+    """Whether a process holds the lock file `path`."""
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=PROBE, poll_interval=PROBE / 5)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
 class Watch:
     """Sees heartbeats change, on the reader's own clock."""
 
@@ -443,6 +447,12 @@ class Watch:
             since = now
         self._seen[run_id] = (beat, since)
         return now - since < self.patience * slow
+
+
+def new_id(words: str) -> str:
+    """A name for a folder that no other has: the time, so that the newest is the last, and something of `words`."""
+    slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(4)}"
 
 
 # --- the folder of all runs ------------------------------------------------------------------------------
@@ -467,12 +477,14 @@ class Runs:
 
         return Runs(user_data_path("vggexplorer", appauthor=False) / "runs")
 
-    def create(self, config: Config, name: str | None = None, owner: str = "") -> Run:
-        """A new run of `owner`, not started; `InputError` if the name cannot be, or its folder cannot be written."""
+    def create(self, config: Config, name: str | None = None, owner: str = "", run_id: str | None = None) -> Run:
+        """A new run of `owner`, not started; `InputError` if the name cannot be, or its folder cannot be written.
+
+        `run_id` was made by `new_id`, if it had to be known before.
+        """
         words = title(config.network)
         display = self._unused(clean_name(name) if name else words)
-        slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
-        run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(4)}"
+        run_id = run_id or new_id(words)
         new = self.path / f".new-{run_id}"
         try:
             new.mkdir(parents=True)

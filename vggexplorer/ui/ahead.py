@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from vggexplorer.forecast import PRESETS, Calibration
+from vggexplorer.forecast import COMPONENTS, PRESETS, Calibration
 from vggexplorer.formatting import duration, percent, signed, size
 from vggexplorer.palette import COLORS
 from vggexplorer.runs import calibration, forecasts
@@ -19,16 +19,6 @@ from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import chart_text
 
-COMPONENTS = {
-    "weights": "weights",
-    "gradients": "gradients",
-    "optimizer": "momentum",
-    "activations": "activations kept for the backward pass",
-    "data": "images on the device",
-    "workspace": "workspace",
-    "context": "PyTorch itself",
-}
-"""The components of memory as people read them."""
 KINDS = {"width": "width", "input": "input", "batch": "batch", "head": "head", "epochs": "epochs"}
 """What a proposal changes."""
 MEASURES = {"memory": "memory at its peak", "step": "a step"}

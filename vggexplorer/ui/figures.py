@@ -1,5 +1,6 @@
 """Charts as Plotly figures (plain dicts): cost by layer, convolutions against the fully connected part."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,7 @@ from vggexplorer.ui.state import current
 Figure = dict[str, Any]
 PATTERNS = {"conv": "", "fc": "-"}
 OVERLAY = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.45, "size": 6, "solidity": 0.2}
+_GAP = 0.04
 
 
 def show(summary: Summary) -> None:
@@ -30,28 +32,50 @@ def cost_by_layer(summary: Summary) -> Figure:
     """Parameters and, beside them on the same layers, MACs; the first layer on top."""
     rows = [row for row in summary.rows if row.params]
     count = current().count
-    axis = {"gridcolor": "$grid", "zeroline": False, "rangemode": "tozero", "side": "top", "exponentformat": "SI"}
-    return {
-        "data": [_bars(rows, "params", t("Parameters"), "x", 1), _bars(rows, "macs", count, "x2", COUNTS[count])],
-        "layout": {
-            "xaxis": {**axis, "domain": [0, 0.48], "title": {"text": t("Parameters")}},
-            "xaxis2": {**axis, "domain": [0.52, 1], "title": {"text": count}},
-            "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
-            "height": 110 + 26 * len(rows),
-            "showlegend": False,
-            "dragmode": False,
-            "bargap": 0.25,
-            "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
-        },
+    return by_layer(
+        rows,
+        [
+            (t("Parameters"), [row.params for row in rows], "%{x:,d} " + t("Parameters")),
+            (count, [COUNTS[count] * row.macs for row in rows], "%{x:,d} " + count),
+        ],
+    )
+
+
+def by_layer(rows: Sequence[Row], measures: Sequence[tuple[str, Sequence[float], str]]) -> Figure:
+    """A bar for each of `rows`, the first on top, in every measure: its label, its values, its hover text."""
+    width = (1 - _GAP * (len(measures) - 1)) / len(measures)
+    layout: Figure = {
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
+        "height": 110 + 26 * len(rows),
+        "showlegend": False,
+        "dragmode": False,
+        "bargap": 0.25,
+        "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
     }
+    data = []
+    for place, (label, values, hover) in enumerate(measures):
+        number = str(place + 1) if place else ""
+        start = place * (width + _GAP)
+        layout[f"xaxis{number}"] = {
+            "domain": [start, start + width],
+            "title": {"text": label},
+            "nticks": 12 // len(measures),
+            "gridcolor": "$grid",
+            "zeroline": False,
+            "rangemode": "tozero",
+            "side": "top",
+            "exponentformat": "SI",
+        }
+        data.append(_bars(label, rows, values, f"x{number}", f"%{{y}}: {hover}<extra></extra>"))
+    return {"data": data, "layout": layout}
 
 
-def _bars(rows: list[Row], field: str, name: str, axis: str, times: int) -> Figure:
+def _bars(name: str, rows: Sequence[Row], values: Sequence[float], axis: str, hover: str) -> Figure:
     return {
         "type": "bar",
         "orientation": "h",
         "name": name,
-        "x": [getattr(row, field) * times for row in rows],
+        "x": list(values),
         "y": [row_label(row) for row in rows],
         "customdata": [row.name for row in rows],
         "xaxis": axis,
@@ -60,7 +84,7 @@ def _bars(rows: list[Row], field: str, name: str, axis: str, times: int) -> Figu
             "color": [COLORS[row.part] for row in rows],
             "pattern": {**OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
         },
-        "hovertemplate": "%{y}: %{x:,d} " + name + "<extra></extra>",
+        "hovertemplate": hover,
     }
 
 

@@ -51,8 +51,14 @@ def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item])
         t("The filters of the first convolution, and what a layer makes of a picture, from the first step to the last.")
     )
     rows = [row for row in summarize(*config.trained).rows if row.block is not None]
+    activation = next(place for place, row in enumerate(rows) if row.kind not in ("Conv2d", "BatchNorm2d"))
     st.selectbox(
-        t("Feature maps of"), range(len(rows)), 1, format_func=lambda place: row_label(rows[place]), key="inside layer"
+        t("Feature maps of"),
+        range(len(rows)),
+        activation,
+        format_func=lambda place: row_label(rows[place]),
+        key="inside layer",
+        width=420,
     )
     content = guess.tried(run) or (as_file(test_pictures[0]["picture"]) if test_pictures else None)
     if content is None:
@@ -74,7 +80,7 @@ def _look(run: Run) -> None:
 
 
 def _answer(run: Run, row: Row, content: bytes) -> None:
-    job = guess.ask("inside", run, content, guess.inverted(run), row.name)
+    job = guess.ask("asked inside", run, content, guess.inverted(run), row.name)
     if job.running:
         st.fragment(guess.progress, run_every=0.5)(job)
     elif job.error:

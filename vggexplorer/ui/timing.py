@@ -9,14 +9,13 @@ from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry
 from vggexplorer.forecast import works
 from vggexplorer.formatting import ratio, short, size
-from vggexplorer.palette import COLORS
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import Timed, time_layers
 from vggexplorer.runs.store import Runs
-from vggexplorer.summary import Row, Summary
+from vggexplorer.summary import Summary
 from vggexplorer.ui import components, jobs
 from vggexplorer.ui.ahead import milliseconds
-from vggexplorer.ui.figures import OVERLAY, PATTERNS, Figure, row_label
+from vggexplorer.ui.figures import Figure, by_layer
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import current
 from vggexplorer.ui.tables import against, table
@@ -130,7 +129,7 @@ def _networks(networks: Sequence[tuple[str, Summary, Case]]) -> None:
 
 
 def _moved(summary: Summary, case: Case) -> int:
-    return sum(forward.bytes for forward, _ in works(summary, case.batch, case.precision))
+    return sum(forward.moved for forward, _ in works(summary, case.batch, case.precision))
 
 
 def _time(seconds: float, first: float) -> str:
@@ -150,46 +149,13 @@ def _layers(networks: Sequence[tuple[str, Summary, Case]]) -> None:
 
 def _bars(summary: Summary, case: Case) -> Figure:
     found = _measured.get(case)
-    moved = [forward.bytes for forward, _ in works(summary, case.batch, case.precision)]
+    moved = [forward.moved for forward, _ in works(summary, case.batch, case.precision)]
     forward = [1000 * each.forward for each in found.layers.values()] if found else [0.0] * len(moved)
     rows = [each for each in zip(summary.rows, moved, forward, strict=True) if each[0].kind != "Flatten"]
-    axes: list[tuple[str, Sequence[float], str]] = [
+    measures: list[tuple[str, Sequence[float], str]] = [
         ("MACs", [case.batch * row.macs for row, *_ in rows], "%{x:,d} MACs"),
         (t("bytes moved"), [each for _, each, _ in rows], "%{x:.4s}B"),
     ]
     if found:
-        axes.append((t("forward, ms"), [each for *_, each in rows], "%{x:.3g} ms"))
-    width = (1 - 0.04 * (len(axes) - 1)) / len(axes)
-    axis = {"gridcolor": "$grid", "zeroline": False, "rangemode": "tozero", "side": "top", "exponentformat": "SI"}
-    layout: Figure = {
-        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
-        "height": 110 + 24 * len(rows),
-        "showlegend": False,
-        "dragmode": False,
-        "bargap": 0.25,
-        "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
-    }
-    data = []
-    for place, (label, values, hover) in enumerate(axes):
-        number = str(place + 1) if place else ""
-        start = place * (width + 0.04)
-        layout[f"xaxis{number}"] = {**axis, "domain": [start, start + width], "title": {"text": label}, "nticks": 4}
-        data.append(_bar([row for row, *_ in rows], values, f"x{number}", f"%{{y}}: {hover}<extra></extra>"))
-    return {"data": data, "layout": layout}
-
-
-def _bar(rows: Sequence[Row], values: Sequence[float], axis: str, hover: str) -> Figure:
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "x": list(values),
-        "y": [row_label(row) for row in rows],
-        "customdata": [row.name for row in rows],
-        "xaxis": axis,
-        "yaxis": "y",
-        "marker": {
-            "color": [COLORS[row.part] for row in rows],
-            "pattern": {**OVERLAY, "shape": [PATTERNS[row.part] for row in rows]},
-        },
-        "hovertemplate": hover,
-    }
+        measures.append((t("forward, ms"), [each for *_, each in rows], "%{x:.3g} ms"))
+    return by_layer([row for row, *_ in rows], measures)

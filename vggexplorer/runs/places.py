@@ -1,0 +1,86 @@
+"""Where a run's trainer is started: on this machine or a cluster, as one process or as several that share each batch.
+
+It is kept in the run's folder as place.json, beside config.json and not in it: a run that goes on may do so elsewhere,
+and what was asked of it stays what it was.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+
+from vggexplorer.architectures import check_int
+from vggexplorer.errors import InputError
+from vggexplorer.runs import devices
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.store import Run, Runs, write_json
+
+FILE = "place.json"
+MAX_PROCESSES = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """`nproc` processes of PyTorch's torchrun; `cluster` is the address of a cluster, empty for this machine."""
+
+    nproc: int = 1
+    cluster: str = ""
+
+    def __post_init__(self) -> None:
+        check_int(self.nproc, "the number of processes", 1, MAX_PROCESSES)
+
+    @staticmethod
+    def of(run: Run) -> "Place":
+        """Where the trainer of `run` is started; `Place()` if nothing is kept of it, or what is kept is damaged."""
+        try:
+            return Place(**run.json(FILE))
+        except (TypeError, ValueError):
+            return Place()
+
+    def keep(self, run: Run) -> None:
+        """Write it into the folder of `run`; `InputError` if that cannot be."""
+        try:
+            write_json(run.path / FILE, asdict(self))
+        except OSError as error:
+            raise InputError("The run could not be changed: {reason}", reason=error.strerror or str(error)) from error
+
+    def check(self, config: Config, runs: Runs) -> None:
+        """`InputError` if this machine cannot train `config` here: it asks for too many processes.
+
+        Each of several processes needs a GPU or a processor of its own. What a cluster has, the cluster knows.
+        """
+        check_batch(config, self.nproc)
+        if self.nproc == 1 or self.cluster:
+            return
+        first = devices.resolve(config.device, runs.path).name
+        if first == "cpu" and self.nproc > processors():
+            raise InputError(
+                "There are {count} processors here; a run of {n} processes needs as many.",
+                count=processors(),
+                n=self.nproc,
+            )
+        for name in several(first, self.nproc):
+            devices.resolve(name, runs.path)
+
+
+def check_batch(config: Config, nproc: int) -> None:
+    """`InputError` if a batch of `config` has fewer examples than there are processes to share it."""
+    if config.training.batch_size < nproc:
+        raise InputError(
+            "A batch of {batch} examples is too small for {n} processes: each needs an example.",
+            batch=config.training.batch_size,
+            n=nproc,
+        )
+
+
+def several(first: str, count: int) -> list[str]:
+    """The devices of `count` processes on one machine: GPUs from `first` on, or the processor for all of them."""
+    kind, _, number = first.partition(":")
+    if kind == "cuda":
+        return [f"cuda:{int(number or 0) + place}" for place in range(count)]
+    if kind == "mps" and count > 1:
+        raise InputError("On the device {name} a run is one process.", name=first)
+    return [first]
+
+
+def processors() -> int:
+    """How many processors there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
