@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -175,6 +176,7 @@ def saved_before(calls: list[str], number: int) -> int:
 
 def boundaries(calls: list[str]) -> list[tuple[int, bool]]:
     """The first and the last time that each file is changed in each way: before the call, and half of it done."""
+    calls = [re.sub(r"snapshots/\.\d+", "snapshots/.step", name) for name in calls]
     firsts = {calls.index(name) + 1 for name in calls}
     lasts = {len(calls) - calls[::-1].index(name) for name in calls}
     places = ((number, half) for number in sorted(firsts | lasts) for half in (False, True))
