@@ -131,7 +131,8 @@ def test_filters_are_grey_around_zero() -> None:
     tiles = inside.filters(weight)
     assert (tiles["count"], tiles["of"], tiles["largest"], tiles["silent"]) == (2, 2, 1.0, 0)
     sheet = pixels(tiles)[:, :, 0]
-    assert sheet.tolist() == [[128, 192, 255, 160, 128], [1, 255, 255, 128, 128]]
+    assert sheet.tolist() == [[128, 192, 128, 160, 128], [1, 255, 128, 128, 128]]
+    assert tiles["tile"] == [2, 2]
 
 
 def test_filters_of_colours_are_in_colour_and_of_many_channels_the_mean() -> None:

@@ -5,11 +5,21 @@ import { element, painted } from "./components.js"
 const BEAT = 700 // milliseconds that a stage stays while they play
 const memory = new WeakMap()
 
+// The page shows through between the tiles.
+function sheet({ picture, tile }) {
+  const canvas = painted(picture)
+  const context = canvas.getContext("2d")
+  for (let top = tile[0]; top < picture.height; top += tile[0] + 1) context.clearRect(0, top, picture.width, 1)
+  for (let left = tile[1]; left < picture.width; left += tile[1] + 1) context.clearRect(left, 0, 1, picture.height)
+  return canvas
+}
+
 function tiles(item, label, caption) {
-  const canvas = painted(item.picture)
+  const canvas = sheet(item)
   canvas.setAttribute("role", "img")
   canvas.setAttribute("aria-label", `${label}. ${caption}`)
-  return element("figure", {}, element("figcaption", { "aria-hidden": "true" }, element("strong", {}, label)), canvas, element("figcaption", { "aria-hidden": "true" }, caption))
+  const head = element("figcaption", { "aria-hidden": "true" }, element("strong", {}, label))
+  return element("figure", {}, head, canvas, element("figcaption", { "aria-hidden": "true" }, caption))
 }
 
 function draw(mine) {

@@ -167,7 +167,7 @@ SLOWER = Task(
     ),
     start={"arch": "vgg11"},
     beside=({"arch": "alexnet"},),
-    bench=("compare", "parts", "stages", "layers"),
+    bench=("compare", "parts", "stages", "time", "layers"),
     asks=(
         Number(
             "macs",

@@ -109,7 +109,8 @@ def _tiles(tiles: Tensor, of: int, *, signed: bool) -> dict[str, Any]:
     scaled = tiles / (largest or 1.0)
     levels = ZERO + (255 - ZERO) * scaled if signed else 255 * scaled
     return {
-        "picture": look.picture(_side_by_side(levels.round().to(torch.uint8), gap=255 if signed else ZERO)),
+        "picture": look.picture(_side_by_side(levels.round().to(torch.uint8))),
+        "tile": list(tiles.shape[2:]),
         "count": len(tiles),
         "of": of,
         "signed": signed,
@@ -118,12 +119,12 @@ def _tiles(tiles: Tensor, of: int, *, signed: bool) -> dict[str, Any]:
     }
 
 
-def _side_by_side(tiles: Tensor, gap: int) -> Tensor:
+def _side_by_side(tiles: Tensor) -> Tensor:
     """Tiles (count x channels x height x width) in rows, a pixel apart: channels x height x width."""
     count, channels, height, width = tiles.shape
     columns = min(count, math.ceil(math.sqrt(4 / 3 * count * height / width)))
     rows = math.ceil(count / columns)
-    sheet = torch.full((channels, rows * (height + 1) - 1, columns * (width + 1) - 1), gap, dtype=torch.uint8)
+    sheet = torch.full((channels, rows * (height + 1) - 1, columns * (width + 1) - 1), ZERO, dtype=torch.uint8)
     for place, tile in enumerate(tiles):
         top, left = (place // columns) * (height + 1), (place % columns) * (width + 1)
         sheet[:, top : top + height, left : left + width] = tile

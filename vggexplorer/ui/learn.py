@@ -28,6 +28,7 @@ from vggexplorer.ui import (
     lesson_link,
     live,
     run_rows,
+    timing,
     totals,
 )
 from vggexplorer.ui.i18n import catalogue, language, literal, say, sentence, t
@@ -357,6 +358,7 @@ BENCH: dict[str, Callable[[Task, Summary], None]] = {
     "compare": _compare,
     "parts": lambda task, _: compared.parts(_entries(task)),
     "stages": lambda task, _: compared.aligned(_entries(task)),
+    "time": lambda task, _: timing.show(_entries(task)),
     "totals": lambda _, summary: totals.show(summary),
     "drawing": _drawing,
     "layers": lambda _, summary: layers.table(summary),
