@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from vggexplorer.runs.records import Record
-from vggexplorer.runs.store import MANY, Run, Runs
+from vggexplorer.runs.store import Run, Runs
 
 MOST = 2000
 """The most points of one answer; of more, every n-th is sent, and all that have test figures."""
@@ -37,7 +37,7 @@ def answer(run: Run, offset: int, start: str) -> dict[str, Any]:
     now = str(run.environment().get("start", ""))
     if start != now:
         offset = 0
-    records, end, damaged = run.read(offset, MANY)
+    records, end, damaged = run.read(offset, MOST)
     return {
         "start": now,
         "from": offset,
