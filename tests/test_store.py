@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from conftest import wait_until
 from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_records import LINE
 
 from vggexplorer.errors import InputError
@@ -32,6 +34,38 @@ def record(step: int) -> Record:
 
 def lines(*steps: int) -> bytes:
     return b"".join(record(step).line() for step in steps)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_of_many_records_those_that_count_are_read(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """The last and all with test figures are among some, before the first line that is damaged; the end is the same."""
+    count = data.draw(st.integers(30, 200))
+    tested = data.draw(st.sets(st.integers(1, count)))
+    untested = {name: value for name, value in record(1).to_json().items() if name not in ("test_loss", "test_acc")}
+    content = b"".join(
+        Record(**(untested | {"step": step} | ({"test_acc": 0.5} if step in tested else {}))).line()
+        for step in range(1, count + 1)
+    )
+    content = content[: data.draw(st.integers(len(content) // 2, len(content)))]
+    if data.draw(st.booleans()):
+        start = content.rfind(b"\n", 0, data.draw(st.integers(0, len(content)))) + 1
+        content = content[:start] + b"x" + content[start + 1 :]
+    run = Run(tmp_path_factory.mktemp("run"))
+    (run.path / "metrics.jsonl").write_bytes(content)
+    whole = run.read()
+    block = data.draw(st.integers(1, 2 * len(content)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "BLOCK", block)
+        some = run.read(most=data.draw(st.integers(1, 20)))
+    assert (some.offset, some.damaged) == (whole.offset, whole.damaged)
+    found = steps(some.records)
+    assert found == sorted(set(found))
+    assert set(found) <= set(steps(whole.records))
+    assert {each.step for each in whole.records if each.test_acc is not None} <= set(found)
+    assert some.damaged or steps(whole.records)[-1:] == found[-1:]
 
 
 def steps(records: list[Record]) -> list[int]:

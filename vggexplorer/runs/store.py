@@ -37,6 +37,8 @@ LOG_BYTES = 4000
 """How much of the end of a trainer's output is shown."""
 MANY = 20_000
 """Records that are read in a fifth of a second; of more, a page needs only some."""
+BLOCK = 2**24
+"""Bytes of records that are looked through at once."""
 KEEP_WEIGHTS = 20
 """How many of the newest ended runs keep their weights."""
 SLOW_START = 20.0
@@ -152,26 +154,61 @@ class Tail(NamedTuple):
     damaged: bool
 
 
-def _read_lines(file: BinaryIO, offset: int, every: int) -> Tail:
-    """Every n-th record, the last one, and all that have test figures, from lines that begin at byte `offset`."""
+def _all_lines(file: BinaryIO, offset: int) -> Tail:
+    """All records in lines that begin at byte `offset`."""
     records: list[Record] = []
-    skipped, damaged = b"", False
-    for place, line in enumerate(file):
+    for line in file:
         if not line.endswith(b"\n"):
             break
-        if place % every == 0 or b"test_acc" in line or not line.startswith(b'{"step": '):
-            record = parse_line(line)
-            if record is None:
-                damaged = True
-                break
-            records.append(record)
-            skipped = b""
-        else:
-            skipped = line
-        offset += len(line)
-    if skipped and (record := parse_line(skipped)):
+        record = parse_line(line)
+        if record is None:
+            return Tail(records, offset, damaged=True)
         records.append(record)
-    return Tail(records, offset, damaged)
+        offset += len(line)
+    return Tail(records, offset, damaged=False)
+
+
+def _some_lines(file: BinaryIO, offset: int, stride: int) -> Tail:
+    """A record in every `stride` bytes from `offset` on, the last one, and all that have test figures."""
+    records: list[Record] = []
+    last = final = b""
+    while block := file.read(BLOCK) + file.readline():
+        end = block.rfind(b"\n") + 1
+        sound = _sound(block, end)
+        wanted = {block.rfind(b"\n", 0, at) + 1 for at in (*range(0, sound, stride), *_tested(block, sound))}
+        for start in sorted(wanted):
+            last = block[start : block.index(b"\n", start)]
+            record = parse_line(last)
+            if record is None:
+                return Tail(records, offset + start, damaged=True)
+            records.append(record)
+        offset += sound
+        if sound < end:
+            return Tail(records, offset, damaged=True)
+        if end:
+            final = block[block.rfind(b"\n", 0, end - 1) + 1 : end - 1]
+    if records and final != last and (record := parse_line(final)):
+        records.append(record)
+    return Tail(records, offset, damaged=False)
+
+
+_BEGINNING = b'{"step": '
+
+
+def _sound(block: bytes, end: int) -> int:
+    """How far the lines up to `end` begin as records do."""
+    if block.count(b"\n", 0, end) == block.count(_BEGINNING, 0, end):
+        return end
+    lines = block[:end].split(b"\n")
+    bad = next((place for place, line in enumerate(lines) if not line.startswith(_BEGINNING)), len(lines))
+    return sum(len(line) + 1 for line in lines[:bad])
+
+
+def _tested(block: bytes, end: int) -> Iterator[int]:
+    """Where lines have test figures."""
+    at = -1
+    while (at := block.find(b'"test_acc"', at + 1, end)) >= 0:
+        yield at
 
 
 class Run:
@@ -231,7 +268,7 @@ class Run:
     def read(self, offset: int = 0, most: int | None = None) -> Tail:
         """The records from byte `offset` of the metrics on; an unfinished last line is left for the next read.
 
-        Of many more than `most`, every n-th is read, the last one, and all that have test figures.
+        Of many more than `most`, about so many are read, the last one, and all that have test figures.
         """
         try:
             with (self.path / "metrics.jsonl").open("rb") as file:
@@ -239,7 +276,9 @@ class Run:
                 file.seek(offset)
                 lines = size / max(1, len(file.readline()))
                 file.seek(offset)
-                return _read_lines(file, offset, max(1, round(lines / most)) if most else 1)
+                if most is None or lines < 1.5 * most:
+                    return _all_lines(file, offset)
+                return _some_lines(file, offset, size // most)
         except OSError:
             return Tail([], offset, False)
 

@@ -15,7 +15,7 @@ from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.forecasts import Compared
 from vggexplorer.runs.records import Outcome, Record
-from vggexplorer.runs.store import MANY, Run, Runs, Status, Watch
+from vggexplorer.runs.store import Run, Runs, Status, Watch
 from vggexplorer.ui.run_words import number
 
 IDLE = 5.0
@@ -115,7 +115,7 @@ def _follow(run: Run) -> list[Record]:
     offset, kept = _followed.get(run.path, (0, []))
     if _stamp(run.path / "metrics.jsonl")[1] < offset:  # it was cut back
         offset, kept = 0, []
-    new, offset, _ = run.read(offset, MANY)
+    new, offset, _ = run.read(offset, 1)
     if new:
         kept = [record for record in (*kept, *new[:-1]) if record.test_acc is not None] + new[-1:]
         _followed[run.path] = (offset, kept)
