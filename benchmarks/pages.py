@@ -275,13 +275,10 @@ def _written(name: str, value: float | None) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = table.parser(__doc__, rounds=3)
     parser.add_argument("--edits", type=int, default=15)
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--editor", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.editor:
@@ -295,12 +292,8 @@ def main() -> None:
                 found[place.name].append(visit(browser, place, options.edits))
     together = crowd(options.sessions, options.seconds) if options.sessions else {}
     about = table.machine(["streamlit", "plotly", "playwright"])
-    if options.json:
-        print(json.dumps({"machine": about, "rounds": found, "sessions": together}, indent=1))
-        return
-    print(table.sentence(about), end="\n\n")
-    print((table.markdown if options.markdown else table.text)(rows(found)))
-    if together:
+    table.report(options, about, {"rounds": found, "sessions": together}, rows(found))
+    if together and not options.json:
         alone, all_of_them = together["alone"], together["together"]
         times = all_of_them["p95"] / alone["p95"]
         print(

@@ -7,7 +7,6 @@ Rich for the tables that people see). The trainer: the time from the end of `imp
 one later step, at the book's 224 pixels with batches of 128.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -97,18 +96,9 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--markdown", action="store_true")
-    options = parser.parse_args()
+    options = table.parser(__doc__, rounds=7).parse_args()
     found = measure(options.rounds)
-    about = table.machine(["torch", "rich"])
-    if options.json:
-        print(json.dumps({"machine": about, **found}, indent=1))
-        return
-    print(table.sentence(about), end="\n\n")
-    print((table.markdown if options.markdown else table.text)(rows(found)))
+    table.report(options, table.machine(["torch", "rich"]), found, rows(found))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ points of a short and of a long run. A long run: from the call of the page to th
 it goes on, and whether the best epoch is among what is drawn. Many runs: the table of 500.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -300,20 +299,12 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = table.parser(__doc__, rounds=3)
     parser.add_argument("--seconds", type=float, default=20, help="of each training that counts")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     os.environ.pop("VGGEXPLORER_RUNS", None)
     found = measure(options.rounds, options.seconds)
-    about = table.machine(["torch", "streamlit", "plotly", "playwright"])
-    if options.json:
-        print(json.dumps({"machine": about, **found}, indent=1))
-        return
-    print(table.sentence(about), end="\n\n")
-    print((table.markdown if options.markdown else table.text)(rows(found)))
+    table.report(options, table.machine(["torch", "streamlit", "plotly", "playwright"]), found, rows(found))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""What the benchmarks share: tables for the terminal or as Markdown, and the machine that they ran on."""
+"""What the benchmarks share: options, tables for the terminal or as Markdown, and the machine that they ran on."""
 
+import argparse
+import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 
 def processor() -> str:
@@ -56,3 +59,23 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 def bar(name: str, measured: str, asked: object = "", met: bool | None = None) -> list[str]:
     """A row of a table of bars: what was measured, what was asked, and whether that is met."""
     return [name, measured, str(asked), "" if met is None else "yes" if met else "no"]
+
+
+def parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
+    """The options that the benchmarks have in common."""
+    found = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("--rounds", type=int, default=rounds)
+    found.add_argument("--json", action="store_true")
+    found.add_argument("--markdown", action="store_true")
+    return found
+
+
+def report(
+    options: argparse.Namespace, about: dict[str, str], found: dict[str, Any], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print the machine, and what was found on it: as JSON, or as the table of `rows`."""
+    if options.json:
+        print(json.dumps({"machine": about, **found}, indent=1))
+    else:
+        print(sentence(about), end="\n\n")
+        print((markdown if options.markdown else text)(rows))

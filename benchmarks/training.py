@@ -266,20 +266,17 @@ def bar(device: str, side: int) -> float | None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = table.parser(__doc__, rounds=3)
     parser.add_argument("--networks", default="vgg11-slim,alexnet")
     parser.add_argument("--sides", default="224,96")
     parser.add_argument("--steps", type=int, default=6, help="steps that count, in each measurement")
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--quality", action="store_true", help="losses of both loops over three seeds instead")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.quality:
-        print(table.sentence(table.machine(["torch"])), end="\n\n")
-        print((table.markdown if options.markdown else table.text)(quality(options.device)))
+        losses = quality(options.device)
+        table.report(options, table.machine(["torch"]), {"losses": losses}, losses)
         return
     if options.child:
         kind, work = options.child
@@ -292,11 +289,7 @@ def main() -> None:
     ]
     results = [compare(work, options.rounds) for work in works]
     about = table.machine(["torch", "torchvision"]) | gpu(options.device)
-    if options.json:
-        print(json.dumps({"machine": about, "results": results}, indent=1))
-    else:
-        print(table.sentence(about), end="\n\n")
-        print((table.markdown if options.markdown else table.text)(rows(results)))
+    table.report(options, about, {"results": results}, rows(results))
 
 
 def gpu(device: str) -> dict[str, str]:
