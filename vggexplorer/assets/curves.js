@@ -1,10 +1,12 @@
 // Loss and accuracy of training runs. `component.data` names the runs; their figures are fetched from the server,
-// while a run is active twice a second, and only what is new. The plot is made once; new points are added to it,
+// while a run is active twice a second at most, and only what is new. The plot is made once; new points are added to it,
 // so that zoom, hover and legend stay as the person has them.
 
 import { loadPlotly } from "./components.js"
 
-const POLL = 500
+const POLL = 500 // milliseconds between two looks, if drawing is quick
+const SLOWEST = 4000
+const SHARE = 0.04 // of the time may go into drawing: the processor may be the one that trains
 const SMOOTH = 0.9
 const WIDE = 900
 const COLUMNS = ["step", "epoch", "seconds", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc"]
@@ -187,11 +189,17 @@ async function loop(mine) {
   mine.looping = true
   try {
     for (;;) {
+      const began = performance.now()
       const failed = await update(mine)
+      const spent = performance.now() - began
       if (!mine.box.isConnected) return
       const active = [...mine.runs.values()].some((run) => run.active)
       if (!failed && !active && !mine.woken) return
-      await new Promise((resolve) => setTimeout(resolve, POLL))
+      await new Promise((resolve) => {
+        mine.wake = resolve
+        setTimeout(resolve, Math.min(Math.max(POLL, spent / SHARE), SLOWEST))
+      })
+      if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }))
     }
   } finally {
     mine.looping = false
@@ -247,6 +255,7 @@ export function curves(component) {
   for (const id of mine.runs.keys()) if (!data.runs.some((run) => run.id === id)) mine.runs.delete(id)
   mine.stale = true
   mine.woken = true // the page ran: a run may have been resumed
+  mine.wake?.()
   tools(mine)
   loop(mine)
 }
