@@ -12,7 +12,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import percent
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order, Task, Verdict
 from vggexplorer.lessons.glossary import GLOSSARY, Term
-from vggexplorer.lessons.tasks import TASKS, sigmoid, sigmoid_slope
+from vggexplorer.lessons.history import sigmoid, sigmoid_slope
+from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.link import write_lesson
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import Summary, summarize

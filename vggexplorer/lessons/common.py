@@ -1,0 +1,74 @@
+"""What the tasks share: the book's networks, and what is counted of them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from math import prod
+
+from vggexplorer.architectures import NETWORKS, Head, Network
+from vggexplorer.comparison import Entry, Remark
+from vggexplorer.formatting import percent
+from vggexplorer.layers import Shape, shape_text
+from vggexplorer.lessons.asks import Finished
+from vggexplorer.summary import DTYPES, Summary, summarize
+
+SINGLE = DTYPES["float32"]
+BOOK: Shape = (1, 224, 224)
+"""The input of the book's networks."""
+SMALL: Shape = (1, 96, 96)
+"""The input that an exercise of the chapter asks for."""
+GAP = Head("gap", hidden=())
+"""The smallest head: one number for each channel."""
+
+
+def named(name: str, shape: Shape = BOOK) -> Summary:
+    """The costs of a named network, with the input `shape`."""
+    return summarize(NETWORKS[name].architecture, shape)
+
+
+def entry(name: str, shape: Shape = BOOK) -> Entry:
+    """A named network as Compare has it."""
+    return Entry(name, NETWORKS[name]._replace(input_shape=shape), named(name, shape), None)
+
+
+def count_of(summary: Summary, *kinds: str) -> int:
+    """How many layers are of some kinds."""
+    return sum(row.kind in kinds for row in summary.rows)
+
+
+def weights_of(summary: Summary, *kinds: str) -> int:
+    """The weights of the layers of some kinds, biases not counted."""
+    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind in kinds)
+
+
+def last_side(summary: Summary) -> int:
+    """The height of the last feature maps."""
+    return next(row.input_shape[1] for row in summary.rows if row.kind in ("Flatten", "AdaptiveAvgPool2d"))
+
+
+def other_input(network: Network, wanted: Shape) -> list[Remark]:
+    """What there is to say if the network's input is not the one that is asked for."""
+    if network.input_shape == wanted:
+        return []
+    values = {"own": shape_text(network.input_shape), "wanted": shape_text(wanted)}
+    return [Remark("The input is {own}; {wanted} is asked for.", values)]
+
+
+def pairs(finished: Sequence[Finished]) -> Iterator[tuple[Finished, Finished]]:
+    """The pairs of runs with the same training, data and seed."""
+    for first, second in combinations(finished, 2):
+        a, b = first.config, second.config
+        if (a.training, a.dataset, a.seed) == (b.training, b.dataset, b.seed):
+            yield first, second
+
+
+def accuracies(first: Finished, second: Finished) -> Remark:
+    """Both runs with their test accuracies."""
+    return Remark(
+        "{first}: test accuracy {own}. {second}: {other}.",
+        {
+            "first": first.name,
+            "own": percent(first.test_acc, 1),
+            "second": second.name,
+            "other": percent(second.test_acc, 1),
+        },
+    )
