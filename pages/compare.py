@@ -3,10 +3,11 @@
 import streamlit as st
 
 from vggexplorer.layers import shape_text
-from vggexplorer.ui import compared, editor, header, takeaway, timing, totals
+from vggexplorer.ui import compared, editor, header, run_actions, sweep_form, takeaway, timing, totals
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
+run_actions.travel()
 state = current()
 entries = compared.entries(state)
 with st.sidebar:
@@ -23,6 +24,7 @@ if not any(entry.summary for entry in entries):
     st.stop()
 
 compared.totals(entries)
+sweep_form.show(entries)
 compared.reasons(entries)
 names = [
     t("Parts"),

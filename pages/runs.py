@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vggexplorer.runs.store import Runs
-from vggexplorer.ui import header, history, result, run_actions
+from vggexplorer.ui import header, history, result, run_actions, sweeps
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
@@ -17,4 +17,5 @@ header.show(t("Runs"), t("what was trained here, and what came of it"))
 complain("page")
 complain(run_actions.PLACE)
 history.missing()
+sweeps.show()
 history.show()

@@ -22,7 +22,7 @@ from vggexplorer.drawing import ENGLISH
 from vggexplorer.explain import explain
 from vggexplorer.forecast import COMPONENTS
 from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
-from vggexplorer.runs import config, datasets, store
+from vggexplorer.runs import config, datasets, store, sweeps
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import ahead, editor, i18n, run_words
@@ -35,23 +35,27 @@ CHINESE: dict[str, str] = json.loads((PACKAGE / "assets" / "zh.json").read_text(
 # --- the catalogue against the code ------------------------------------------------------------------------
 
 PAGES = [path for path in (*(PACKAGE / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")) if path.name != "i18n.py"]
-TERMINAL = ("cli.py", "console.py", "dashboard.py", "listing.py", "progress.py")
+TERMINAL = ("cli.py", "console.py", "dashboard.py", "listing.py", "progress.py", "sweeping.py")
 CORE = [
     *(path for path in PACKAGE.glob("*.py") if path.name not in TERMINAL),
     *(PACKAGE / "runs").glob("*.py"),
     *(PACKAGE / "lessons").glob("*.py"),
-    *(PACKAGE / "pytorch" / name for name in ("data.py", "download.py", "inside.py", "predict.py", "train.py")),
+    *(PACKAGE / "pytorch" / f"{name}.py" for name in ("data", "distributed", "download", "inside", "predict", "train")),
 ]
 TRANSLATED = {
     "t": 0,
     "InputError": 0,
     "ShapeError": 0,
+    "ProcessLostError": 0,
     "check_int": 1,
     "check_choice": 1,
     "_check_number": 1,
     "check_switch": 1,
     "_integer": 1,
     "_choice": 1,
+    "parse_list": 1,
+    "_list": 2,
+    "_whole": 1,
     "Remark": 0,
     "_Rule": 0,
 }
@@ -114,6 +118,7 @@ STAND_FOR: dict[str, set[str]] = {
     "words[option]": {"its own", "yes", "no", "the faster one here", "float32", "bfloat16", *config.INITS.values()},
     "LABELS[name]": set(run_words.LABELS.values()),
     "STATUSES.get(word, word)": set(store.STATUSES.values()),
+    "PLANNED": {sweeps.PLANNED},
     "each of CLASSES": set(datasets.CLASSES),
     "term.name": set(),  # of a `_Rule`, which is found
     "what": set(),  # handed on; the caller's is found

@@ -12,7 +12,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "vggexplorer"
 OUTSIDE = ("ui", "pytorch", "assets")
 DASHBOARD = ("streamlit", "plotly", "pandas")
-SCIENCE = ("torch", "torchvision", "torchinfo", "fvcore", "numpy")
+SCIENCE = ("ray", "torch", "torchvision", "torchinfo", "fvcore", "numpy")
 
 PROGRAM = """
 import importlib, sys
@@ -29,7 +29,7 @@ from streamlit.testing.v1 import AppTest
 app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 for page in sys.argv[2:]:
     app.switch_page(page).run()
-    if found := {"torch", "torchvision", "torchinfo", "fvcore"} & set(sys.modules):
+    if found := {"ray", "torch", "torchvision", "torchinfo", "fvcore"} & set(sys.modules):
         sys.exit(f"{Path(page).name} loads {', '.join(sorted(found))}")
 if app.exception:
     sys.exit(app.exception[0].message)

@@ -41,7 +41,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """What was started; the runs are made, but not trained."""
     configs: list[Config] = []
 
-    def start(runs: Runs, config: Config, name: str | None = None, owner: str = "") -> Run:
+    def start(runs: Runs, config: Config, name: str | None = None, owner: str = "", **_: object) -> Run:
         configs.append(config)
         return runs.create(config, name)
 

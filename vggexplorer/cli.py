@@ -23,8 +23,12 @@ from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, slug
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from vggexplorer.runs.config import Config, Training
+    from vggexplorer.runs.places import Place
     from vggexplorer.runs.store import Run, Runs
+    from vggexplorer.runs.sweeps import Plan
 
 BOOK_CLASSES = NETWORKS["VGG-11"].architecture.num_classes
 NEW_LINE = "\n"
@@ -47,6 +51,7 @@ examples:
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
   vggexplorer forecast vgg11 --recipe d2l-vgg --dataset full
   vggexplorer train vgg11 --width 1/4
+  vggexplorer sweep vgg11-slim lenet --seed 0,1,2
   vggexplorer runs
 """
 TRAIN_EXAMPLES = """\
@@ -58,6 +63,16 @@ examples:
   vggexplorer train lenet --recipe d2l-vgg --input-size 28 --lr 0.5
   vggexplorer train vgg11 --width 1/8 --head gap --dataset folder:pictures --classes 3
   vggexplorer train --resume 20260131-093000-vgg-11-a1b2
+"""
+SWEEP_EXAMPLES = """\
+The runs go on by themselves if this terminal is closed; `vggexplorer sweep` and the dashboard show them. Ctrl-C stops
+them all.
+
+examples:
+  vggexplorer sweep vgg11 alexnet --width 1/8,1/4 --input 65,96 --seed 0,1,2 --epochs 3
+  vggexplorer sweep vgg11-slim lenet --recipe quick-demo --dry-run
+  vggexplorer sweep --list runs.txt      (a line: vgg11 --width 1/4 --lr 0.05 --seed 1)
+  vggexplorer sweep --resume 20260131-093000-lenet-a1b2c3d4
 """
 _PLAIN = str.maketrans(
     {"×": "x", "≈": "~", "–": "-", "−": "-", "…": ".", "“": '"', "”": '"', "\xa0": " ", "✓": "+", "✗": "!"}
@@ -160,18 +175,149 @@ def _train(options: argparse.Namespace) -> int:
     """Start a run, or a stopped one again, and follow it to its end."""
     from vggexplorer.progress import Before, Interrupts, follow, view_for
     from vggexplorer.runs import launch
+    from vggexplorer.runs.places import Place
     from vggexplorer.runs.store import Runs, clean_name
 
     runs = Runs.at(options.runs)
+    if options.arch is None and options.resume is None and options.on not in (None, "here"):
+        return _show_cluster(_place(options, Place()).cluster)
     with Interrupts() as interrupts:
         if options.resume is None:
             name = None if options.name is None else clean_name(options.name)
-            before, run = Before(), launch.start(runs, _config(options, runs), name)
+            place = _place(options, Place())
+            before, run = Before(), launch.start(runs, _config(options, runs), name, place=place)
         else:
             run = _run_to_resume(options, runs)
             before = Before.of(run)
-            launch.resume(runs, run)
+            launch.resume(runs, run, _place(options, Place.of(run)))
         return follow(run, view_for(options.json), interrupts, before, options.runs)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    """Start a sweep, or what is left of one, and follow it to its end; stop one; list them."""
+    from vggexplorer import sweeping
+    from vggexplorer.progress import Interrupts
+    from vggexplorer.runs import sweeps
+    from vggexplorer.runs.places import Place
+    from vggexplorer.runs.store import Runs
+
+    runs = Runs.at(options.runs)
+    if options.stop is not None:
+        _check_alone(options, "stop")
+        sweeping.stop(sweeping.find(runs, options.stop))
+        return 0
+    if options.resume is not None:
+        _check_alone(options, "resume")
+        sweep = sweeping.find(runs, options.resume)
+        with Interrupts() as interrupts:
+            return sweeping.follow(sweeping.resume(sweep), options.json, interrupts, options.runs)
+    if not options.archs and options.list is None:
+        _check_alone(options, "")
+        return sweeping.show_all(runs, options.json)
+    plan, place = _plan(options, runs), _place(options, Place())
+    total = sweeping.forecast(runs, plan.configs, place, _say_progress)
+    if options.dry_run and options.json:
+        print(json.dumps(sweeping.planned(plan, total), indent=2))
+    else:
+        print(
+            *sweeping.lines_before(plan, total), sep="\n", file=sys.stderr if options.json else sys.stdout, flush=True
+        )
+    if options.dry_run:
+        return 0
+    with Interrupts() as interrupts:
+        followed = sweeping.Followed(sweeps.start(runs, plan.configs, options.name, place=place))
+        return sweeping.follow(followed, options.json, interrupts, options.runs)
+
+
+def _plan(options: argparse.Namespace, runs: "Runs") -> "Plan":
+    """What the options ask for: every combination of their lists, or a run for each line of a file."""
+    from vggexplorer.runs.config import QUICK
+    from vggexplorer.runs.sweeps import Grid, Plan, check_count, parse_list
+
+    if options.list is not None:
+        if options.archs:
+            raise InputError("Name networks or a file with a run in each line, not both.")
+        lines = _lines_of(options.list)
+        check_count(len(lines))
+        return Plan(tuple(dict.fromkeys(_config_of_line(number, words, options, runs) for number, words in lines)))
+    lists: dict[str, list[str]] = {}
+    for key, (_, what) in _AXES.items():
+        if (text := getattr(options, key)) is not None:
+            lists[key] = parse_list(text, what)
+    single = argparse.Namespace(**vars(options) | dict.fromkeys(("width", "input_size", "seed", "recipe")))
+    if options.input is not None and re.fullmatch(r"[0-9,\s]+", options.input):  # sides of the pictures, as 28,56
+        single.input = None
+        lists["input_size"] = parse_list(options.input, "the input size")
+    networks = [_network(single, arch) for arch in options.archs]
+    changes = _changes(single, networks[0])
+    if "input_size" in changes and not lists.get("input_size"):
+        lists["input_size"] = [str(changes["input_size"])]
+    changes.pop("input_size", None)
+    axes = {key: [parse(text, what) for text in lists[key]] for key, (parse, what) in _AXES.items() if key in lists}
+    grid = Grid(
+        networks=networks,
+        widths=axes.get("width") or (parse_ratio("1"),),
+        sizes=axes.get("input_size") or (None,),
+        recipes=axes.get("recipe") or (QUICK,),
+        seeds=axes.get("seed") or (0,),
+        changes=changes,
+        dataset=options.dataset or "sample",
+        device=options.device or "auto",
+    )
+    return grid.plan()
+
+
+def _lines_of(file: str) -> list[tuple[int, list[str]]]:
+    """The lines of a file that say something, with their numbers, as the shell would split them."""
+    import shlex
+    from pathlib import Path
+
+    try:
+        lines = Path(file).read_text("utf-8-sig").splitlines()
+        split = [(number, shlex.split(line, comments=True)) for number, line in enumerate(lines, 1)]
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError("The list {file} cannot be read: {reason}", file=shown(file, 200), reason=reason) from error
+    return [(number, words) for number, words in split if words]
+
+
+def _config_of_line(number: int, words: list[str], options: argparse.Namespace, runs: "Runs") -> "Config":
+    """The run of a line, which is what one would write after `vggexplorer train`."""
+    parser = _Parser(add_help=False, parents=[_network_options(), _training_options()])
+    parser.add_argument("arch")
+    parser.error = _refuse  # type: ignore[method-assign]
+    given = {key: value for key, value in vars(options).items() if value not in (None, False)}
+    try:
+        asked = vars(parser.parse_args(words))
+        return _config(argparse.Namespace(**asked | {key: given[key] for key in given if not asked.get(key)}), runs)
+    except InputError as error:
+        raise InputError("Line {number} of the list: {reason}", number=number, reason=error) from error
+
+
+def _refuse(message: str) -> NoReturn:
+    raise InputError("{message}", message=message)
+
+
+def _place(options: argparse.Namespace, usual: "Place") -> "Place":
+    """Where the trainer is started: `usual`, with what the options change."""
+    from dataclasses import replace
+
+    if options.nproc is not None:
+        usual = replace(usual, nproc=_whole(options.nproc, "the number of processes"))
+    if options.cores is not None:
+        usual = replace(usual, cores=_whole(options.cores, "the number of processors"))
+    return usual if options.on is None else replace(usual, cluster="" if options.on == "here" else options.on)
+
+
+def _show_cluster(address: str) -> int:
+    """Print what a cluster has, and what of it is free."""
+    from vggexplorer.runs.cluster import ask
+
+    free = ask(address)
+    print(f"nodes       {free.nodes}")
+    print(f"processors  {free.processors}, {free.free_processors} free")
+    print(f"GPUs        {free.gpus}, {free.free_gpus} free")
+    return 0
 
 
 def _forecast(options: argparse.Namespace) -> int:
@@ -203,14 +349,28 @@ def _say_progress(share: float) -> None:
     print(f"measuring the device, once: {share:.0%}", end="\n" if share == 1 else "\r", file=sys.stderr, flush=True)
 
 
+def _other_option(options: argparse.Namespace, *kept: str) -> str | None:
+    """An option that was given besides those `kept`, as it is typed."""
+    known = {"command", "port", "no_browser", "runs", "json", *kept}
+    other = (key for key, value in vars(options).items() if key not in known and value not in (None, False, []))
+    return next(({"bn": "batch-norm", "act": "activation"}.get(key, key.replace("_", "-")) for key in other), None)
+
+
+def _check_alone(options: argparse.Namespace, key: str) -> None:
+    """`InputError` if something was given besides the option `key` of a sweep."""
+    if other := _other_option(options, key):
+        name = "the networks" if other == "archs" else f"--{other}"
+        if key:
+            raise InputError("--{key} takes a sweep as it was asked for; leave {name} out.", key=key, name=name)
+        raise InputError("Name networks for the sweep; {name} alone does not say what to train.", name=name)
+
+
 def _run_to_resume(options: argparse.Namespace, runs: "Runs") -> "Run":
-    kept = {"command", "port", "no_browser", "resume", "runs", "json"}
-    other = next((key for key, value in vars(options).items() if key not in kept and value not in (None, False)), None)
+    other = _other_option(options, "resume", "nproc", "on", "cores")
     if other == "arch":
         raise InputError("--resume goes on with a run as it was asked for; leave the network out.")
     if other:
-        option = {"bn": "batch-norm", "act": "activation"}.get(other, other.replace("_", "-"))
-        raise InputError("--resume goes on with a run as it was asked for; leave --{option} out.", option=option)
+        raise InputError("--resume goes on with a run as it was asked for; leave --{option} out.", option=other)
     run = runs.get(options.resume)
     if run is None:
         raise InputError(
@@ -237,7 +397,8 @@ def _config(options: argparse.Namespace, runs: "Runs") -> "Config":
         seed=_whole(options.seed or "0", "the seed"),
     )
     summarize(*config.trained)
-    if config.device not in ("auto", "cpu"):
+    here = vars(options).get("on") in (None, "here")  # what a cluster has, it says itself
+    if here and config.device not in ("auto", "cpu"):
         resolve(config.device, runs.path)
     return config
 
@@ -248,7 +409,11 @@ def _training(options: argparse.Namespace, network: Network) -> "Training":
 
     from vggexplorer.runs.config import QUICK, recipe
 
-    training = recipe(options.recipe or QUICK, network)
+    return replace(recipe(options.recipe or QUICK, network), **_changes(options, network))
+
+
+def _changes(options: argparse.Namespace, network: Network) -> dict[str, Any]:
+    """The fields of a recipe that the options change."""
     new: dict[str, Any] = {}
     for key, (parse, what) in _TRAINING.items():
         if (text := getattr(options, key)) is not None:
@@ -260,7 +425,7 @@ def _training(options: argparse.Namespace, network: Network) -> "Training":
         new["dropout"] = None
     if options.bn is not None:
         new["batch_norm"] = None
-    return replace(training, **new, flip=options.flip or training.flip)
+    return new | ({"flip": True} if options.flip else {})
 
 
 def _whole(text: str, what: str) -> int:
@@ -297,6 +462,19 @@ _TRAINING: dict[str, tuple[Callable[[str, str], Any], str]] = {
 """The options that change a recipe: how each is read, and what it is called in a sentence."""
 
 
+def _ratio(text: str, _: str) -> "Fraction":
+    return parse_ratio(text)
+
+
+_AXES: dict[str, tuple[Callable[[str, str], Any], str]] = {
+    "width": (_ratio, "the width"),
+    "input_size": (_whole, "the input size"),
+    "recipe": (_as_it_is, "the recipe"),
+    "seed": (_whole, "the seed"),
+}
+"""The options of which a sweep takes lists."""
+
+
 def _runs(options: argparse.Namespace) -> int:
     from vggexplorer.listing import print_runs, rows
     from vggexplorer.runs.store import Runs
@@ -310,7 +488,14 @@ def _runs(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"profile": _profile, "compare": _compare, "forecast": _forecast, "train": _train, "runs": _runs}
+_COMMANDS = {
+    "profile": _profile,
+    "compare": _compare,
+    "forecast": _forecast,
+    "train": _train,
+    "sweep": _sweep,
+    "runs": _runs,
+}
 
 
 def _network(options: argparse.Namespace, arch: str) -> Network:
@@ -415,13 +600,33 @@ def _parser() -> argparse.ArgumentParser:
     forecast.add_argument("--within", metavar="S", help="the seconds that there are")
     trained = commands.add_parser(
         "train",
-        parents=[_network_options(), _training_options(), _run_options("print each record as a line of JSON")],
+        parents=[
+            *(_network_options(), _training_options(), _place_options()),
+            _run_options("print each record as a line of JSON"),
+        ],
         help="train a network on Fashion-MNIST or on pictures of yours",
         description="Train a network by a recipe. Options of the network and of the training change what they name.",
     )
     trained.last_words = _end_of_train_help
     trained.add_argument("arch", metavar="ARCH", nargs="?", help="a name, the book's table, or block text (see below)")
     trained.add_argument("--resume", metavar="RUN_ID", help="go on with a run that was stopped, in place of ARCH")
+    swept = commands.add_parser(
+        "sweep",
+        parents=[
+            *(_network_options(), _training_options(), _place_options()),
+            _run_options("print each run that ends as a line of JSON"),
+        ],
+        help="train every combination of networks, widths, inputs, recipes and seeds",
+        description="Train every combination of the networks with --width, --input (sides in pixels), --recipe and "
+        "--seed, each of which may be a list as in 0,1,2. Says first how long it will take. Without a network, the "
+        "sweeps are listed.",
+    )
+    swept.last_words = _end_of_sweep_help
+    swept.add_argument("archs", metavar="ARCH", nargs="*", help="networks (see below)")
+    swept.add_argument("--list", metavar="FILE", help="in place of ARCH: a run in each line, as after `train`")
+    swept.add_argument("--dry-run", action="store_true", help="only say what would be trained and how long")
+    swept.add_argument("--resume", metavar="ID", help="go on with what is left of a sweep, or look on")
+    swept.add_argument("--stop", metavar="ID", help="stop all runs of a sweep")
     commands.add_parser(
         "runs",
         parents=[_run_options("print one JSON object in place of the table")],
@@ -437,6 +642,13 @@ def _end_of_train_help() -> str:
     recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
     inits = "\n".join(f"  {name:<14} {about}" for name, about in INITS.items())
     return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\ninitialisations of weights:\n{inits}\n\n{TRAIN_EXAMPLES}"
+
+
+def _end_of_sweep_help() -> str:
+    from vggexplorer.runs.config import ABOUT
+
+    recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
+    return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\n{SWEEP_EXAMPLES}"
 
 
 def _network_options() -> _Parser:
@@ -484,6 +696,25 @@ def _training_options() -> _Parser:
     place.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16")
     place.add_argument("--checkpoint-every", metavar="S", help="seconds between checkpoints (default: 60)")
     place.add_argument("--name", metavar="TEXT", help="what lists call the run")
+    return options
+
+
+def _place_options() -> _Parser:
+    """Where a run is trained; each option is stored under the name of its field in `Place`, the cluster under `on`."""
+    options = _Parser(add_help=False)
+    group = options.add_argument_group("place")
+    group.add_argument(
+        "--nproc", metavar="N", help="train with N processes that share each batch (default: 1; see docs/cluster.md)"
+    )
+    group.add_argument(
+        "--on",
+        metavar="ADDRESS",
+        help="train on the Ray cluster at ADDRESS, or auto, or here; without ARCH, say what is free there (see "
+        "docs/cluster.md)",
+    )
+    group.add_argument(
+        "--cores", metavar="N", help="on a cluster: ask for N processors where it is not a GPU (default: 1)"
+    )
     return options
 
 

@@ -88,7 +88,8 @@ class State:
     """Everything that a link carries.
 
     `beside` are the networks that Compare shows next to the one being edited, `runs` the ids of the
-    training runs in view, `task` the key of the task on Learn, `hide` the controls that are not shown.
+    training runs in view, `sweep` the id of the sweep in view, `task` the key of the task on Learn, `hide` the
+    controls that are not shown.
     """
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
@@ -99,6 +100,7 @@ class State:
     count: str = "MACs"
     lang: str | None = None
     runs: tuple[str, ...] = ()
+    sweep: str | None = None
     task: str | None = None
     hide: tuple[str, ...] = ()
 
@@ -152,6 +154,7 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
     lists = {key: [values] if isinstance(values, str) else list(values) for key, values in params.items()}
     archs = lists.pop("arch", [])
     runs = tuple(dict.fromkeys(run for run in lists.pop("run", []) if RUN_ID.fullmatch(run)))[:MAX_RUNS]
+    swept = next((sweep for sweep in lists.pop("sweep", []) if RUN_ID.fullmatch(sweep)), None)
     texts = (_parts(archs[0]) if archs else {}) | {key: values[-1] for key, values in lists.items() if values}
     task = TASKS.get(texts.get("task", ""))
     network, errors = _read_network(texts, task.start if task and "arch" not in texts else {"arch": DEFAULT_ARCH})
@@ -164,7 +167,7 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
             errors.append(error)
     beside, refused = _read_beside(archs[1:])
     errors += _about_unknown(sorted(texts.keys() - KEYS.keys() - others.keys() - {"arch"})) + refused
-    return replace(state, beside=beside or state.beside, runs=runs), errors
+    return replace(state, beside=beside or state.beside, runs=runs, sweep=swept), errors
 
 
 def _about_unknown(keys: list[str]) -> list[InputError]:
@@ -233,13 +236,14 @@ def write_comparison(state: State) -> dict[str, str | list[str]]:
 def write_runs(state: State) -> dict[str, str | list[str]]:
     """The URL parameters of a state on Runs."""
     lang = {"lang": state.lang} if state.lang else {}
-    return ({"run": list(state.runs)} if state.runs else {}) | lang
+    sweep = {"sweep": state.sweep} if state.sweep else {}
+    return ({"run": list(state.runs)} if state.runs else {}) | sweep | lang
 
 
 def write_training(state: State, own: bool) -> dict[str, str | list[str]]:
     """The URL parameters of a state on Train: the network (even the default one if it is a person's `own`), the run."""
     named = {"arch": DEFAULT_ARCH} if own else {}
-    return named | write(state) | write_runs(state)
+    return named | write(state) | write_runs(replace(state, sweep=None))
 
 
 def _write_others(state: State) -> dict[str, str]:

@@ -131,6 +131,7 @@ def _status(row: Mapping[str, Any]) -> str:
     words = STATUSES.get(row["status"], row["status"])
     if row["recorded"]:
         return f"{words} (recorded)"
-    if row["status"] == "waiting":
+    if row["status"] == "waiting" and row["ahead"]:
         return f"{words}, {exact(row['ahead'])} ahead"
-    return words if row["status"] in ("finished", "damaged", "starting") else f"{words}, step {exact(row['step'])}"
+    without_step = row["status"] in ("finished", "damaged", "starting", "waiting")
+    return words if without_step else f"{words}, step {exact(row['step'])}"

@@ -191,7 +191,7 @@ def figures(record: Record, test_acc: float | None = None, long: bool = False) -
 def described(status: Status) -> str:
     """A status in words: 'waiting in line: 2 runs ahead', 'paused at step 7'."""
     words = STATUSES.get(status.word, status.word)
-    if status.word == "waiting":
+    if status.word == "waiting" and status.ahead:  # not on a cluster: what is before it, the cluster knows
         return f"{words}: {status.ahead} run{'s' * (status.ahead != 1)} ahead"
     return f"{words} at step {status.step:,}" if status.word in ("paused", "unresponsive") else words
 
@@ -295,7 +295,7 @@ class Follower:
         status = self.run.status(self._watch)
         if status.word == "interrupted":
             status = self.run.status(self._watch)  # its outcome may have come just after we looked for one
-        starting = time.monotonic() - self._began < START_PATIENCE
+        starting = time.monotonic() - self._began < START_PATIENCE or self.run.just_started()
         if starting and self._before.outcome and _version(self.run.path / "outcome.json") == self._before.outcome:
             return Status("starting")
         return status

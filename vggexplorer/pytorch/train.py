@@ -28,13 +28,14 @@ from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast import tested_at_once
-from vggexplorer.pytorch import data, look, weights
+from vggexplorer.pytorch import data, distributed, look, weights
 from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs import safetensors, snapshots
 from vggexplorer.runs.config import PRECISIONS, Config
 from vggexplorer.runs.devices import WORTHWHILE
+from vggexplorer.runs.places import processors
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session, Wish, useless
 from vggexplorer.runs.telemetry import peak_memory
@@ -42,6 +43,8 @@ from vggexplorer.text import format_network
 
 GUESSING = 1.2
 """How many times the accuracy of guessing still counts as guessing."""
+WISHES = (Wish.GO, Wish.PAUSE, Wish.STOP)
+"""Of two wishes the later one is obeyed."""
 LOG_EVERY = 10
 """Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
 
@@ -51,13 +54,18 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
 
     `InputError` if the data, the device or the memory does not allow it, or if the loss is not a number any more.
     """
+    session = session or Session()
     try:
-        yield from Trainer(config, session or Session()).run()
+        trainer = Trainer(config, session)
+        yield from trainer.run()
+        trainer.team.leave()
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(config) from error
     except RuntimeError as error:
         if _NO_MEMORY.search(str(error)):
             raise _out_of_memory(config) from error
+        if session.rank.world > 1 and (lost := distributed.lost(error)):
+            raise lost from error
         if _NO_ANSWER.search(str(error)):
             raise InputError(
                 "The device {device} does not answer any more: {reason}. Resume the run once it does; a smaller batch, "
@@ -135,6 +143,7 @@ class Trainer:
         self.session = session
         checkpoint = session.checkpoint()
         self._use_device(before := _about(checkpoint) if checkpoint else {})
+        self.team = distributed.join(session.rank, self.device)
         self._load_data()
         self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = SGD(self.net, self.training)
@@ -149,6 +158,8 @@ class Trainer:
         self._saved_step = 0
         if checkpoint:
             self._restore(checkpoint, before)
+        self.team.check_same(self.step)
+        self.model = self.team.wrap(self.net)
 
     def _use_device(self, before: dict[str, str]) -> None:
         """The device, its precision and number of threads; those of the checkpoint, so that going on is exact."""
@@ -162,8 +173,12 @@ class Trainer:
             raise InputError(
                 "The device {name} cannot be used: {reason}", name=name, reason=str(error).partition("\n")[0]
             ) from error
+        rank = self.session.rank
         most = _threads()  # more threads than processors are many times slower; then it is not exact
-        torch.set_num_threads(max(1, min(int(before.get("threads", most)), most)))
+        if rank.world > 1:
+            most = min(most, processors() // rank.local_world)
+        same = before.get("processes", "1") == str(rank.world)
+        torch.set_num_threads(max(1, min(int(before.get("threads", most)), most) if same else most))
         self.sum_dtype = torch.float32 if self.device.type == "mps" else torch.float64
         self.precision = self.training.precision
         if before.get("device") == self.device.type and before.get("precision") in PRECISIONS:
@@ -199,6 +214,7 @@ class Trainer:
             "device": str(self.device),
             "precision": self.precision,
             "threads": torch.get_num_threads(),
+            "processes": self.session.rank.world,
             "torch": torch.__version__,
             "steps_per_epoch": self.steps_per_epoch,
             "num_steps": self.num_steps,
@@ -238,21 +254,24 @@ class Trainer:
         self._end()
 
     def _one_step(self, index: int, rows: Tensor) -> Iterator[Record]:
-        """Train on one batch, the images `rows`; a record if it is time for one."""
-        viewed = self.session.wants_view(self.step)
-        torch.manual_seed(seed_of(self.config.seed, "step", self.step))
+        """Train on one batch, the images `rows`, or our share of them; a record if it is time for one."""
+        viewed = bool(self.team.most(self.session.wants_view(self.step)))
+        torch.manual_seed(seed_of(self.config.seed, self.team.chance("step"), self.step))
+        share = self.team.share(rows)
+        rows = share.rows
         labels = self.train_labels[rows]
-        scores, loss = self.learn(self.batch_of(rows), labels)
-        self.sums[0] += loss * len(rows)
-        self.sums[1] += (scores.argmax(1) == labels).sum()
-        self.sums[2] = loss
+        scores, loss = self.learn(self.batch_of(rows), labels, share.weight)
+        figures = self.team.figures(share, loss, (scores.argmax(1) == labels).sum())
+        self.sums[0] += figures.loss_sum
+        self.sums[1] += figures.correct
+        self.sums[2] = figures.loss
         self.step += 1
         last = index + 1 == self.steps_per_epoch or self._out_of_time()
         if last or viewed or self.step % self.log_every == 0 or self._a_fifth(index):
             yield self._record(tested=last)
         if viewed:
             seen = look.step(self.net, self.train_images[rows], labels, scores)
-            self.session.show({"step": self.step, "loss": float(loss), **seen})
+            self.session.show({"step": self.step, "loss": float(figures.loss), **seen})
             self._restart_clock()
 
     def _a_fifth(self, index: int) -> bool:
@@ -267,14 +286,17 @@ class Trainer:
             images = data.augment(images, training.flip, training.crop, training.brightness)
         return images.contiguous(memory_format=torch.channels_last)
 
-    def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of gradient descent; the class scores before it, and the loss (mean over the batch)."""
-        self.net.train()
+    def learn(self, images: Tensor, labels: Tensor, weight: float = 1) -> tuple[Tensor, Tensor]:
+        """One step of gradient descent; the class scores before it, and the loss (mean over the images).
+
+        `weight` is what the loss counts for beside those of other processes.
+        """
+        self.model.train()
         self.net.zero_grad()
         with self._autocast():
-            scores = self.net(images)
+            scores = self.model(images)
         loss = cross_entropy(scores.float(), labels)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss if weight == 1 else loss * weight)
         self.optimizer.step()
         return scores.detach(), loss.detach()
 
@@ -349,19 +371,19 @@ class Trainer:
 
     @torch.no_grad()
     def _scores(self) -> Tensor:
-        self.net.eval()
+        self.model.eval()
         parts = []
-        for images in torch.split(self.test_images, tested_at_once(self.training.batch_size)):
+        for images in torch.split(self.team.tested(self.test_images), tested_at_once(self.training.batch_size)):
             batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
             with self._autocast():
-                parts.append(self.net(batch).float())
-        return torch.cat(parts)
+                parts.append(self.model(batch).float())
+        return self.team.gathered(torch.cat(parts), len(self.test_images))
 
     # --- wishes, checkpoints, the end
 
     def _may_go_on(self) -> bool:
         """Write a checkpoint if it is time for one, wait while a pause is wanted; False if the run is to stop."""
-        while (wish := self.session.wish(self.step)) is not Wish.GO:
+        while (wish := self._wish()) is not Wish.GO:
             self._save()
             if wish is Wish.STOP:
                 return False
@@ -374,6 +396,9 @@ class Trainer:
         if self.session.wants_checkpoint():
             self._save()
         return True
+
+    def _wish(self) -> Wish:
+        return WISHES[self.team.most(WISHES.index(self.session.wish(self.step)))]
 
     def _save(self) -> None:
         """Write a checkpoint, unless there is one of this very step."""
@@ -416,6 +441,7 @@ class Trainer:
             "step_seconds": repr(self.step_seconds),
             "seconds": repr(time.perf_counter() - self._start_of_run),
             "threads": str(torch.get_num_threads()),
+            "processes": str(self.session.rank.world),
             "device": self.device.type,
             "precision": self.precision,
         }
@@ -436,7 +462,9 @@ class Trainer:
 
     def _out_of_time(self) -> bool:
         budget = self.training.time_budget
-        return budget is not None and self.step > 0 and time.perf_counter() - self._start_of_run >= budget
+        if budget is None or self.step == 0:
+            return False
+        return bool(self.team.most(time.perf_counter() - self._start_of_run >= budget))
 
     def _end(self) -> None:
         """Keep the weights, and what the trained network makes of the test images."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,24 +16,47 @@ from typing import Any
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
-from vggexplorer.runs import forecasts
+from vggexplorer.runs import forecasts, ranks
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present, folder_of
+from vggexplorer.runs.places import Place, processors
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.runs.telemetry import process_began
 
 TRAINER = "vggexplorer.pytorch.train"
+HOLDER = "vggexplorer.runs.cluster"
+HERE = Place()
+SLOW = 3
+"""How many times as long one may take to begin that torchrun starts, which loads PyTorch itself."""
 RESUME_PATIENCE = 10.0
 """Seconds for which `resume` waits until the old outcome is gone and the run counts as active."""
 
 
-def start(runs: Runs, config: Config, name: str | None = None, owner: str = "", run_id: str | None = None) -> Run:
+def start(
+    runs: Runs,
+    config: Config,
+    name: str | None = None,
+    owner: str = "",
+    run_id: str | None = None,
+    place: Place = HERE,
+) -> Run:
     """Create a run of `owner` and start its trainer; `InputError` if that cannot be. `run_id` as in `Runs.create`."""
     check_able(config)
+    place.check(config, runs)
     run = runs.create(absolute(config), name, owner, run_id)
-    forecasts.keep(run)
+    _settle(run, place)
     _spawn(runs, run)
     return run
+
+
+def _settle(run: Run, place: Place) -> None:
+    """Keep where the trainer of `run` is started, and what it will take: that is known of one process here."""
+    place.keep(run)
+    if place == HERE:
+        forecasts.keep(run)
+    else:
+        with suppress(OSError):
+            (run.path / "forecast.json").unlink(missing_ok=True)
 
 
 def check_able(config: Config) -> None:
@@ -47,14 +71,18 @@ def absolute(config: Config) -> Config:
     return replace(config, dataset=f"{kind}:{folder_of(config.dataset).absolute()}") if colon else config
 
 
-def resume(runs: Runs, run: Run) -> None:
-    """Start a trainer that goes on where the run's last one was; `InputError` if it cannot go on."""
+def resume(runs: Runs, run: Run, place: Place | None = None) -> None:
+    """Start a trainer that goes on where the run's last one was, or at another place; `InputError` if it cannot."""
     _need_torch()
-    run.config()
+    before = Place.of(run)
+    place = place or before
+    place.check(run.config(), runs)
     with runs.lock("resume"):  # of two pages that resume at once, the second one finds it running
         if not run.resumable(run.status()):
             raise InputError("This run cannot be resumed: it is not stopped, failed or interrupted.")
         run.want()
+        if place != before:
+            _settle(run, place)
         process = _spawn(runs, run)
         deadline = time.monotonic() + RESUME_PATIENCE
         while not run.heartbeat() and process.poll() is None and time.monotonic() < deadline:
@@ -75,8 +103,9 @@ def kill(run: Run) -> None:
     pid = beat.get("pid")
     if not isinstance(pid, int) or pid <= 1 or not run.locked() or beat.get("began") != process_began(pid):
         return
-    with suppress(OSError):
-        os.kill(pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # it ends what is stopped, too
+    for each in (pid, *ranks.living(run)):
+        with suppress(OSError):
+            os.kill(each, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # it ends what is stopped, too
 
 
 def _need_torch() -> None:
@@ -85,16 +114,35 @@ def _need_torch() -> None:
 
 
 def command(run: Run) -> list[str]:
-    """What starts the trainer of a run; it works by hand too."""
-    return [sys.executable, "-P", "-m", TRAINER, str(run.path)]
+    """What starts the trainer of a run, several processes of it by PyTorch's torchrun; it works by hand too.
+
+    Of a run on a cluster it starts what holds the run's folder here.
+    """
+    place = Place.of(run)
+    trainer = [sys.executable, "-P", "-m", HOLDER if place.cluster else TRAINER, str(run.path)]
+    if place.nproc == 1 or place.cluster:
+        return trainer
+    torchrun = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
+    return [*torchrun, "--nproc-per-node", str(place.nproc), "--max-restarts", "0", "--no-python", *trainer]
+
+
+def _environment(nproc: int) -> dict[str, str]:
+    """What the trainer finds in its environment: several processes share the processors, and talk on this machine."""
+    if nproc == 1:
+        return child_environment()
+    shared = {"OMP_NUM_THREADS": str(max(1, processors() // nproc))}
+    loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
+    shared |= {f"{library}_SOCKET_IFNAME": name for name in loopback for library in ("GLOO", "NCCL")}
+    return shared | child_environment()
 
 
 def _spawn(runs: Runs, run: Run) -> "subprocess.Popen[bytes]":
     """Start the trainer, detached from this process and its terminal."""
+    nproc = Place.of(run).nproc
     try:
-        run.mark_started()  # before it gets a ticket: the tickets of the dead are removed
+        run.mark_started(1 if nproc == 1 else SLOW)  # before it gets a ticket: the tickets of the dead are removed
         runs.queue(run)
-        return detached(command(run), run.path / "output.log", child_environment())
+        return detached(command(run), run.path / "output.log", _environment(nproc))
     except OSError as error:
         with suppress(OSError):
             run.unmark_started()

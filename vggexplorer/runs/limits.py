@@ -5,7 +5,7 @@ and the person's own Python are not limited: who has an account on the machine c
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
@@ -13,6 +13,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import MAX_TIME, Config
+from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.summary import summarize
 
@@ -37,8 +38,12 @@ class Limits:
         """Have `read` find these limits in this process and those that it starts."""
         for name in _NAMES:
             os.environ.pop(_variable(name), None)
-            if (value := getattr(self, name)) is not None:
-                os.environ[_variable(name)] = str(value)
+        os.environ.update(self.told({}))
+
+    def told(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """`environment` for a process in which `read` finds these limits, and no others."""
+        own = {_variable(name): str(value) for name in _NAMES if (value := getattr(self, name)) is not None}
+        return {key: text for key, text in environment.items() if key not in map(_variable, _NAMES)} | own
 
     def held(self, config: Config) -> Config:
         """`config`, which is over after the allowed minutes; `InputError` if it asks for more than is allowed."""
@@ -68,10 +73,7 @@ class Limits:
 
     def check_room(self, runs: Runs, owner: str) -> None:
         """`InputError` if `owner` has as many active runs as are allowed."""
-        if self.runs is None:
-            return
-        active = sum(run.owner() == owner and run.status().active for run in runs.all(recorded=False))
-        if active >= self.runs:
+        if self.runs is not None and (active := active_runs(runs, owner)) >= self.runs:
             raise InputError(
                 "The teacher allows {most} active runs for each person here, and you have {count}; stop one, or wait.",
                 most=self.runs,
@@ -86,6 +88,11 @@ def _variable(name: str) -> str:
     return f"VGGEXPLORER_MAX_{name.upper()}"
 
 
+def active_runs(runs: Runs, owner: str) -> int:
+    """How many runs of `owner` a trainer is at, or about to be."""
+    return sum(run.owner() == owner and run.status().active for run in runs.all(recorded=False))
+
+
 def whole(text: str | None, name: str) -> int | None:
     """The limit `name` from its text; None without one."""
     if text is None:
@@ -97,11 +104,19 @@ def whole(text: str | None, name: str) -> int | None:
     return int(text)
 
 
-def start(runs: Runs, config: Config, name: str | None, owner: str, limits: Limits) -> Run:
-    """Start a run for `owner` within `limits`; `InputError` if that cannot be."""
+def start(
+    runs: Runs,
+    config: Config,
+    name: str | None,
+    owner: str,
+    limits: Limits,
+    run_id: str | None = None,
+    place: Place = launch.HERE,
+) -> Run:
+    """Start a run for `owner` within `limits`; `InputError` if that cannot be. `run_id` as in `Runs.create`."""
     config = limits.held(config)
     with _room(runs, owner, limits):
-        return launch.start(runs, config, name, owner)
+        return launch.start(runs, config, name, owner, run_id=run_id, place=place)
 
 
 def resume(runs: Runs, run: Run, limits: Limits) -> None:

@@ -76,14 +76,16 @@ class Node:
 
     def __init__(self) -> None:
         home = Runs.at().path / "copies"
-        home.mkdir(parents=True, exist_ok=True)
-        _clear(home)
-        self._folder = Path(tempfile.mkdtemp(dir=home))
-        self._lock = FileLock(self._folder / "copy.lock")
-        self._lock.acquire()
+        with Runs.at().lock("copies"):
+            home.mkdir(exist_ok=True)
+            _clear(home)
+            self._folder = Path(tempfile.mkdtemp(dir=home))
+            self._lock = FileLock(self._folder / "copy.lock")
+            self._lock.acquire()
         self._run = Run(self._folder / "run")
         self._run.path.mkdir()
         self._trainer: subprocess.Popen[bytes] | None = None
+        self._given: dict[str, tuple[int, ...]] = {}
         self._open: dict[str, BinaryIO] = {}
 
     def put(self, name: str, start: int, content: bytes) -> None:
@@ -100,6 +102,7 @@ class Node:
             return True
         if any(self._size(name) != size for name, size in sizes.items()):
             return False
+        self._given = {name: _version((self._run.path / name).stat()) for name in sizes}
         with suppress(InputError):  # the trainer would look as well, and forget; it says what is wrong, too
             devices.look(Runs.at().path)
             write_file(self._folder / "devices.json", (Runs.at().path / "devices.json").read_bytes())
@@ -138,12 +141,14 @@ class Node:
         """The next pieces of all files, not more than `PIECE` bytes.
 
         A checkpoint must not come before the records that led to it: it is opened before they are read, and sent after
-        all of them. What grows is sent as soon as it is asked for by name.
+        all of them. The other side asks for the records by name once it has the environment, which says from where on
+        they are new.
         """
-        replaced = [(name, file, had.get(name, Had())) for name in self._names() if (file := self._unlike(name, had))]
+        names = self._names() if METRICS in had else [ENVIRONMENT]
+        replaced = [(name, file, had.get(name, Had())) for name in names if (file := self._unlike(name, had))]
         room = PIECE
         for name in GROWING:
-            if name in had and room and (content := self._read(name, had[name].size, room)):
+            if name in had and (content := self._read(name, had[name].size, room)):
                 room -= len(content)
                 yield Piece(name, had[name].size, content)
         for name, file, known in replaced:
@@ -170,16 +175,16 @@ class Node:
     def _unlike(self, name: str, had: Mapping[str, Had]) -> BinaryIO | None:
         """The file, if the other side does not have all of it; one that is half sent stays open when it is replaced."""
         known = had.get(name, Had())
-        half = self._open.get(name)
-        if half and known.size < known.version[-1:][0] if known.version else False:
-            return half
-        if half:
+        file = self._open.get(name)
+        if file and known.version == _version(os.fstat(file.fileno())) and known.size < known.version[-1]:
+            return file
+        if file:
             self._open.pop(name).close()
         path = self._run.path / name
         with suppress(OSError):
-            if _version(path.stat()) != known.version:
-                self._open[name] = path.open("rb")
-                return self._open[name]
+            if _version(path.stat()) not in (known.version, self._given.get(name)):
+                file = self._open[name] = path.open("rb")
+                return file
         return None
 
     def leave(self) -> None:

@@ -5,9 +5,11 @@ and what was asked of it stays what it was.
 """
 
 import os
+import re
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 
-from vggexplorer.architectures import check_int
+from vggexplorer.architectures import check_int, shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
@@ -15,17 +17,30 @@ from vggexplorer.runs.store import Run, Runs, write_json
 
 FILE = "place.json"
 MAX_PROCESSES = 1024
+_ADDRESS = re.compile(r"auto|[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`nproc` processes of PyTorch's torchrun; `cluster` is the address of a cluster, empty for this machine."""
+    """`nproc` processes of PyTorch's torchrun; `cluster` is the address of a cluster, empty for this machine.
+
+    On a cluster a run is one process, which asks for a GPU or for so many `cores`.
+    """
 
     nproc: int = 1
     cluster: str = ""
+    cores: int = 1
 
     def __post_init__(self) -> None:
         check_int(self.nproc, "the number of processes", 1, MAX_PROCESSES)
+        check_int(self.cores, "the number of processors", 1, MAX_PROCESSES)
+        if self.cluster and not _ADDRESS.fullmatch(self.cluster):
+            raise InputError(
+                "The address of a cluster is auto, or a host and a port as in 127.0.0.1:6379, not {value}.",
+                value=shown(self.cluster),
+            )
+        if self.cluster and self.nproc > 1:
+            raise InputError("On a cluster a run is one process.")
 
     @staticmethod
     def of(run: Run) -> "Place":
@@ -48,6 +63,8 @@ class Place:
         Each of several processes needs a GPU or a processor of its own. What a cluster has, the cluster knows.
         """
         check_batch(config, self.nproc)
+        if self.cluster:
+            need_ray()
         if self.nproc == 1 or self.cluster:
             return
         first = devices.resolve(config.device, runs.path).name
@@ -59,6 +76,15 @@ class Place:
             )
         for name in several(first, self.nproc):
             devices.resolve(name, runs.path)
+
+
+def need_ray() -> None:
+    """`InputError` if Ray is not installed here."""
+    if find_spec("ray") is None:
+        raise InputError(
+            "Runs on a cluster need Ray, which is not installed here; {command} helps.",
+            command='pip install "vggexplorer[cluster]"',
+        )
 
 
 def check_batch(config: Config, nproc: int) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vggexplorer.errors import InputError
+from vggexplorer.runs.ranks import Rank
 
 
 class Wish(Enum):
@@ -18,6 +19,9 @@ class Wish(Enum):
 
 class Session:
     """Surroundings that let the loop train to its end and keep nothing; a run folder's are in `worker`."""
+
+    rank = Rank()
+    """Which of how many processes that train together this is: all of them have to do the same."""
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Told once, before the first step: device, precision, threads, data, steps in an epoch."""

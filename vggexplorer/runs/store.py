@@ -388,16 +388,20 @@ class Run:
             return Status("unresponsive", step)
         return Status("running" if phase == "training" else phase, step, beat.get("ahead", 0))
 
-    def mark_started(self) -> None:
-        """Note that a trainer is about to be started: until its first heartbeat the run counts as starting."""
+    def mark_started(self, slow: int = 1) -> None:
+        """Note that a trainer is about to be started: until its first heartbeat the run counts as starting.
+
+        That lasts `slow` times START_PATIENCE at most.
+        """
         (self.path / "heartbeat").unlink(missing_ok=True)
-        (self.path / "started").write_bytes(b"")
+        (self.path / "started").write_text(str(slow))
 
     def just_started(self) -> bool:
         """Whether a trainer was started that may not have taken its lock yet."""
-        with suppress(OSError):
-            age = time.time() - (self.path / "started").stat().st_mtime
-            return not (self.path / "heartbeat").exists() and abs(age) < START_PATIENCE
+        with suppress(OSError, ValueError):
+            path = self.path / "started"
+            age, slow = time.time() - path.stat().st_mtime, int(path.read_text() or 1)
+            return not (self.path / "heartbeat").exists() and abs(age) < START_PATIENCE * slow
         return False
 
     def unmark_started(self) -> None:

@@ -22,12 +22,14 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import FOR_TORCH
-from vggexplorer.runs import devices, snapshots
+from vggexplorer.runs import devices, ranks, snapshots
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.places import check_batch, several
+from vggexplorer.runs.ranks import ProcessLostError, Rank
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.session import Session, Wish
-from vggexplorer.runs.store import MANY, Run, Runs, json_bytes, replace_by, write_json
+from vggexplorer.runs.store import MANY, START_PATIENCE, Run, Runs, Watch, json_bytes, replace_by, write_json
 from vggexplorer.runs.telemetry import Sampler, process_began
 
 BEAT = 1.0
@@ -40,22 +42,27 @@ MOST_ON_CHECKPOINTS = 0.05
 """The share of the time that writing checkpoints may take."""
 
 
-def main(argv: list[str]) -> int:
-    """Train the run in the folder `argv[1]` to its end; 0 unless it failed or another trainer is at it."""
+def main(argv: list[str], train: "Callable[[FolderSession], Outcome] | None" = None) -> int:
+    """Train the run in the folder `argv[1]` to its end; 0 unless it failed or another trainer is at it.
+
+    `train` does it in another way than in this process.
+    """
     if len(argv) != 2 or not (Path(argv[1]) / "config.json").is_file():
         print("usage: python -m vggexplorer.pytorch.train RUN_DIR (a folder with a config.json)", file=sys.stderr)
         return 2
     os.environ.update(FOR_TORCH | os.environ)
     run = Run(Path(argv[1]).absolute())
+    if (rank := Rank.here()).number:
+        return _assist(run, rank)
     try:
         # A reader may hold the lock for a moment, to see whether anybody does.
         with FileLock(run.path / "run.lock").acquire(timeout=2):
-            outcome = _alone(run)
+            outcome = _alone(run, train or _train)
     except Timeout:
         print("Another trainer is at this run.", file=sys.stderr)
         return 3
     except OSError as error:
-        _print(str(_of_system(error)))
+        _print(str(_of_system(error, run)))
         return 1
     if outcome.status == "finished":
         with suppress(OSError, InputError):
@@ -63,15 +70,16 @@ def main(argv: list[str]) -> int:
     return int(outcome.status == "failed")
 
 
-def _alone(run: Run) -> Outcome:
+def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
     """Train while no other trainer is at the run, and write down how it ended."""
     outcome = None
     try:
         (run.path / "outcome.json").unlink(missing_ok=True)
         last_words = run.path / ".outcome.json"
         last_words.write_bytes(b" " * ROOM)  # so that there is room to say that the disk is full
-        with Heart(run) as heart:
-            outcome = _train(run, heart)
+        with Heart(run) as heart, (session := FolderSession(run, heart)).signals():
+            outcome = _guarded(session, train)
+            ranks.forget(run)
             with suppress(OSError):
                 Runs(run.path.parent).leave(run)
             with suppress(OSError, InputError):
@@ -80,11 +88,10 @@ def _alone(run: Run) -> Outcome:
             last_words.replace(run.path / "outcome.json")
     except OSError as error:
         if outcome is None or outcome.status != "failed":  # else what came first is told
-            outcome = Outcome(status="failed", reason=_of_system(error))
+            outcome = Outcome(status="failed", reason=_of_system(error, run))
+            _print(str(outcome.reason))
     if outcome.status == "finished":
         run.drop_checkpoint()  # not earlier: without an outcome the run would begin anew
-    if outcome.reason and outcome.status != "finished":
-        _print(str(outcome.reason))
     return outcome
 
 
@@ -103,30 +110,48 @@ def _print(*lines: str) -> None:
             print(line, flush=True)
 
 
-def _train(run: Run, heart: "Heart") -> Outcome:
-    """Wait for the device, train, and say how it ended."""
-    session = FolderSession(run, heart)
+def _guarded(session: "FolderSession", train: "Callable[[FolderSession], Outcome]") -> Outcome:
+    """What `train` says of the end; if it raises, the reason in a sentence, here and in the log."""
     try:
-        with session.signals():
-            config = run.config()
-            device = devices.resolve(config.device, run.path.parent)
-            config = config.on(device.name, device.precision)
-            with _turn(run, config.device, session):
-                if session.wish(0) is not Wish.STOP:
-                    session.train(config)
-        return session.outcome()
-    except InputError as reason:
-        return session.outcome(reason)
+        return train(session)
+    except ProcessLostError as error:
+        reason = ranks.last_words(session.run) or error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno:
-            return session.outcome(_of_system(error))
-        with suppress(OSError):
-            traceback.print_exc()
-        words = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
-        return session.outcome(InputError("Training ended with an error: {reason}", reason=words))
+        reason = _in_a_sentence(error, session.run)
+    _print(str(reason))
+    return session.outcome(reason)
 
 
-def _of_system(error: OSError) -> InputError:
+def _in_a_sentence(error: Exception, run: Run) -> InputError:
+    """What to say of `error`; if it is none that was thought of, the log says more."""
+    if isinstance(error, InputError):
+        return error
+    if isinstance(error, OSError) and error.errno:
+        return _of_system(error, run)
+    with suppress(OSError):
+        traceback.print_exc()
+    words = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
+    return InputError("Training ended with an error: {reason}", reason=words)
+
+
+def _train(session: "FolderSession") -> Outcome:
+    """Wait for the device, train, and say how it ended."""
+    run = session.run
+    config = run.config()
+    check_batch(config, session.rank.world)
+    device = devices.resolve(config.device, run.path.parent)
+    config = config.on(device.name, device.precision)
+    with ExitStack() as turns:
+        for name in several(device.name, session.rank.local_world):
+            turns.enter_context(_turn(run, devices.resolve(name, run.path.parent).name, session))
+        if session.wish(0) is not Wish.STOP:
+            session.train(config)
+    return session.outcome()
+
+
+def _of_system(error: OSError, run: Run) -> InputError:
+    if not run.path.is_dir():
+        return InputError("The run's folder is gone.")
     if error.errno == errno.ENOSPC:
         return InputError("The disk is full; free some space, then resume the run.")
     return InputError("The run's files could not be written: {reason}", reason=error.strerror or str(error))
@@ -214,6 +239,8 @@ class FolderSession(Session):
     def __init__(self, run: Run, heart: Heart) -> None:
         self.run = run
         self.heart = heart
+        self.rank = Rank.here()
+        heart.say(job=self.rank.job)
         self.last: Record | None = None
         self._metrics: BinaryIO | None = None
         self._device: str | None = None
@@ -230,7 +257,10 @@ class FolderSession(Session):
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """SIGTERM and Ctrl-C stop the run as the Stop button does."""
+        """SIGTERM and Ctrl-C stop the run as the Stop button does.
+
+        When a process dies, torchrun sends SIGTERM to the others: it must not keep the first one from saying why.
+        """
         before = {}
         for number in (signal.SIGTERM, signal.SIGINT):
             before[number] = signal.signal(number, self._on_signal)
@@ -251,7 +281,7 @@ class FolderSession(Session):
     def train(self, config: Config) -> None:
         """Run the loop of `vggexplorer.pytorch.train`; its records go to metrics.jsonl."""
         self._every = config.training.checkpoint_every
-        self.phase("loading")
+        self.heart.say(phase="loading", device=config.device, precision=config.training.precision)
         fit = import_module("vggexplorer.pytorch.train").fit
         _print(f"training on {config.device}")
         with (self.run.path / "metrics.jsonl").open("ab") as self._metrics:
@@ -333,8 +363,7 @@ class FolderSession(Session):
 
     def checkpoint(self) -> Path | None:
         """The checkpoint in the folder."""
-        path = self.run.path / "checkpoint" / "state.safetensors"
-        return path if path.exists() else None
+        return _checkpoint(self.run)
 
     def wants_checkpoint(self) -> bool:
         """Whether it is time for one; writing them never takes more than a twentieth of the time."""
@@ -361,6 +390,60 @@ class FolderSession(Session):
         replace_by(self.run.path / "model.safetensors", write, alone=True)
         write_json(self.run.path / "result.json", result, alone=True)
         self._finished = True
+
+
+def _checkpoint(run: Run) -> Path | None:
+    path = run.path / "checkpoint" / "state.safetensors"
+    return path if path.exists() else None
+
+
+# --- the other processes, if there are several -------------------------------------------------------------
+
+
+def _assist(run: Run, rank: Rank) -> int:
+    """Train with the first process, which alone keeps the run's folder, until it ends; 1 if that failed."""
+    ranks.note(run, rank)
+    try:
+        if first := _turn_of_first(run, rank):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)  # the first process has them too, and ends the run in order
+            config = run.config()
+            places = several(first["device"], rank.local_world)
+            config = config.on(places[rank.local_number % len(places)], first["precision"])
+            for _ in import_module("vggexplorer.pytorch.train").fit(config, AssistantSession(run, rank)):
+                pass
+    except ProcessLostError:
+        return 1
+    except Exception as error:
+        ranks.note(run, rank, _in_a_sentence(error, run))
+        return 1
+    return 0
+
+
+def _turn_of_first(run: Run, rank: Rank) -> Mapping[str, Any] | None:
+    """What the first process says once its turn has come; None if it ended before that."""
+    before = run.heartbeat().get("beat")  # it may be that of an earlier start
+    watch = Watch(START_PATIENCE)
+    while watch.lives(run.id, (said := run.heartbeat()).get("beat", 0)):
+        if said.get("beat", before) != before:
+            if said.get("job") == rank.job and "device" in said:
+                return said
+            if said.get("job", rank.job) != rank.job or run.outcome():
+                return None
+        time.sleep(LOOK)
+    return None
+
+
+class AssistantSession(Session):
+    """The surroundings of a process that is not the first one: it begins at the same checkpoint, and keeps nothing."""
+
+    def __init__(self, run: Run, rank: Rank) -> None:
+        self.run = run
+        self.rank = rank
+
+    def checkpoint(self) -> Path | None:
+        """The checkpoint in the folder."""
+        return _checkpoint(self.run)
 
 
 def closing_lines(record: Record, device: str) -> list[str]:

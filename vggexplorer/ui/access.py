@@ -1,14 +1,19 @@
 """Who sits at this session, what they may do with a run, and how they start one."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.keys import HERE, NOBODY, Person
-from vggexplorer.runs import limits
+from vggexplorer.runs import launch, limits, sweeps
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import folder_of
 from vggexplorer.runs.limits import Limits
+from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Run, Runs
+from vggexplorer.runs.sweeps import Sweep
 from vggexplorer.ui import gate
 from vggexplorer.ui.i18n import t
 
@@ -48,19 +53,43 @@ def allowed() -> Limits:
     return Limits() if here.teacher and here != HERE else Limits.read()
 
 
-def start(runs: Runs, config: Config, name: str | None = None) -> Run:
+def start(runs: Runs, config: Config, name: str | None = None, place: Place = launch.HERE) -> Run:
     """Start a run of who is there; `InputError` if it cannot be, or is more than the teacher allows."""
     here = person()
     if here == NOBODY:
         raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
     check_data(runs, config.dataset)
-    return limits.start(runs, config, name, here.id, allowed())
+    return limits.start(runs, config, name, here.id, allowed(), place=place)
 
 
 def resume(runs: Runs, run: Run) -> None:
     """Go on with a run; `InputError` if it cannot be, or is not theirs, or is more than the teacher allows."""
     check(run)
     limits.resume(runs, run, allowed())
+
+
+def start_sweep(runs: Runs, configs: Sequence[Config], name: str | None = None, place: Place = launch.HERE) -> Sweep:
+    """Start a sweep of who is there; `InputError` as in `start`."""
+    here = person()
+    if here == NOBODY:
+        raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+    for dataset in {config.dataset for config in configs}:
+        check_data(runs, dataset)
+    return sweeps.start(runs, configs, name, here.id, allowed(), place)
+
+
+def may_change_sweep(sweep: Sweep) -> bool:
+    """Whether who is there may stop and resume `sweep` and remove it; one that cannot be read is the teacher's."""
+    owner = ""
+    with suppress(InputError):
+        owner = sweep.asked().owner
+    return person().may_change(owner)
+
+
+def check_sweep(sweep: Sweep) -> None:
+    """`InputError` unless `may_change_sweep`."""
+    if not may_change_sweep(sweep):
+        raise InputError("Only who started this sweep, or the teacher, can do that.")
 
 
 def check_data(runs: Runs, dataset: str) -> None:

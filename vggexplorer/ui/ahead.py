@@ -79,7 +79,7 @@ def show(runs: Runs, ahead: Ahead | None) -> None:
             st.metric(label, value, width=150)
         st.caption(_source(ahead), width="content")
         if not ahead.calibration and not setup.chosen().elsewhere:
-            _measuring(runs, ahead.device)
+            measuring(runs, ahead.device)
     with st.expander(t("Forecast: memory by component"), key="forecast parts"):
         st.markdown(_parts(found))
         setup.elsewhere([each.title for each in PRESETS])
@@ -126,7 +126,8 @@ _progress: dict[str, float] = {}
 """How much of a measurement is done, by its job's name; a measurement serves all sessions."""
 
 
-def _measuring(runs: Runs, device: Device) -> None:
+def measuring(runs: Runs, device: Device) -> None:
+    """A button that measures `device`, or how far that is."""
     name = f"calibrate {runs.path} {device.name}"
     job = jobs.find(name)
     if job and job.running:

@@ -10,14 +10,11 @@ from vggexplorer.link import MAX_RUNS
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.store import KEEP_WEIGHTS, Runs
 from vggexplorer.summary import summarize
-from vggexplorer.ui import ahead, components, curves, run_actions, run_components
-from vggexplorer.ui.compared_figures import LINES, SYMBOLS
-from vggexplorer.ui.figures import Figure
+from vggexplorer.ui import ahead, components, curves, run_actions, run_components, scatter
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_rows import IDLE, Row, rows
 from vggexplorer.ui.run_words import (
     accuracy,
-    chart_text,
     data_text,
     differences,
     duration,
@@ -259,55 +256,20 @@ def _totals(row: Row, field: str) -> str:
 
 def _scatter(chosen: Sequence[Row]) -> None:
     """The best test accuracy against what it cost."""
-    names = {"params": t("Parameters"), "macs": "MACs", "seconds": t("Time")}
-    against = st.segmented_control(
-        t("Best test accuracy against"),
-        list(names),
-        format_func=names.__getitem__,
-        default="params",
-        key="runs against",
-    )
-    points = [(row, _cost(row, against or "params")) for row in chosen]
-    shown = [(row, cost) for row, cost in points if cost and row.best is not None]
-    alt = t("Best test accuracy of each chosen run against its cost: {cost}", cost=names[against or "params"])
-    if missing := len(chosen) - len(shown):
+    cost = scatter.against("runs against")
+    points = [(row, _cost(row, cost)) for row in chosen]
+    marks = [
+        scatter.Mark(row.name, cost, row.best, row.best, row.best)
+        for row, cost in points
+        if cost and row.best is not None
+    ]
+    alt = t("Best test accuracy of each chosen run against its cost: {cost}", cost=scatter.costs()[cost])
+    if missing := len(chosen) - len(marks):
         alt += t(" ({count} without a test yet)", count=missing)
-    axis = names[against or "params"] + (t(" in seconds") if against == "seconds" else "")
-    components.chart(_points(shown, axis), alt, key="runs scatter")
-    st.caption(alt)
+    scatter.show(marks, cost, alt, "runs scatter")
 
 
 def _cost(row: Row, field: str) -> float | None:
     if field == "seconds" or row.config is None:
         return row.seconds
     return float(getattr(summarize(*row.config.trained).totals, field))
-
-
-def _points(points: Sequence[tuple[Row, float | None]], axis: str) -> Figure:
-    """A point for each run in its curve's colour, with a symbol of its own."""
-    grid = {"gridcolor": "$grid", "zeroline": False}
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "markers+text",
-                "name": chart_text(row.name),
-                "x": [cost],
-                "y": [row.best],
-                "text": [chart_text(row.name)],
-                "textposition": "top center",
-                "cliponaxis": False,
-                "marker": {"color": LINES[place % len(LINES)], "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 13},
-                "hovertemplate": "%{text}: %{x:,.4~g}, %{y:.3f}<extra></extra>",
-            }
-            for place, (row, cost) in enumerate(points)
-        ],
-        "layout": {
-            "xaxis": {**grid, "type": "log", "exponentformat": "SI", "title": {"text": axis}},
-            "yaxis": {**grid, "tickformat": ".3f", "title": {"text": t("Best test accuracy")}},
-            "showlegend": False,
-            "dragmode": False,
-            "height": 400,
-            "margin": {"l": 70, "r": 30, "t": 30, "b": 50},
-        },
-    }

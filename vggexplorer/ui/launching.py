@@ -39,12 +39,15 @@ def show(runs: Runs, another: bool) -> None:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
     setup.as_trained(config)
-    try:
-        before = ahead.look(runs, config)
-    except InputError as error:
-        st.error(literal(sentence(error)), icon=":material/error:")
-        before = None
-    ahead.show(runs, before)
+    before = None
+    if setup.chosen().cluster:
+        st.caption(t("What a run will take is known of this machine, not of the cluster."))
+    else:
+        try:
+            before = ahead.look(runs, config)
+        except InputError as error:
+            st.error(literal(sentence(error)), icon=":material/error:")
+        ahead.show(runs, before)
     here = None if setup.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
         key = key_of("start")
@@ -79,6 +82,7 @@ def _what(config: Config) -> str:
         config.training.recipe,
         data_text(config.dataset),
         config.device if config.device != "auto" else t("the best one"),
+        *([t("the cluster")] if setup.chosen().cluster else []),
     ]
     return " · ".join(literal(part) for part in parts)
 
@@ -97,7 +101,7 @@ def _start_now(name: str, key: str, runs: Runs, config: Config) -> None:
         return
     st.session_state.update({"start error": None, "start question": None})
     try:
-        look_at(access.start(runs, config).id)
+        look_at(access.start(runs, config, place=setup.place()).id)
         run_rows.forget()
     except InputError as error:
         st.session_state["start error"] = error

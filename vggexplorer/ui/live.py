@@ -174,6 +174,8 @@ def _say(run: Run, status: Status) -> None:
 def _explained(run: Run, status: Status) -> str:
     """What a status means for a person; empty where the word says it all."""
     match status.word:
+        case "waiting" if not status.ahead:
+            return t("It waits until a node of the cluster has room for it.")
         case "waiting":
             return t("{count} runs are before this one in the line for the device.", count=status.ahead)
         case "interrupted":

@@ -168,6 +168,8 @@ def _machine_facts(row: Row, config: Config) -> dict[str, str]:
     environment = row.run.environment()
     device = " ".join(str(environment[key]) for key in ("device", "title") if environment.get(key))
     known = {label(name): environment.get(name) for name in ("precision", "threads", "torch")}
+    if environment.get("processes") != 1:
+        known[label("processes")] = environment.get("processes")
     return {
         t("Data"): data_text(config.dataset),
         t("Training and test pictures"): _examples(environment),

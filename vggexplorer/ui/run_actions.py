@@ -49,17 +49,26 @@ def _back() -> None:
 
 def _tried(action: Callable[[], None], run: Run | None = None) -> bool:
     """Whether `action` was done, on `run` only for who may; why not, is shown by `complain(PLACE)`."""
-    forget()
-    try:
+
+    def allowed() -> None:
         if run:
             access.check(run)
         action()
+
+    return tried(allowed)
+
+
+def tried(action: Callable[[], None], place: str = PLACE) -> bool:
+    """Whether `action` was done; why not, is shown by `complain(place)`."""
+    forget()
+    try:
+        action()
     except InputError as error:
-        st.session_state["complaints"] = [(PLACE, error)]
+        st.session_state["complaints"] = [(place, error)]
         return False
     except OSError as error:
         reason = InputError("The run's files could not be changed: {reason}", reason=error.strerror or str(error))
-        st.session_state["complaints"] = [(PLACE, reason)]
+        st.session_state["complaints"] = [(place, reason)]
         return False
     st.session_state["complaints"] = []
     return True

@@ -46,6 +46,7 @@ LABELS = {
     "seed": "seed",
     "torch": "PyTorch",
     "threads": "threads",
+    "processes": "processes",
 }
 """What the settings of a run are called, by their names in config.json and environment.json."""
 

@@ -16,8 +16,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import decimal_size, exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.link import State
-from vggexplorer.runs import datasets, devices
+from vggexplorer.runs import cluster, datasets, devices
 from vggexplorer.runs.config import ABOUT, INITS, PRECISIONS, QUICK, RECIPE_NAMES, Config, Training, check_seed, recipe
+from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import summarize
 from vggexplorer.ui import access, editor, jobs
@@ -42,6 +43,10 @@ class Choice:
     dataset: str = "sample"
     folder: str = ""
     device: str = "auto"
+    cluster: str = ""
+    """The address of a cluster; empty for this machine."""
+    cores: int = 1
+    """How many processors a run asks the cluster for, if it gets no GPU."""
     seed: int = 0
     minutes: float | None = None
     """The time that the person has."""
@@ -50,6 +55,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
+        Place(cores=self.cores)
         if self.minutes is not None and not 0 < self.minutes <= MAX_MINUTES:
             raise InputError("The time must be above 0 and at most {most} minutes.", most=MAX_MINUTES)
 
@@ -89,7 +95,7 @@ def config() -> Config:
         network=network,
         training=replace(recipe(choice.recipe, network), **choice.changes),
         dataset=dataset,
-        device=choice.device,
+        device=_device_there() if choice.cluster else choice.device,
         seed=choice.seed,
     )
 
@@ -102,7 +108,7 @@ def show() -> None:
     editor.show_network(subject(), _own)
     _recipe()
     _data()
-    _device()
+    _where()
     _time()
     with st.expander(t("More settings"), key="more settings"):
         _more()
@@ -207,16 +213,90 @@ def adopt(run: Config) -> None:
     edit_network(lambda _: run.network)
 
 
-def _device() -> None:
+def look_for_devices() -> list[devices.Device] | None:
     """The devices that PyTorch finds; it is asked in a process of its own, on the first visit."""
     runs = Runs.at().path
     found = devices.known(runs)
     if found is None:
         job = jobs.find("devices") or jobs.start("devices", lambda: devices.look(runs))
         if job.running:
-            st.fragment(_looking, run_every=0.5)()
+            st.fragment(_wait_for, run_every=0.5)("devices", t("Asking PyTorch which devices there are …"))
         elif job.error:
             st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    return found
+
+
+def place() -> Place:
+    """Where the run is to be trained."""
+    return Place(cluster=chosen().cluster, cores=chosen().cores)
+
+
+def _where() -> None:
+    """On a device of this machine, or on the cluster that it is a node of."""
+    words = {"": t("this machine"), "auto": t("the cluster")}
+    own = chosen().cluster
+    st.selectbox(
+        t("Where to run"),
+        list(words),
+        list(words).index(own),
+        format_func=words.__getitem__,
+        **shows(translated("cluster"), own, _set_choice, "cluster"),
+    )
+    if own:
+        _cluster(own)
+    else:
+        _device()
+
+
+def _device_there() -> str:
+    """What is asked of a cluster: it chooses by itself which GPU."""
+    kind = chosen().device.partition(":")[0]
+    return kind if kind in ("cpu", "cuda") else "auto"
+
+
+_free: dict[str, cluster.Free] = {}
+"""What clusters said of themselves when they were asked last."""
+
+
+def _ask_cluster(address: str) -> None:
+    _free.pop(address, None)
+    jobs.start("cluster", lambda: _free.update({address: cluster.ask(address)}))
+
+
+def _cluster(address: str) -> None:
+    """What the cluster has and what of it is free, asked in a process of its own; what of it the run asks for."""
+    if jobs.find("cluster") is None:
+        _ask_cluster(address)
+    job = jobs.find("cluster")
+    if job and job.running:
+        st.fragment(_wait_for, run_every=0.5)("cluster", t("Asking the cluster what is free …"))
+    elif job and job.error:
+        st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    words = {"auto": t("a GPU, or else processors"), "cpu": t("processors"), "cuda": t("a GPU")}
+    device = _device_there()
+    st.selectbox(
+        t("Device"),
+        list(words),
+        list(words).index(device),
+        format_func=words.__getitem__,
+        **shows(translated("device of the cluster"), device, _set_choice, "device"),
+    )
+    if device != "cuda":
+        number(t("processors for the run"), chosen().cores, "cores", _set_choice, "cores")
+    if free := _free.get(address):
+        counts = {name: exact(count) for name, count in free._asdict().items()}
+        st.caption(
+            t(
+                "{nodes} nodes; processors: {free_processors} of {processors} free; GPUs: {free_gpus} of {gpus} free.",
+                **counts,
+            )
+        )
+    st.button(t("Ask again"), key="ask cluster", on_click=_ask_cluster, args=(address,), type="tertiary")
+
+
+def _device() -> None:
+    """The device to train on."""
+    found = look_for_devices()
     about = {device.name: device for device in found or []}
     names = ["auto", *(about or ("cpu",))]
     if chosen().device not in names:
@@ -270,11 +350,12 @@ def elsewhere(titles: Sequence[str]) -> None:
     )
 
 
-def _looking() -> None:
-    job = jobs.find("devices")
+def _wait_for(name: str, text: str) -> None:
+    """Say what a job does, and draw the page anew when it is over."""
+    job = jobs.find(name)
     if job is None or not job.running:
         st.rerun()
-    st.caption(t("Asking PyTorch which devices there are …"))
+    st.caption(text)
 
 
 def _set_choice(key: str, name: str) -> None:

@@ -40,7 +40,7 @@ def begin() -> None:
     elif context and context.is_history_navigation and not _passing(params):
         state, errors = read(params)
         if _on_runs():
-            state = replace(current(), runs=state.runs, lang=state.lang)
+            state = replace(current(), runs=state.runs, sweep=state.sweep, lang=state.lang)
         elif len(params.get("arch", [])) < 2:
             state = replace(state, beside=current().beside)
         _take(state, errors)
@@ -104,6 +104,11 @@ def look_at(*runs: str) -> None:
     _show(replace(current(), runs=runs))
 
 
+def look_at_sweep(sweep: str | None) -> None:
+    """Have the sweep with this id in view, and no runs; nothing that can be undone."""
+    _show(replace(current(), runs=(), sweep=sweep))
+
+
 def undo() -> None:
     """Go back to the state before the last edit."""
     _step("past", "future")
@@ -118,7 +123,7 @@ def _step(source: str, target: str) -> None:
     if st.session_state[source]:
         *rest, state = st.session_state[source]
         st.session_state[target] = [*st.session_state[target], current()]
-        state = replace(state, runs=current().runs, task=current().task, hide=current().hide)
+        state = replace(state, runs=current().runs, sweep=current().sweep, task=current().task, hide=current().hide)
         st.session_state[source] = rest
         st.session_state["complaints"] = []
         _show(state)

@@ -1,0 +1,154 @@
+"""Training the networks of Compare: a small form, how long it will take, and Start."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.comparison import Entry
+from vggexplorer.errors import InputError
+from vggexplorer.runs.config import QUICK, RECIPE_NAMES
+from vggexplorer.runs.places import Place
+from vggexplorer.runs.store import Runs
+from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list
+from vggexplorer.text import parse_ratio
+from vggexplorer.ui import access, ahead, run_actions, run_rows, setup
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run_words import DATASETS
+from vggexplorer.ui.state import look_at_sweep
+from vggexplorer.ui.widgets import first_click, key_of, translated
+
+SEEDS = "0, 1, 2"
+"""Three runs of each: the least that have a median and a range."""
+MOST_LEFT_OUT = 6
+"""The most networks that are left out that each get a sentence."""
+_WIDTH = 170
+
+
+def show(compared: Sequence[Entry]) -> None:
+    """The button that opens the form, and the form."""
+    open_ = bool(st.session_state.get("sweep form"))
+    label = t("Close the form") if open_ else t("Train these networks …")
+    st.button(label, key="train these", icon=":material/model_training:", on_click=_toggle)
+    if open_:
+        with st.container(border=True, key="sweep form"):
+            _form(compared)
+
+
+def _toggle() -> None:
+    st.session_state.update({"sweep form": not st.session_state.get("sweep form"), "sweep error": None})
+
+
+def _form(compared: Sequence[Entry]) -> None:
+    st.caption(t("Every combination is a run. Lists are written with commas; what is empty is the recipe's."))
+    with st.container(horizontal=True, gap="small", key="sweep fields"):
+        recipes = st.multiselect(t("Recipes"), RECIPE_NAMES, [QUICK], key="sweep recipes", width=300)
+        seeds = st.text_input(t("Seeds"), SEEDS, key="sweep seeds", width=_WIDTH)
+        sizes = st.text_input(t("Inputs, pixels"), key="sweep sizes", placeholder="28, 56", width=_WIDTH)
+        widths = st.text_input(t("Widths"), "1", key="sweep widths", help=t("As in 1, 1/2, 1/4."), width=_WIDTH)
+        epochs = st.text_input(t("Epochs"), key="sweep epochs", placeholder=t("the recipe's"), width=_WIDTH)
+        names = [name for name in DATASETS if name != "folder"]
+        words = {name: t(DATASETS[name]) for name in names}
+        dataset = st.selectbox(t("Data"), names, format_func=words.__getitem__, key=translated("sweep data"), width=260)
+        places = {"": t("this machine"), "auto": t("the cluster")}
+        own = list(places).index(setup.chosen().cluster)
+        cluster = st.selectbox(
+            t("Where to run"),
+            list(places),
+            own,
+            format_func=places.__getitem__,
+            key=translated("sweep place"),
+            width=180,
+        )
+        name = st.text_input(t("Name"), key="sweep name", placeholder=t("the networks"), width=300)
+    runs = Runs.at()
+    try:
+        changes: dict[str, Any] = {"epochs": _whole(epochs, what="the number of epochs")} if epochs.strip() else {}
+        plan = Grid(
+            networks=[entry.network for entry in compared],
+            widths=[parse_ratio(text) for text in parse_list(widths, what="the width")],
+            sizes=_list(sizes, _whole, what="the input size") if sizes.strip() else (None,),
+            recipes=recipes or (QUICK,),
+            seeds=_list(seeds, _whole, what="the seed"),
+            changes=changes,
+            dataset=dataset,
+        ).plan()
+        total = forecast(runs, plan.configs)
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        return
+    place = replace(setup.place(), cluster=cluster)
+    _before(runs, plan, None if cluster else total)
+    key = key_of("start sweep")
+    st.button(
+        t("Start {count} runs", count=f"{len(plan.configs):,}"),
+        key=key,
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_start,
+        args=(key, runs, plan, name, place),
+    )
+    if refused := st.session_state.get("sweep error"):
+        st.error(literal(sentence(refused)), icon=":material/error:")
+
+
+def _list(text: str, parse: Callable[..., int], what: str) -> list[int]:
+    return [parse(item, what=what) for item in parse_list(text, what=what)]
+
+
+def _whole(text: str, what: str) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise InputError("{what} must be a whole number, not {value}.", what=what, value=text[:30])
+    return int(text)
+
+
+def _before(runs: Runs, plan: Plan, total: Total | None) -> None:
+    """What will be started, how long that takes here, and what cannot be trained so."""
+    count = f"{len(plan.configs):,}"
+    if total is None:
+        st.markdown(t("**{count} runs** on the cluster.", count=count))
+        st.caption(t("What a run will take is known of this machine, not of the cluster."))
+    else:
+        _here(runs, count, total, len(plan.configs) > total.unknown)
+    for each in plan.left_out[:MOST_LEFT_OUT]:
+        st.caption(t("Left out: {network}. {reason}", network=literal(each.network), reason=_reason(each.reason)))
+    if (more := len(plan.left_out) - MOST_LEFT_OUT) > 0:
+        st.caption(t("{count} more are left out.", count=more))
+
+
+def _here(runs: Runs, count: str, total: Total, known: bool) -> None:
+    """How long the runs take on this machine, if it was measured."""
+    if known:
+        low, high = ahead.seconds(total.low), ahead.seconds(total.high)
+        st.markdown(t("**{count} runs**, one after the other: {low} to {high}.", count=count, low=low, high=high))
+    else:
+        st.markdown(
+            t("**{count} runs**; how long they take is not known, as the device was not measured.", count=count)
+        )
+        if devices := setup.look_for_devices():
+            ahead.measuring(runs, devices[0])
+    if total.too_large:
+        words = t("{count} of them need more memory than the device has.", count=total.too_large)
+        st.warning(words, icon=":material/warning:")
+
+
+def _reason(error: InputError) -> str:
+    return literal(sentence(error))
+
+
+def _start(key: str, runs: Runs, plan: Plan, name: str, place: Place) -> None:
+    """Start the sweep, unless the click is half of a double click, and show it on Runs."""
+    if not first_click("start sweep", key):
+        return
+    st.session_state["sweep error"] = None
+    try:
+        sweep = access.start_sweep(runs, plan.configs, name.strip() or None, place)
+    except InputError as error:
+        st.session_state["sweep error"] = error
+        return
+    run_rows.forget()
+    st.session_state["sweep form"] = False
+    look_at_sweep(sweep.id)
+    run_actions.go("runs")
