@@ -60,6 +60,13 @@ def reached(run: Run, step: int) -> None:
     wait_until(lambda: (last := run.last_record()) and last.step >= step, 120, f"step {step} of {log(run)}")
 
 
+def paused(run: Run, step: int) -> None:
+    """Have it train up to `step`, which is saved there, and wait."""
+    run.want(until=step)
+    wait_until(lambda: run.status() == Status("paused", step), 120, f"the pause of {log(run)}")
+    wait_until(lambda: run.saved_step() == step)
+
+
 def finished(run: Run) -> None:
     outcome = ended(run)
     assert (outcome.status, outcome.step, outcome.device) == ("finished", 600, "cpu"), log(run)
@@ -116,8 +123,7 @@ def test_a_run_that_is_paused_stopped_and_resumed_there_ends_as_one_here(
     cluster: Cluster, runs: Runs, whole: Run
 ) -> None:
     run = start(runs, CONFIG, place=Place(cluster=cluster.address))
-    run.want(until=100)
-    wait_until(lambda: run.status() == Status("paused", 100), 120)
+    paused(run, 100)
     run.want(until=101)
     wait_until(lambda: run.status() == Status("paused", 101))
     assert run.json("step.json")["step"] == 101
@@ -141,25 +147,23 @@ def test_of_two_nodes_one_dies_and_the_run_goes_on_at_the_other(cluster: Cluster
     first = start(runs, LONG, "long", place=place)
     reached(first, 1)
     run = start(runs, CONFIG, "short", place=place)
-    wait_until(lambda: run.status().word not in ("starting", "waiting"), 120)
+    paused(run, 200)
     third = start(runs, CONFIG, "third", place=place)
-    wait_until(run.saved_step, 120)
-    run.want(until=400)
     second = cluster.members["second"]
     trainer = trainer_of(second)
     assert trainer
-    saved = run.saved_step()
-    assert 0 < saved < 400
-    assert third.status().word == "waiting"
+    wait_until(lambda: third.status().word == "waiting")
     assert third.status().ahead == 0
 
+    run.want(until=500)
+    reached(run, 210)
     second.die()
     wait_until(lambda: gone(trainer), what="the trainer to be gone")
     stop(third)
     assert ended(third).status == "stopped"
     assert third.records() == []
     wait_until(lambda: run.status().word == "waiting", 60)
-    assert run.saved_step() >= saved
+    assert 200 <= run.saved_step() <= 500
     run.want()
     stop(first)  # now there is room on the head
     assert ended(first).status == "stopped"
@@ -170,7 +174,7 @@ def test_of_two_nodes_one_dies_and_the_run_goes_on_at_the_other(cluster: Cluster
 
 def test_who_holds_the_run_is_killed_and_the_node_is_free_again(cluster: Cluster, runs: Runs, whole: Run) -> None:
     run = start(runs, CONFIG, place=Place(cluster=cluster.address))
-    wait_until(lambda: run.saved_step() > 0, 120)
+    paused(run, 200)
     trainers = [pid for member in cluster.members.values() if (pid := trainer_of(member))]
     assert len(trainers) == 1
     kill(run)
@@ -178,6 +182,7 @@ def test_who_holds_the_run_is_killed_and_the_node_is_free_again(cluster: Cluster
     assert run.status().word == "interrupted"
     wait_until(lambda: gone(trainers[0]), what="the trainer to be gone")
 
+    run.want()
     resume(runs, run)
     finished(run)
     same(run, whole)
@@ -185,13 +190,14 @@ def test_who_holds_the_run_is_killed_and_the_node_is_free_again(cluster: Cluster
 
 def test_of_a_trainer_that_is_killed_on_its_node_a_sentence_is_left(cluster: Cluster, runs: Runs, whole: Run) -> None:
     run = start(runs, CONFIG, place=Place(cluster=cluster.address))
-    wait_until(lambda: run.saved_step() > 0, 120)
+    paused(run, 200)
     (trainer,) = [pid for member in cluster.members.values() if (pid := trainer_of(member))]
     os.kill(trainer, signal.SIGKILL)
     outcome = ended(run)
     assert (outcome.status, outcome.step) == ("failed", run.records()[-1].step)
     assert log(run).endswith("The trainer on the node ended without a word; the run can be resumed.\n")
 
+    run.want()
     resume(runs, run)
     finished(run)
     same(run, whole)
