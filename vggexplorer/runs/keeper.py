@@ -1,12 +1,14 @@
 """The keeper of a sweep: a process that starts its runs one by one, whoever closes the page or the terminal.
 
 `python -m vggexplorer.runs.keeper SWEEP_DIR` is all of it. It loads no PyTorch, and has no more than one of its
-runs in the line for a device: each that waits is a process, and looks at all before it four times a second. If it dies,
-the runs that it started go on; the rest can be resumed.
+runs in the line for a device here: each that waits is a process, and looks at all before it four times a second. On a
+cluster it is a few, for those that wait cost memory only, and many nodes may get free at once. If the keeper dies, the
+runs that it started go on; the rest can be resumed.
 """
 
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from vggexplorer.runs.sweeps import Asked, Member, Sweep
 
 QUEUED = ("starting", "waiting")
 """The statuses of a run that is in a line, here or on a cluster, and not at work yet."""
+IN_LINE_HERE, IN_LINE_THERE = 1, 8
+"""How many runs of a sweep are in a line at most: for each device of this machine, and on a cluster."""
 LOOK = 0.5
 """Seconds between two looks at the runs."""
 
@@ -52,7 +56,8 @@ def keep(sweep: Sweep, allowed: Limits) -> None:
         if not rest:
             return
         busy = [now for member in busy if (now := member.look()).active]
-        ready = _ready(rest, busy) if _has_room(sweep.runs, asked.owner, allowed) else None
+        most = IN_LINE_THERE if asked.place.cluster else IN_LINE_HERE
+        ready = _ready(rest, busy, most) if _has_room(sweep.runs, asked.owner, allowed) else None
         if ready is None:
             time.sleep(LOOK)
             continue
@@ -67,10 +72,10 @@ def keep(sweep: Sweep, allowed: Limits) -> None:
             launch.stop(member.run)
 
 
-def _ready(rest: list[Member], busy: list[Member]) -> Member | None:
-    """The first run for whose device no other of the sweep is in line: one waits, so that the device is never idle."""
-    queued = {member.config.device for member in busy if member.status and member.status.word in QUEUED}
-    return next((member for member in rest if member.config.device not in queued), None)
+def _ready(rest: list[Member], busy: list[Member], most: int) -> Member | None:
+    """The first run for whose device fewer than `most` are in line: one waits, so that the device is never idle."""
+    queued = Counter(member.config.device for member in busy if member.status and member.status.word in QUEUED)
+    return next((member for member in rest if queued[member.config.device] < most), None)
 
 
 def _has_room(runs: Runs, owner: str, allowed: Limits) -> bool:
