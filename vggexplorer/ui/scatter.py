@@ -62,6 +62,10 @@ def figure(marks: Sequence[Mark], cost: str, front: Collection[Mark] = ()) -> Fi
         "hoverinfo": "skip",
     }
     points = [_point(place, mark, not front or mark in front) for place, mark in enumerate(marks)]
+    if len(points) > 1:  # names at the ends do not run out of the chart
+        costs_ = [mark.cost for mark in marks]
+        points[costs_.index(min(costs_))]["textposition"] = "top right"
+        points[costs_.index(max(costs_))]["textposition"] = "top left"
     return {
         "data": [*([line] if front else []), *points],
         "layout": {

@@ -264,7 +264,7 @@ def _mark(point: Point, cost: str) -> scatter.Mark | None:
 
 def _table(seen: _Seen) -> None:
     """A row for each group of runs that differ in their seed only."""
-    heads = [t("Network"), t("Runs"), t("Best test accuracy"), t("Parameters"), "MACs", t("Time")]
+    heads = [t("Network"), t("Tested"), t("Best test accuracy"), t("Parameters"), "MACs", t("Time")]
     rows = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for point in seen.points[:MOST_ROWS]:
         spread = f" ({accuracy(point.low)}–{accuracy(point.high)})" if point.tested > 1 else ""
