@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,9 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background: what is started there hears no Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent

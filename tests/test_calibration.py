@@ -154,7 +154,7 @@ def test_pytorch_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         *news, last = measuring.calibrate("cpu")
     finally:
         torch.set_num_threads(threads)
-    assert news == [{"done": number, "of": 4} for number in range(5)]
+    assert news == [{"done": number, "of": 6} for number in range(7)]
     found = Calibration.from_json(json.loads(json.dumps(last["calibration"])))
     assert found.to_json() == last["calibration"]
     assert found.rates.keys() == {"float32", "bfloat16"}

@@ -1,9 +1,9 @@
-"""What a device can do, measured in a few seconds: `python -m vggexplorer.pytorch.calibrate DEVICE`.
+"""What a device can do, measured in seconds: `python -m vggexplorer.pytorch.calibrate DEVICE`.
 
 Steps of a few small networks are taken apart, and for each kind of work the seconds for each MAC, byte and layer are
-found that explain the times best. A process of its own prints a line of JSON for each network, `{"done": 1, "of": 14}`
-(the first one, with 0, once PyTorch is there), and at the end `{"calibration": {...}}`, as `Calibration.to_json`
-writes it.
+found that explain the times best. A process of its own prints a line of JSON for each network, `{"done": 1, "of": 26}`
+(the first one, with 0, once PyTorch is there; the last ones, for a second look at all), and at the end
+`{"calibration": {...}}`, as `Calibration.to_json` writes it.
 """
 
 import json
@@ -11,7 +11,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, count, product
 from typing import NamedTuple
 
 import numpy as np
@@ -156,30 +156,38 @@ Samples = dict[str, tuple[list[Sample], list[Sample]]]
 
 
 class Whole(NamedTuple):
-    """The shortest step of a probe."""
+    """The steps of a probe, and the shortest of them so far."""
 
     probe: Probe
+    steps: Steps
     seconds: float
+
+    def again(self) -> "Whole":
+        """The same after some more steps: the machine may have been busy, or slower for a while, at the first ones."""
+        return self._replace(seconds=min(self.seconds, *(self.steps.whole() for _ in range(FEWEST + 1))))
 
 
 def calibrate(device: str) -> Iterator[dict[str, object]]:
     """Lines to print, the last one with the calibration."""
     precisions = ("float32", "bfloat16") if device != "mps" else ("float32",)
-    count = len(precisions) * len(PROBES)
+    looks = len(precisions) * (len(PROBES) + 1)
     context, rates, errors = 0, {}, []
-    yield {"done": 0, "of": count}
-    for number, precision in enumerate(precisions):
-        samples: Samples = defaultdict(lambda: ([], []))
-        wholes = []
-        for index, probe in enumerate(PROBES):
-            steps = Steps(*probe, device, precision)
-            wholes.append(_measure(steps, probe, precision, samples))
-            if not context:
-                context = _context(device, probe, precision)
-            yield {"done": number * len(PROBES) + index + 1, "of": count}
-        fitted = {kind: (fit(forward), fit(backward)) for kind, (forward, backward) in samples.items()}
-        rates[precision], wrong = _whole_steps(fitted, wholes, precision, device)
+    samples: dict[str, Samples] = {precision: defaultdict(lambda: ([], [])) for precision in precisions}
+    wholes: dict[str, list[Whole]] = {precision: [] for precision in precisions}
+    done = count()
+    yield {"done": next(done), "of": looks}
+    for precision, probe in product(precisions, PROBES):
+        steps = Steps(*probe, device, precision)
+        wholes[precision].append(_measure(steps, probe, precision, samples[precision]))
+        if not context:
+            context = _context(device, probe, precision)
+        yield {"done": next(done), "of": looks}
+    for precision in precisions:
+        fitted = {kind: (fit(forward), fit(backward)) for kind, (forward, backward) in samples[precision].items()}
+        again = [whole.again() for whole in wholes[precision]]
+        rates[precision], wrong = _whole_steps(fitted, again, precision, device)
         errors += wrong
+        yield {"done": next(done), "of": looks}
     spread = max(LEAST_SPREAD, float(np.quantile(errors, 0.9)))
     gpu = device.startswith("cuda")
     title = torch.cuda.get_device_name(device) if gpu else processor() if device == "cpu" else "Apple GPU"
@@ -200,7 +208,7 @@ def _measure(steps: Steps, probe: Probe, precision: str, samples: Samples) -> Wh
             samples[ANY][direction].append(Sample(work, seconds))
     samples[RESIZE][0].append(Sample(resizing(summary, probe.batch), parts.resize))
     samples[UPDATE][0].append(Sample(updating(summary, momentum=False), parts.update))
-    return Whole(probe, min(steps.whole() for _ in range(rounds)))
+    return Whole(probe, steps, min(steps.whole() for _ in range(rounds)))
 
 
 def _context(device: str, probe: Probe, precision: str) -> int:
@@ -240,7 +248,7 @@ def _whole_steps(
     """The rates with what a whole step takes beside its parts; how far the forecasts of the wholes are off."""
     known = Calibration("", device.startswith("cuda"), {precision: rates}, 0, 0, 0)
     parts = []
-    for probe, _ in wholes:
+    for probe, _, _ in wholes:
         summary = summarize(*probe.network)
         resize, update = resizing(summary, probe.batch), updating(summary, momentum=False)
         times = layer_times(summary, probe.batch, precision, known)
