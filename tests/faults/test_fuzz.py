@@ -521,6 +521,7 @@ OPTIONS = [
     *("--recipe", "--dataset", "--input-size", "--epochs", "--batch-size", "--lr", "--momentum", "--weight-decay"),
     *("--conv-init", "--flip", "--crop", "--brightness", "--time-budget", "--seed", "--device", "--precision"),
     *("--checkpoint-every", "--name", "--resume", "--runs", "--port", "--no-browser", "--version", "-h", "--", "--x"),
+    *("--nproc", "--on", "--cores", "--list", "--dry-run", "--stop"),
 ]
 
 
@@ -534,7 +535,7 @@ def possible(text: str) -> bool:
 
 words = texts.filter(possible)
 commands = st.tuples(
-    st.sampled_from(["profile", "profile", "compare", "train", "train", "runs"]) | words,
+    st.sampled_from(["profile", "profile", "compare", "train", "train", "sweep", "sweep", "runs"]) | words,
     st.lists(words | st.sampled_from(["vgg11", "alexnet", "1x8"]), max_size=3),
     st.lists(st.tuples(st.sampled_from(OPTIONS), words | st.sampled_from(["1", "0.5", "3x64x64"])), max_size=4),
 ).map(lambda parts: [parts[0], *parts[1], *(word for pair in parts[2] for word in pair)])
@@ -561,11 +562,13 @@ def check_command(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither trainings nor dashboards are really started, and nothing is written outside of the test's folder."""
 
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise InputError("Nothing is started here.")
 
     for name in ("start", "resume"):
         monkeypatch.setattr(launch, name, refuse)
+    monkeypatch.setattr("vggexplorer.sweeping.forecast", refuse)
+    monkeypatch.setattr("vggexplorer.runs.cluster.ask", refuse)
     monkeypatch.setattr("vggexplorer.dashboard.start", refuse)
     monkeypatch.setattr("vggexplorer.runs.devices.resolve", refuse)
     monkeypatch.chdir(tmp_path)
