@@ -73,6 +73,7 @@ def finished(run: Run) -> None:
     assert run.weights()
     assert run.json("result.json")
     assert list((run.path / "snapshots").glob("*.safetensors"))
+    wait_until(lambda: not run.locked(), what="the holder of the run to be gone")
     assert not (run.path / "checkpoint").exists()
     assert not list(run.path.glob("**/.*"))
     assert log(run).count("seconds\n") == 1

@@ -161,7 +161,7 @@ def check_the_end(run: Run, whole: Run) -> None:
     assert {path.name for path in run.path.iterdir()} <= {
         *(path.name for path in whole.path.iterdir()),
         "telemetry.jsonl",  # if it took more than a second
-        *("started", "forecast.json"),  # if it was a launcher that started it
+        *("started", "forecast.json", "place.json"),  # if it was a launcher that started it
         *(path.name for path in run.path.glob(".control.json.*")),  # some bytes, if it was killed in that very moment
         "checkpoint",  # if it was killed while it tidied up
     }

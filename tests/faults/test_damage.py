@@ -25,6 +25,7 @@ FILES = (
         "control.json",
         "telemetry.jsonl",
         "forecast.json",
+        "place.json",
         "model.safetensors",
         "output.log",
         "step.json",
