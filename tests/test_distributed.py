@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 import torch
 from conftest import wait_until
+from real_runs import end_all, folder_of_runs
 from safetensors.torch import load_file
 
 from vggexplorer import cli
 from vggexplorer.errors import InputError
 from vggexplorer.pytorch import distributed, weights
 from vggexplorer.pytorch.train import fit
-from vggexplorer.runs import devices, launch, places, ranks, worker
+from vggexplorer.runs import launch, places, ranks, worker
 from vggexplorer.runs.config import Config, Training
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.ranks import Rank
@@ -51,13 +52,9 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     """A folder of runs where the devices are known; what still trains in the end is killed."""
     monkeypatch.setattr(places, "processors", lambda: 2)
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    cpu = {"name": "cpu", "title": "CPU", "memory": 2**33, "speedup": 1.0}
-    write_json(folder / "devices.json", {"machine": devices.machine(), "devices": [cpu]})
-    yield Runs(folder)
-    for run in Runs(folder).all(recorded=False):
-        launch.kill(run)
+    runs = folder_of_runs(tmp_path / "runs")
+    yield runs
+    end_all(runs)
 
 
 class Keeper(Session):

@@ -15,13 +15,14 @@ from conftest import wait_until
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
+from real_runs import end_all
 from strategies import stable
 from test_forecast import PLAIN
 from test_runs_page import config
 
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
-from vggexplorer.runs import devices, keeper, launch, limits, sweeps
+from vggexplorer.runs import devices, keeper, limits, sweeps
 from vggexplorer.runs.config import RECIPE_NAMES, Config, recipe
 from vggexplorer.runs.forecasts import forecast
 from vggexplorer.runs.limits import Limits
@@ -335,14 +336,7 @@ def working(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     """What still works in the end is killed."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield runs
-    for sweep in sweeps.every(runs):
-        sweeps.stop_all(sweep)
-        wait_until(lambda sweep=sweep: not sweep.kept(), 20)  # type: ignore[misc]
-    for run in runs.all(recorded=False):
-        if run.locked():
-            wait_until(run.heartbeat)
-            launch.kill(run)
-            wait_until(lambda run=run: not run.locked(), 20)  # type: ignore[misc]
+    end_all(runs)
 
 
 def words(sweep: Sweep) -> list[str]:

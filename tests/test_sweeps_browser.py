@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import Server, StartServer, wait_until
+from real_runs import end_all
 
-from vggexplorer.runs import launch, sweeps
+from vggexplorer.runs import sweeps
 from vggexplorer.runs.store import Runs
 from vggexplorer.runs.sweeps import Sweep
 
@@ -21,14 +22,7 @@ LINES = """() => [...document.querySelectorAll('.st-key-sweep .chart .scatterlay
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of runs; what still trains in the end is killed."""
     yield tmp_path / "runs"
-    runs = Runs(tmp_path / "runs")
-    for sweep in sweeps.every(runs):
-        sweeps.stop_all(sweep)
-        wait_until(lambda sweep=sweep: not sweep.kept(), 20)  # type: ignore[misc]
-    for run in runs.all(recorded=False):
-        if run.locked():
-            wait_until(run.heartbeat)
-            launch.kill(run)
+    end_all(Runs(tmp_path / "runs"))
 
 
 @pytest.fixture

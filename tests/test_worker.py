@@ -15,27 +15,20 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, wait_until
+from real_runs import CONFIG, LONG, end_all, folder_of_runs
 from safetensors.torch import load_file
 from torch import equal
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs import devices, launch, worker
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs import launch, worker
+from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.store import Run, Runs, Status, Watch, write_json
 from vggexplorer.runs.telemetry import process_began
-from vggexplorer.text import parse_network
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-NETWORK = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "8", "dropout": "0.5"})
-TRAINING = Training(
-    epochs=2, batch_size=20, lr=0.01, momentum=0.9, precision="float32", flip=True, checkpoint_every=1.0
-)
-CONFIG = Config(network=NETWORK, training=TRAINING, device="cpu")
-LONG = replace(CONFIG, training=replace(TRAINING, epochs=10_000))
-"""A training that does not end by itself while a test runs."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +40,9 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
     """A folder of runs where the devices are known; what still trains in the end is killed."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    cpu = {"name": "cpu", "title": "CPU", "memory": 2**33, "speedup": 1.0}
-    write_json(folder / "devices.json", {"machine": devices.machine(), "devices": [cpu]})
-    yield Runs(folder)
-    for run in Runs(folder).all(recorded=False):
-        if run.locked():
-            wait_until(run.heartbeat)
-            kill(run)
+    runs = folder_of_runs(tmp_path / "runs")
+    yield runs
+    end_all(runs)
 
 
 def word(run: Run) -> str:

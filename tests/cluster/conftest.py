@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 from conftest import free_port, wait_until
+from real_runs import end_all, folder_of_runs
 
-from vggexplorer.runs import devices
-from vggexplorer.runs.launch import kill
-from vggexplorer.runs.store import Runs, write_json
+from vggexplorer.runs.store import Runs
 
 START = """
 import sys
@@ -86,8 +85,7 @@ class Cluster:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.members: dict[str, Member] = {}
-        self.runs = folder / "of the nodes"
-        self.runs.mkdir()
+        self.runs = folder_of_runs(folder / "of the nodes").path
         self.temporary = Path(tempfile.mkdtemp(prefix="ray"))  # the path of a socket has a hundred characters
 
     def start(self, name: str) -> Member:
@@ -141,7 +139,6 @@ def _token() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def _started(tmp_path_factory: pytest.TempPathFactory, _token: None) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    devices_known(cluster.runs)
     try:
         cluster.start("head")
         yield cluster
@@ -161,17 +158,6 @@ def cluster(_started: Cluster) -> Cluster:
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
     """A folder of runs where the devices are known; what still trains in the end is killed."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    devices_known(folder)
-    yield Runs(folder)
-    for run in Runs(folder).all(recorded=False):
-        if run.locked():
-            wait_until(run.heartbeat)
-            kill(run)
-
-
-def devices_known(folder: Path) -> None:
-    """Have nobody ask PyTorch for its devices."""
-    cpu = {"name": "cpu", "title": "CPU", "memory": 2**33, "speedup": 1.0}
-    write_json(folder / "devices.json", {"machine": devices.machine(), "devices": [cpu]})
+    runs = folder_of_runs(tmp_path / "runs")
+    yield runs
+    end_all(runs)

@@ -10,26 +10,18 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
+from real_runs import CONFIG, LONG, TRAINING, folder_of_runs
 
-from cluster.conftest import Cluster, descendants, devices_known, program
+from cluster.conftest import Cluster, descendants, program
 from vggexplorer.errors import InputError
 from vggexplorer.runs.cluster import Free, ask
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.store import Run, Runs, Status
-from vggexplorer.text import parse_network
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'vggexplorer[cluster]'")
-
-NETWORK = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "8", "dropout": "0.5"})
-TRAINING = Training(
-    epochs=2, batch_size=20, lr=0.01, momentum=0.9, precision="float32", flip=True, checkpoint_every=1.0
-)
-CONFIG = Config(network=NETWORK, training=TRAINING, device="cpu")
-LONG = replace(CONFIG, training=replace(TRAINING, epochs=10_000))
-"""A training that does not end by itself while a test runs."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,11 +74,10 @@ def finished(run: Run) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The run as it is on this machine, without a cluster."""
-    folder = tmp_path_factory.mktemp("here")
-    devices_known(folder)
+    runs = folder_of_runs(tmp_path_factory.mktemp("here") / "runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
-        run = start(Runs(folder), CONFIG)
+        run = start(runs, CONFIG)
         finished(run)
     return run
 

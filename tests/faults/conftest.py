@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import ROOT, wait_until
+from conftest import ROOT
+from real_runs import end_all, folder_of_runs
 from safetensors.torch import load_file
 from torch import equal
 
-from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config, Training
-from vggexplorer.runs.launch import kill
 from vggexplorer.runs.records import TIMING
-from vggexplorer.runs.store import Run, Runs, write_json
+from vggexplorer.runs.store import Run, Runs
 from vggexplorer.text import parse_network
 
 HERE = Path(__file__).parent
@@ -42,24 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in slow]
 
 
-def runs_in(folder: Path) -> Runs:
-    """A folder of runs where the devices are known."""
-    folder.mkdir(parents=True)
-    cpu = {"name": "cpu", "title": "CPU", "memory": 2**33, "speedup": 1.0}
-    write_json(folder / "devices.json", {"machine": devices.machine(), "devices": [cpu]})
-    return Runs(folder)
-
-
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
     """A folder of runs; what still trains in the end is killed."""
-    runs = runs_in(tmp_path / "runs")
+    runs = folder_of_runs(tmp_path / "runs")
     yield runs
-    for run in runs.all(recorded=False):
-        if run.locked():
-            wait_until(run.heartbeat)
-            kill(run)
-            wait_until(lambda run=run: not run.locked())
+    end_all(runs)
 
 
 class Nursery(NamedTuple):
@@ -89,7 +76,7 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     """One for all tests, with one thread."""
     if not hasattr(os, "fork"):
         pytest.skip("needs a system that can fork")
-    first = runs_in(tmp_path_factory.mktemp("nursery") / "runs").create(CONFIG)
+    first = folder_of_runs(tmp_path_factory.mktemp("nursery") / "runs").create(CONFIG)
     process = subprocess.Popen(
         [sys.executable, str(HERE / "nursery.py"), str(first.path)],
         stdin=subprocess.PIPE,
@@ -121,7 +108,7 @@ class Whole(NamedTuple):
 @pytest.fixture(scope="session")
 def whole(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
-    runs = runs_in(folder / "runs")
+    runs = folder_of_runs(folder / "runs")
     assert nursery.train(runs.create(CONFIG), "listed", str(folder / "calls.json")) == 0
     run = runs.create(CONFIG)
     began = time.monotonic()

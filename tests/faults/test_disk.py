@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import wait_until
+from real_runs import folder_of_runs
 from test_pages import plain
 from test_runs_page import Page
 from test_runs_page import folder as _folder  # noqa: F401
@@ -21,7 +22,6 @@ from faults.conftest import (
     Whole,
     boundaries,
     check_the_end,
-    runs_in,
     saved_before,
     steps,
     timeless,
@@ -122,7 +122,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.usefixtures("_folder")
 def test_on_a_small_disk(nursery: Nursery, whole: Whole, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real one: the run fails with a sentence on the page, the page lives, and nothing can be started."""
-    runs = runs_in(small_disk / "runs")
+    runs = folder_of_runs(small_disk / "runs")
     run = runs.create(CONFIG, "squeezed")
     pid = nursery.start(run, "slow", 0.05)
     wait_until(lambda: run.saved_step() >= 4)
