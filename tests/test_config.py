@@ -1,7 +1,7 @@
 """What a run is asked for: its bounds, its JSON, its recipes, and when the book's figures stand beside it."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from strategies import networks, stable
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
+from vggexplorer.runs import config as config_module
 from vggexplorer.runs.config import (
     ABOUT,
     INITS,
@@ -175,6 +176,30 @@ def test_json_that_describes_no_run_is_refused(data: Any) -> None:
 def test_another_version_is_named(version: int) -> None:
     with pytest.raises(InputError, match="written by another version of this program"):
         Config.from_json(GOOD | {"version": version, "unheard_of": 1})
+
+
+def test_a_config_of_an_older_version_takes_the_defaults_of_what_came_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class LaterTraining(Training):
+        warmup: int = 5
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class LaterConfig(Config):
+        note: str = "none"
+
+    monkeypatch.setattr(config_module, "Training", LaterTraining)
+    monkeypatch.setattr(config_module, "Config", LaterConfig)
+    later = Config.from_json(GOOD)
+    assert isinstance(later, LaterConfig)
+    assert isinstance(later.training, LaterTraining)
+    assert (later.note, later.training.warmup) == ("none", 5)
+    assert later.to_json() == GOOD | {"note": "none", "training": GOOD["training"] | {"warmup": 5}}
+
+
+@pytest.mark.parametrize("newer", [{"warp": 1}, {"training": {"warp": True}}], ids=str)
+def test_what_only_a_newer_version_knows_is_named(newer: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="by a newer version of this program: this one does not know “warp”"):
+        Config.from_json(GOOD | newer)
 
 
 # --- recipes ---------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Records and outcomes as lines and files, and what is damaged of them."""
 
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 import pytest
@@ -68,7 +68,6 @@ def test_the_fields_of_time_are_fields() -> None:
         changed(lr="0.05"),
         changed(lr=None),
         changed(lr=[]),
-        changed(more=1),
         changed(train_loss=float("nan")),
         changed(train_loss=float("inf")),
         b"[" * 100_000,
@@ -78,6 +77,16 @@ def test_the_fields_of_time_are_fields() -> None:
 def test_a_damaged_line_is_none(line: bytes) -> None:
     assert parse_line(LINE) is not None
     assert parse_line(line) is None
+
+
+def test_a_record_of_an_older_or_newer_version_is_read() -> None:
+    """What it lacks has its default, what it has beside is left out; so it is with an outcome."""
+    old = parse_line(LINE)
+    assert old is not None
+    late = {field.name: field.default for field in fields(Record) if field.default is not MISSING}
+    assert {name: getattr(old, name) for name in late} == late
+    assert parse_line(changed(gradient=[1.5], note="more")) == old
+    assert Outcome.from_json({"status": "finished", "more": 1}) == Outcome(status="finished")
 
 
 def test_what_is_not_a_number_is_never_written() -> None:

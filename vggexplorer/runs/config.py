@@ -174,41 +174,48 @@ class Config:
 
     def to_json(self) -> dict[str, Any]:
         """What config.json holds."""
-        return {
-            "version": VERSION,
-            "network": format_network(self.network),
-            "training": asdict(self.training),
-            "dataset": self.dataset,
-            "device": self.device,
-            "seed": self.seed,
-        }
+        asked = {field.name: getattr(self, field.name) for field in fields(self)}
+        texts = {"network": format_network(self.network), "training": asdict(self.training)}
+        return {"version": VERSION} | asked | texts
 
     @staticmethod
     def from_json(data: Any) -> "Config":
-        """The config that `to_json` wrote; `InputError` if this program cannot know what it means."""
+        """The config that `to_json` wrote; `InputError` if this program cannot know what it means.
+
+        What came to `Config` or `Training` later, and an older program did not write, has its default. What only a
+        newer one knows is refused: a run must not go on as another than was asked for.
+        """
+        damaged = InputError("The file config.json does not describe a run.")
         if not isinstance(data, Mapping) or type(data.get("version")) is not int:
-            raise InputError("The file config.json does not describe a run.")
+            raise damaged
         if data["version"] != VERSION:
-            raise InputError("The run was written by another version of this program ({version}).", **_version(data))
-        try:
-            known = {field.name for field in fields(Training)}
-            if set(data) != {"version", "network", "training", "dataset", "device", "seed"}:
-                raise InputError("The file config.json does not describe a run.")
-            if not set(data["training"]) <= known:
-                raise InputError("The file config.json does not describe a run.")
-            return Config(
-                network=parse_network(data["network"]),
-                training=Training(**data["training"]),
-                dataset=data["dataset"],
-                device=data["device"],
-                seed=data["seed"],
+            raise InputError(
+                "The run was written by another version of this program ({version}).", version=shown(data["version"])
             )
+        if not data.keys() >= _FIRST or not isinstance(data["training"], Mapping):
+            raise damaged
+        asked = {name: value for name, value in data.items() if name != "version"}
+        _check_known(asked, Config)
+        _check_known(asked["training"], Training)
+        try:
+            read = {"network": parse_network(asked["network"]), "training": Training(**asked["training"])}
+            return Config(**(asked | read))
         except (TypeError, AttributeError, KeyError) as error:
-            raise InputError("The file config.json does not describe a run.") from error
+            raise damaged from error
 
 
-def _version(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"version": shown(data["version"])}
+_FIRST = {"network", "training", "dataset", "device", "seed"}
+"""What every version has written into config.json."""
+
+
+def _check_known(data: Mapping[str, Any], kind: type[Config | Training]) -> None:
+    """`InputError` if there is something in `data` that is no field of `kind`."""
+    known = {field.name for field in fields(kind)}
+    if unknown := next((name for name in data if name not in known), None):
+        raise InputError(
+            "The run was written by a newer version of this program: this one does not know {name}.",
+            name=shown(unknown),
+        )
 
 
 def check_seed(seed: Any) -> None:

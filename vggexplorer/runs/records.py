@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from string import Formatter
 from typing import Any
 
@@ -51,20 +51,25 @@ class Record:
 _TYPES: dict[str, type | tuple[type, ...]] = {
     field.name: int if "int" in str(field.type) else (int, float) for field in fields(Record)
 }
-_NEEDED = {field.name for field in fields(Record)} - {"memory", "test_loss", "test_acc"}
+_NEEDED = {field.name for field in fields(Record) if field.default is MISSING}
 
 
 def parse_line(line: bytes) -> Record | None:
-    """The record of one line of metrics.jsonl, or None if the line is damaged."""
+    """The record of one line of metrics.jsonl, or None if the line is damaged.
+
+    What came to `Record` later, and an older program did not write, has its default; what only a newer one knows is
+    left out: figures are for looking at.
+    """
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(data, dict) or not _NEEDED <= data.keys() <= _TYPES.keys():
+    if not isinstance(data, dict) or not data.keys() >= _NEEDED:
         return None
-    if not all(_is_number(value, _TYPES[name]) for name, value in data.items()):
+    known = {name: data[name] for name in data.keys() & _TYPES.keys()}
+    if not all(_is_number(value, _TYPES[name]) for name, value in known.items()):
         return None
-    return Record(**data)
+    return Record(**known)
 
 
 def _is_number(value: Any, kind: type | tuple[type, ...]) -> bool:
