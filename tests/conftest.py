@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 import pytest
 
+from vggexplorer import keys
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -54,6 +56,14 @@ def runs_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VGGEXPLORER_RUNS", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def somebody_at_the_pages() -> Iterator[None]:
+    """In Streamlit's AppTest no gate stands before the pages: the person at the machine sits there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "ungated", keys.HERE)
+        yield
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -570,18 +571,17 @@ def test_the_owner_is_kept_with_the_run(runs: Runs) -> None:
     assert make(runs.path, "by hand").owner() == ""
 
 
-@pytest.mark.parametrize("person", [BEN, NOBODY])
-def test_others_can_watch_but_not_stop(runs: Runs, monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
+def test_others_can_watch_but_not_stop(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     run = made(runs, ANNA.id, active=True)
     for name, key in (("runs", "stop"), ("train", "stop run")):
-        sits_here(monkeypatch, person)
+        sits_here(monkeypatch, BEN)
         app = page(run, name)
         assert app.button(key=key).disabled
         assert "You can watch this run" in " ".join(caption.value for caption in app.caption)
         pressed(app, key)
         sits_here(monkeypatch, ANNA)
         drawn_for_anna = page(run, name)
-        sits_here(monkeypatch, person)
+        sits_here(monkeypatch, BEN)
         assert REFUSED in errors(pressed(drawn_for_anna, key))
     assert run.control()["stop"] is False
 
@@ -647,14 +647,32 @@ def test_a_run_belongs_to_who_started_it(runs: Runs, monkeypatch: pytest.MonkeyP
     assert sorted(each.owner() for each in runs.all(recorded=False)) == [ANNA.id, BEN.id]
 
 
-def test_behind_a_gate_a_session_without_a_name_may_only_look(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "standing", True)
+@pytest.mark.parametrize("standing", [False, True], ids=["no gate", "behind a gate"])
+def test_who_did_not_come_through_a_gate_is_shown_a_sentence(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, standing: bool
+) -> None:
+    """`streamlit run vggexplorer/ui/main.py` has no gate."""
+    monkeypatch.setattr(gate, "standing", standing)
+    monkeypatch.setattr(keys, "ungated", NOBODY)
     run = made(runs, "", active=True)
-    assert page(run, "train").button(key="stop run").disabled
+    app = AppTest.from_file(MAIN, default_timeout=30)
+    app.query_params["run"] = run.id
+    app.run()
+    assert "The pages are closed" in errors(app)
+    assert len(app.main.children) == 1
+    assert not app.sidebar.children
     with pytest.raises(InputError, match=REFUSED):
         access.check(run)
     with pytest.raises(InputError, match="To come in"):
         access.start(runs, config())
+
+
+def test_without_a_gate_nobody_is_who_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "ungated", NOBODY)
+    monkeypatch.setattr(access.st, "context", SimpleNamespace(headers={gate.PERSON: "t somebody"}))
+    assert access.person() == NOBODY
+    monkeypatch.setattr(gate, "standing", True)
+    assert access.person() == Person("somebody", teacher=True)
 
 
 # --- a student and the machine's disk ----------------------------------------------------------------------

@@ -26,6 +26,8 @@ PAGES = """
 import sys
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
+from vggexplorer import keys
+keys.ungated = keys.HERE
 app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 for page in sys.argv[2:]:
     app.switch_page(page).run()

@@ -39,7 +39,9 @@ class Person:
 HERE = Person("", True)
 """The person at the machine: there is no login on its own address, so everybody is the same one."""
 NOBODY = Person("", False)
-"""Of whom nothing is known: may look."""
+"""Of whom nothing is known: is shown nothing."""
+ungated = NOBODY
+"""Who sits at a page that no gate stands before; only a test sets it to somebody."""
 
 
 class Keys:

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from vggexplorer import keys
 from vggexplorer.errors import InputError
 from vggexplorer.keys import HERE, NOBODY, Person
 from vggexplorer.runs import launch, limits, sweeps
@@ -19,10 +20,12 @@ from vggexplorer.ui.i18n import t
 
 
 def person() -> Person:
-    """Who is there: what the gate said of the WebSocket of this session."""
+    """Who is there: what the gate said of the WebSocket of this session; without a gate, anybody could say it."""
+    if not gate.standing:
+        return keys.ungated
     text = st.context.headers.get(gate.PERSON)
     if text is None:
-        return NOBODY if gate.standing else HERE
+        return NOBODY
     role, _, name = text.partition(" ")
     return Person(name, role == "t")
 

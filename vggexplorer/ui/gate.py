@@ -77,7 +77,7 @@ def _inline_scripts() -> str:
 
 
 standing = False
-"""Whether there is a gate before this process's sessions; there is none in Streamlit's AppTest."""
+"""Whether there is a gate before this process's sessions; where there is none, `keys.ungated` sits at them."""
 
 
 class Gate:

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from vggexplorer.keys import NOBODY
 from vggexplorer.link import write, write_comparison, write_lesson, write_runs, write_training
 from vggexplorer.paths import PACKAGE, root
+from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import begin, current, publish, visit
 
@@ -16,6 +18,11 @@ st.set_page_config(
     initial_sidebar_state=410,
 )
 begin()
+if person() == NOBODY:
+    st.error(
+        t("The pages are closed, as no gate stands before them. Start them with vggexplorer or streamlit run app.py.")
+    )
+    st.stop()
 st.html("""<style>
 [data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }
 .st-key-header h1 { padding-block: 0; }
