@@ -13,15 +13,19 @@ from test_browser import Explore
 from test_pages import plain
 
 from vggexplorer.comparison import compare, why
-from vggexplorer.formatting import exact
+from vggexplorer.formatting import exact, short
+from vggexplorer.link import Pin
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
+from vggexplorer.ui import timing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 FOUR = ["vgg11", "alexnet", "vgg16;head=gap", "lenet"]
+NAMES = ["VGG-11", "AlexNet", "VGG-16, head gap", "LeNet"]
+TOTALS = [summarize(Pin.parse(text).network(parse_arch("vgg11")).architecture, (1, 224, 224)).totals for text in FOUR]
 
 
 class Compare:
@@ -45,6 +49,22 @@ class Compare:
     def click(self, key: str) -> "Compare":
         self.test.button(key=key).click()
         return self.run()
+
+    def tab(self, name: str) -> "Compare":
+        self.test.session_state["comparison tab"] = name
+        return self.run()
+
+    def chart(self, key: str) -> Any:
+        """The figure that is drawn under `key`."""
+        (component,) = (each for each in self.test.get("bidi_component") if each.proto.id.endswith(f"-{key}"))
+        return json.loads(component.proto.json)["figure"]
+
+    @property
+    def table(self) -> dict[str, list[str]]:
+        """The cells of the last table, by the name at the begin of its row."""
+        tables = [plain(item.value) for item in self.test.markdown if item.value.startswith("|")]
+        lines = [line.strip("| ").split(" | ") for line in tables[-1].splitlines()[2:]]
+        return {name.strip("*").replace("\N{NON-BREAKING HYPHEN}", "-"): cells for name, *cells in lines}
 
     @property
     def text(self) -> str:
@@ -107,11 +127,60 @@ def test_nothing_can_take_it() -> None:
     assert len(page.test.warning) == 2
 
 
-@pytest.mark.parametrize("tab", ["Parts", "Parameters against FLOPs", "Stage by stage", "Input sizes"])
-def test_every_tab_runs_for_four_networks(tab: str) -> None:
-    page = Compare(arch=FOUR, count="FLOPs", batch="64")
-    page.test.session_state["comparison tab"] = tab
-    page.run()
+@pytest.fixture(scope="module")
+def four() -> Compare:
+    return Compare(arch=FOUR, count="FLOPs", batch="64")
+
+
+def test_parts_are_stacked_to_the_totals(four: Compare) -> None:
+    shown = four.tab("Parts").chart("parts")["data"]
+    assert [bars["y"] for bars in shown] == [NAMES] * 6
+    pairs = zip(shown[::2], shown[1::2], strict=True)
+    assert [[a + b for a, b in zip(conv["x"], fc["x"], strict=True)] for conv, fc in pairs] == [
+        [each.params for each in TOTALS],
+        [2 * each.macs for each in TOTALS],
+        [each.activations for each in TOTALS],
+    ]
+
+
+def test_each_network_is_a_point_before_the_named_ones(four: Compare) -> None:
+    behind, *own = four.tab("Parameters against FLOPs").chart("scatter")["data"]
+    assert [(point["text"], point["x"], point["y"]) for point in own] == [
+        ([name], [each.params], [2 * each.macs]) for name, each in zip(NAMES, TOTALS, strict=True)
+    ]
+    assert {"VGG-19", "AlexNet (torchvision)"} <= set(behind["text"])
+
+
+def test_stage_by_stage_every_convolution_is_in_one_cell(four: Compare) -> None:
+    table = four.tab("Stage by stage").table
+    assert list(table) == NAMES
+    in_cells = [sum(map(int, re.findall(r"(\d+) × conv", " ".join(cells)))) for cells in table.values()]
+    assert in_cells == [8, 5, 13, 2]
+    assert "FLOPs" in table["VGG-11"][0]
+
+
+def test_lines_over_input_sizes_begin_where_a_network_works(four: Compare) -> None:
+    shown = four.tab("Input sizes").chart("sizes")["data"]
+    assert [line["name"] for line in shown] == [name for name in NAMES for _ in range(2)]
+    assert [line["y"][line["x"].index(224)] for line in shown[::2]] == [each.params for each in TOTALS]
+    assert [line["y"][line["x"].index(224)] for line in shown[1::2]] == [2 * each.macs for each in TOTALS]
+    begins = [next(side for side, value in zip(line["x"], line["y"], strict=True) if value) for line in shown[::2]]
+    assert begins == [32, 68, 32, 28]  # sizes go by 4 from 28 on
+    assert "AlexNet needs at least 65×65." in [caption.value for caption in four.test.caption]
+
+
+def test_time_shows_the_work_before_anything_is_measured(four: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_measured", {})
+    table = four.tab("Time").table
+    assert list(table) == NAMES
+    assert [cells[0].split(" (")[0] for cells in table.values()] == [short(16 * each.macs) for each in TOTALS]
+    assert all(cells[3:] == ["–"] * 3 for cells in table.values())
+
+
+def test_the_link_to_take_away_has_all_four(four: Compare) -> None:
+    assert four.tab("Take away").test.code[-1].value == "?" + "&".join(f"arch={arch}" for arch in FOUR) + (
+        "&batch=64&count=FLOPs"
+    )
 
 
 # --- in the browser ------------------------------------------------------------------------------------------
