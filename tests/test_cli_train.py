@@ -18,6 +18,7 @@ from conftest import wait_until
 
 from vggexplorer.progress import Before, Follower, Interrupts, View
 from vggexplorer.runs import devices
+from vggexplorer.runs.config import Training
 from vggexplorer.runs.records import parse_line
 from vggexplorer.runs.store import Run, Runs
 
@@ -598,3 +599,5 @@ def test_the_help_names_every_recipe_and_initialisation(place: Place) -> None:
     assert status == 0
     for word in ("quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-160", "xavier", "uniform10", "--resume"):
         assert word in output
+    stated = re.search(r"between\s+checkpoints\s+\(default:\s+(\S+)\)", output)
+    assert stated is None or float(stated[1]) == Training().checkpoint_every

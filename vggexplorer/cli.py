@@ -689,12 +689,12 @@ def _training_options() -> _Parser:
     group.add_argument("--flip", action="store_true", help="mirror pictures at random")
     group.add_argument("--crop", metavar="N", help="shift pictures at random by up to N pixels")
     group.add_argument("--brightness", metavar="X", help="change the brightness at random by up to X, from 0 to 1")
+    group.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16")
     group.add_argument("--time-budget", metavar="S", help="finish after S seconds, whatever the epoch")
+    group.add_argument("--checkpoint-every", metavar="S", help="seconds between checkpoints")
     group.add_argument("--seed", metavar="N", help="what all chance depends on (default: 0)")
     place = options.add_argument_group("run")
     place.add_argument("--device", metavar="NAME", help="auto (default), cpu, cuda:0 or mps")
-    place.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16")
-    place.add_argument("--checkpoint-every", metavar="S", help="seconds between checkpoints (default: 60)")
     place.add_argument("--name", metavar="TEXT", help="what lists call the run")
     return options
 

@@ -249,7 +249,6 @@ class FolderSession(Session):
         self._reason: InputError | None = None
         self._control = run.control()
         self._read_at = 0.0
-        self._every = 60.0
         self._saved_at = time.monotonic()
         self._save_took = 0.0
 
