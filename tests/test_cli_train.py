@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -551,7 +550,6 @@ def test_an_empty_folder_gets_a_friendly_sentence(place: Place) -> None:
 
 def test_runs_are_listed_the_newest_first_with_their_figures(place: Place) -> None:
     place.train(*TINY, "--epochs", "2")
-    time.sleep(1)  # ids have seconds
     place.train(*TINY, "--name", "later\ttry", what="fails")
     later, row = place.listed()
     assert (later["name"], later["status"], later["step"], later["test_acc"]) == ("later try", "failed", 2, None)

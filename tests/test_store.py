@@ -108,6 +108,11 @@ def test_a_new_run(runs: Runs) -> None:
     assert not list(runs.path.glob(".*"))
 
 
+def test_runs_of_one_second_are_listed_in_the_order_in_which_they_were_created(runs: Runs) -> None:
+    created = [runs.create(CONFIG, name) for name in ("c", "a", "b", "d", "0")]
+    assert [run.id for run in runs.all(recorded=False)] == [run.id for run in reversed(created)]
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="could not be written"):

@@ -495,7 +495,7 @@ class Watch:
 def new_id(words: str) -> str:
     """A name for a folder that no other has: the time, so that the newest is the last, and something of `words`."""
     slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(4)}"
+    return f"{datetime.now():%Y%m%d-%H%M%S-%f}-{slug}-{secrets.token_hex(4)}"
 
 
 # --- the folder of all runs ------------------------------------------------------------------------------
