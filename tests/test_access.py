@@ -730,7 +730,7 @@ def test_a_run_is_over_after_the_allowed_minutes() -> None:
 
 
 def test_each_person_has_room_for_so_many_runs(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "_spawn", lambda _, run: run.mark_started())
+    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
     two = Limits(runs=2)
     made(runs, ANNA.id)
     for _ in range(2):
@@ -741,7 +741,7 @@ def test_each_person_has_room_for_so_many_runs(runs: Runs, monkeypatch: pytest.M
 
 
 def test_of_many_tabs_that_start_at_once_only_the_allowed_do(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "_spawn", lambda _, run: run.mark_started())
+    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
 
     def start(_: int) -> bool:
         try:

@@ -118,7 +118,7 @@ def test_a_device_that_nobody_measured_is_measured_first(
 
 def test_a_run_keeps_what_was_forecast(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    monkeypatch.setattr(launch, "_spawn", lambda runs, run: started.append((run.path / "forecast.json").exists()))
+    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: started.append((run.path / "forecast.json").exists()))
     config = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], device="cpu")
     run = launch.start(Runs(runs), config)
     assert started == [True]  # before the trainer begins
@@ -134,6 +134,6 @@ def test_a_run_keeps_what_was_forecast(runs: Path, monkeypatch: pytest.MonkeyPat
 
 def test_without_a_known_device_a_run_starts_without_a_forecast(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (runs / "devices.json").unlink()
-    monkeypatch.setattr(launch, "_spawn", lambda runs, run: None)
+    monkeypatch.setattr(launch, "_spawn", lambda *_: None)
     run = launch.start(Runs(runs), Config(network=NETWORKS["LeNet"], training=RECIPES["d2l-vgg"]))
     assert not (run.path / "forecast.json").exists()

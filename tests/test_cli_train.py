@@ -69,7 +69,7 @@ WITH_STAND_IN = """
 import sys
 from vggexplorer import cli, progress
 from vggexplorer.runs import launch, store
-launch.command = lambda run: [sys.executable, sys.argv[1], str(run.path)]
+launch.command = lambda run, *_: [sys.executable, sys.argv[1], str(run.path)]
 progress.HANGING = 0.5
 store.START_PATIENCE = 3
 sys.exit(cli.main(sys.argv[2:]))

@@ -252,6 +252,18 @@ def test_a_damaged_place_is_this_machine(runs: Runs, content: str) -> None:
     assert Place.of(run) == Place()
 
 
+def test_a_start_knows_its_place_without_the_file(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(Place, "of", lambda _: pytest.fail("It was read."))
+    monkeypatch.setattr(launch, "detached", lambda command, _, environment: asked.append((command, environment)))
+    launch.start(runs, CONFIG)
+    launch.start(runs, CONFIG, place=TWO)
+    (one, _), (two, environment) = asked
+    assert "torch.distributed.run" not in one
+    assert two[two.index("--nproc-per-node") + 1] == "2"
+    assert "OMP_NUM_THREADS" in environment
+
+
 def test_a_place_is_kept_beside_what_was_asked(runs: Runs) -> None:
     run = runs.create(CONFIG)
     asked = (run.path / "config.json").read_bytes()

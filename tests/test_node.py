@@ -193,7 +193,7 @@ from vggexplorer.runs import launch, node
 pid = subprocess.Popen([sys.executable, "-c", '''
 import os, sys
 from vggexplorer.runs import launch, node
-launch.command = lambda run: [sys.executable, "-c", "import time; time.sleep(60)"]
+launch.command = lambda run, *_: [sys.executable, "-c", "import time; time.sleep(60)"]
 node.main(["node", {str(tmp_path / "run")!r}, str(os.getppid())])
 ''']).pid
 print(pid, flush=True)

@@ -375,7 +375,7 @@ def test_a_trainer_that_is_killed_does_not_hold_up_the_rest_and_is_resumed(worki
 STAND_IN = """
 import sys, time
 from vggexplorer.runs import keeper, launch
-launch.command = lambda run: [sys.executable, "-c", TRAINER, str(run.path)]
+launch.command = lambda run, *_: [sys.executable, "-c", TRAINER, str(run.path)]
 keeper.LOOK = 0.05
 TRAINER = '''
 import sys, time

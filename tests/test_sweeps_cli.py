@@ -23,7 +23,7 @@ GRID = ("1x4,1x8", "1x8", "--hidden", "none", "--input", "28", "--seed", "0,1", 
 KEEPER = """
 import sys
 from vggexplorer.runs import keeper, launch
-launch.command = lambda run: [sys.executable, sys.argv[2], str(run.path)]
+launch.command = lambda run, *_: [sys.executable, sys.argv[2], str(run.path)]
 keeper.LOOK = 0.05
 sys.exit(keeper.main(sys.argv[:2]))
 """

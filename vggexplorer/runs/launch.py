@@ -45,7 +45,7 @@ def start(
     place.check(config, runs)
     run = runs.create(absolute(config), name, owner, run_id)
     _settle(run, place)
-    _spawn(runs, run)
+    _spawn(runs, run, place)
     return run
 
 
@@ -83,7 +83,7 @@ def resume(runs: Runs, run: Run, place: Place | None = None) -> None:
         run.want()
         if place != before:
             _settle(run, place)
-        process = _spawn(runs, run)
+        process = _spawn(runs, run, place)
         deadline = time.monotonic() + RESUME_PATIENCE
         while not run.heartbeat() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -113,12 +113,11 @@ def _need_torch() -> None:
         raise InputError("Training needs PyTorch, which is not installed here; pip install torch torchvision helps.")
 
 
-def command(run: Run) -> list[str]:
-    """What starts the trainer of a run, several processes of it by PyTorch's torchrun; it works by hand too.
+def command(run: Run, place: Place = HERE) -> list[str]:
+    """What starts the trainer of a run at `place`, several processes by PyTorch's torchrun; it works by hand too.
 
     Of a run on a cluster it starts what holds the run's folder here.
     """
-    place = Place.of(run)
     trainer = [sys.executable, "-P", "-m", HOLDER if place.cluster else TRAINER, str(run.path)]
     if place.nproc == 1 or place.cluster:
         return trainer
@@ -136,13 +135,13 @@ def _environment(nproc: int) -> dict[str, str]:
     return shared | child_environment()
 
 
-def _spawn(runs: Runs, run: Run) -> "subprocess.Popen[bytes]":
+def _spawn(runs: Runs, run: Run, place: Place) -> "subprocess.Popen[bytes]":
     """Start the trainer, detached from this process and its terminal."""
-    nproc = Place.of(run).nproc
     try:
-        run.mark_started(1 if nproc == 1 else SLOW)  # before it gets a ticket: the tickets of the dead are removed
+        slow = 1 if place.nproc == 1 else SLOW
+        run.mark_started(slow)  # before it gets a ticket: the tickets of the dead are removed
         runs.queue(run)
-        return detached(command(run), run.path / "output.log", _environment(nproc))
+        return detached(command(run, place), run.path / "output.log", _environment(place.nproc))
     except OSError as error:
         with suppress(OSError):
             run.unmark_started()

@@ -546,7 +546,7 @@ class Runs:
 
     def _unused(self, name: str) -> str:
         """The name, or the name with a number if a run has it already."""
-        taken = {run.name() for run in self.all(recorded=False)}
+        taken = {run.name() for run in self._in(self.path)}
         name = re.sub(r" \(\d+\)$", "", name)[: MAX_NAME - 8]
         numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
         return name if name not in taken else next(other for other in numbered if other not in taken)
@@ -562,7 +562,7 @@ class Runs:
             return [
                 Run(Path(entry.path))
                 for entry in os.scandir(path)
-                if entry.is_dir() and RUN_ID.fullmatch(entry.name) and (Path(entry.path) / "config.json").exists()
+                if RUN_ID.fullmatch(entry.name) and os.path.exists(os.path.join(entry.path, "config.json"))
             ]
         except OSError:
             return []
