@@ -3,11 +3,10 @@
 import streamlit as st
 
 from vggexplorer.layers import shape_text
-from vggexplorer.ui import compared, editor, header, run_actions, sweep_form, takeaway, timing, totals
+from vggexplorer.ui import compared, editor, header, sweep_form, takeaway, timing, totals
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
-run_actions.travel()
 state = current()
 entries = compared.entries(state)
 with st.sidebar:

@@ -7,7 +7,6 @@ from vggexplorer.ui import header, history, result, run_actions, sweeps
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
-run_actions.travel()
 ids = current().runs
 if len(ids) == 1 and (run := Runs.at().get(ids[0])):
     result.show(run)

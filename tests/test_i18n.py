@@ -25,7 +25,7 @@ from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.runs import config, datasets, store, sweeps
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
-from vggexplorer.ui import ahead, editor, i18n, run_words
+from vggexplorer.ui import ahead, editor, i18n, run_actions, run_words
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -112,7 +112,8 @@ STAND_FOR: dict[str, set[str]] = {
     "ABOUT[chosen().recipe]": set(config.ABOUT.values()),
     "DATASETS[name]": set(run_words.DATASETS.values()),
     "DATASETS[kind]": set(run_words.DATASETS.values()),
-    "STATUSES.get(status.word, status.word)": set(store.STATUSES.values()),
+    "action.label": {action.label for action in run_actions.ACTIONS.values()},
+    "action.help": {action.help for action in run_actions.ACTIONS.values() if action.help},
     "classes[place]": set(datasets.CLASSES),
     "source": {source for book in config.PUBLISHED.values() for source, _ in book.runs},
     "words[option]": {"its own", "yes", "no", "the faster one here", "float32", "bfloat16", *config.INITS.values()},

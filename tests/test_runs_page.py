@@ -22,7 +22,7 @@ from vggexplorer.runs.datasets import CLASSES
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import STATUSES, Run, Runs, write_json
 from vggexplorer.text import parse_network
-from vggexplorer.ui import i18n, result, run_actions, run_rows, widgets
+from vggexplorer.ui import i18n, result, run_files, run_rows, widgets
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 PAGE = str(ROOT / "pages" / "runs.py")
@@ -256,8 +256,8 @@ def test_runs_of_the_package_come_last_marked_and_cannot_be_changed(
     assert [(row["name"], row["recorded"]) for row in page.table] == [("own", False), ("the book's", True)]
     assert page.test.button(key="delete chosen").label == "Delete the chosen runs (1) …"
     keys = {button.key for button in Page(recorded.id).test.button}
-    assert {"again", "explore"} <= keys
-    assert not {"delete", "resume", "stop"} & keys
+    assert {"again run", "explore run"} <= keys
+    assert not {"delete run", "resume run", "stop run"} & keys
 
 
 # --- chosen runs --------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_a_failed_run_says_why(folder: Path) -> None:
     page = Page(run.id)
     assert "The disk is full" in plain(page.test.error[0].value)
     assert "the last words" in page.text
-    assert page.test.button(key="resume")
+    assert page.test.button(key="resume run")
 
 
 def test_a_run_is_renamed_and_a_bad_name_refused(folder: Path) -> None:
@@ -334,11 +334,11 @@ def test_a_run_is_renamed_and_a_bad_name_refused(folder: Path) -> None:
 
 def test_deleting_asks_first(folder: Path) -> None:
     run, other = make(folder, "one", day=1), make(folder, "two", day=2)
-    page = Page(run.id).click("delete")
+    page = Page(run.id).click("delete run")
     assert "Delete **one**, with all figures" in page.text
     page.click("keep")
     assert run.path.exists()
-    page.click("delete").click("delete now")
+    page.click("delete run").click("delete now")
     assert not run.path.exists()
     assert [row["id"] for row in page.table if not row["recorded"]] == [other.id]
 
@@ -355,7 +355,7 @@ def test_the_chosen_runs_are_deleted_but_never_an_active_one(folder: Path) -> No
 
 def test_a_run_that_was_resumed_meanwhile_is_not_deleted(folder: Path) -> None:
     run = make(folder, "one", "interrupted")
-    page = Page(run.id).click("delete")
+    page = Page(run.id).click("delete run")
     with FileLock(run.path / "run.lock"):
         page.click("delete now")
         assert "not over" in plain(page.test.error[0].value)
@@ -366,7 +366,7 @@ def test_run_again_starts_one_run_however_often_it_is_clicked(folder: Path, monk
     run = make(folder, "one")
     monkeypatch.setattr(launch, "_spawn", lambda runs, run: None)
     page = Page(run.id)
-    page.test.button(key="again").click()
+    page.test.button(key="again run").click()
     page.test.run()
     assert not page.test.exception
     made = [each for each in Runs(folder).all(recorded=False) if each.id != run.id]
@@ -394,18 +394,18 @@ def test_the_second_half_of_a_double_click_counts_for_nothing(monkeypatch: pytes
 def test_what_cannot_be_started_gets_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make(folder, "one", "stopped")
     monkeypatch.setattr(launch, "find_spec", lambda name: None)
-    page = Page(run.id).click("again")
+    page = Page(run.id).click("again run")
     assert "needs PyTorch" in plain(page.test.error[0].value)
     assert len(list(folder.glob("2*"))) == 1
-    assert "needs PyTorch" in plain(Page(run.id).click("resume").test.error[0].value)
+    assert "needs PyTorch" in plain(Page(run.id).click("resume run").test.error[0].value)
 
 
 def test_stop_asks_the_trainer(folder: Path) -> None:
     run = make(folder, "one", "interrupted")
     with FileLock(run.path / "run.lock"):
-        page = Page(run.id).click("stop")
+        page = Page(run.id).click("stop run")
         assert run.control()["stop"]
-        assert page.test.button(key="stop").disabled
+        assert page.test.button(key="stop run").disabled
 
 
 def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(folder: Path) -> None:
@@ -454,14 +454,14 @@ def test_the_inside_of_a_run_that_trains_can_be_seen_from_its_first_snapshot_on(
 
 def test_its_network_opens_in_explore(folder: Path) -> None:
     page = Page(make(folder, "one").id)
-    page.test.button(key="explore").click()
+    page.test.button(key="explore run").click()
     page.test.run()
     assert page.test.query_params["arch"] == "1x4,1x8"
     assert page.test.button(key="undo")
 
 
 def test_the_records_as_csv_have_the_names_of_the_fields() -> None:
-    text = run_actions.records_csv([record(50, 0.5), record(51)])
+    text = run_files.records_csv([record(50, 0.5), record(51)])
     head, first, second = text.splitlines()
     assert head.startswith("step,epoch,examples,batch_loss,train_loss,train_acc,lr")
     assert first.startswith("50,1.0,6400,1.5,0.04,")
@@ -497,6 +497,7 @@ SAME = (
 OURS = [
     r"[\w.-]+\.(?:csv|safetensors)|[0-9a-f]{32}",  # files
     *(re.escape(word) for word in SAME.split()),
+    r":[a-z]+-badge\[:material/\w+:",
     r"\{\s*\"version\".*\}|rgba\([^)]*\)|\$\w+",  # a config, colours
     r"/[a-z]+/[^ ]*|202\d[\w-]*|\{\w+\}|[A-Za-z0-9+/=]{60,}",  # addresses, ids, values, pictures
 ]

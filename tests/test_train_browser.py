@@ -256,7 +256,7 @@ def test_pause_step_hang_kill_and_resume(page: Train, place: Path) -> None:
     page.status("running", "testing")
     os.kill(pid_of(run), signal.SIGSTOP)
     page.status("not responding", seconds=15)
-    page.press("End it")
+    page.press("End its process")
     page.status("interrupted")
 
 

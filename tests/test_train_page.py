@@ -235,12 +235,18 @@ def test_a_run_that_cannot_be_started_is_explained(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_finished_run_says_what_the_book_prints(runs: Runs) -> None:
-    outcome = {"status": "finished", "loss": 0.6123, "train_acc": 0.7012, "test_acc": 0.7654, "step": 47}
+    outcome = {"status": "finished", "loss": 0.6123, "train_acc": 0.7012, "test_acc": 0.7654, "step": 47, "seconds": 75}
     run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, outcome=outcome)
     page = Train(run=run.id)
-    assert "loss **0.612** · train accuracy **0.701** · test accuracy **0.765**" in page.text
-    texts = [element.text for element in page.test.get("progress")]
-    assert any("1:15" in text and "1,234 examples/s (1,100 with testing)" in text for text in texts)
+    figures = {metric.label: metric.value for metric in page.test.metric}
+    assert list(figures.items())[:3] == [
+        ("Train loss", "0.612"),
+        ("Train accuracy", "0.701"),
+        ("Last test accuracy", "0.765"),
+    ]
+    assert figures["Time"] == "1:15"
+    assert figures["Examples per second"] == "1,234"
+    assert "1,100 examples/s with testing" in page.test.get("progress")[0].text
     assert [badge for badge in page.test.markdown if "finished" in badge.value]
 
 

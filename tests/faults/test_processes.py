@@ -90,7 +90,7 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     pid = nursery.start(run, "deaf")
     wait_until(lambda: steps(run))
     page, train = Page(run.id), Train(run=run.id)
-    assert not {"End its process", "End it"} & (buttons(page) | buttons(train))
+    assert "End its process" not in buttons(page) | buttons(train)
     stop(run)
     os.kill(pid, signal.SIGTERM)
     time.sleep(0.6)
@@ -98,13 +98,13 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     wait_until(lambda: len(steps(run)) > at)
     assert "End its process" in buttons(page.run())
     train.run()
-    assert "End it" in buttons(train)
+    assert "End its process" in buttons(train)
     assert "Stop" not in buttons(train)
     os.kill(pid, signal.SIGSTOP)  # frozen as well: one button that ends it, not two
     monkeypatch.setattr(store.Watch, "lives", lambda *_: False)
     train.run()
     assert not train.test.exception
-    assert [button.label for button in train.test.button].count("End it") == 1
+    assert [button.label for button in train.test.button].count("End its process") == 1
     kill(run)
     wait_until(lambda: run.status().word == "interrupted")  # a lock is free when the last thread is gone
     assert not lives(pid)

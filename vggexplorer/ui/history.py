@@ -27,7 +27,7 @@ from vggexplorer.ui.run_words import (
     sign,
     status,
 )
-from vggexplorer.ui.state import current, look_at
+from vggexplorer.ui.state import current, go, look_at
 
 _STYLE = "<style>.st-key-run-differences [data-testid=stMarkdownContainer] { overflow-x: auto; }</style>"
 """On a phone a table that is wider than its box can be moved sideways."""
@@ -67,7 +67,7 @@ def _nothing() -> None:
         t("No network was trained here yet. A run appears here as soon as it is started, and stays after it."),
         icon=":material/history:",
     )
-    st.button(t("Train a network"), type="primary", key="to train", on_click=run_actions.go, args=("train",))
+    st.button(t("Train a network"), type="primary", key="to train", on_click=go, args=("train",))
 
 
 def _table(ticking: bool) -> None:

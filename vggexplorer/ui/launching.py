@@ -11,7 +11,7 @@ from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.state import current, look_at
-from vggexplorer.ui.widgets import first_click, key_of
+from vggexplorer.ui.widgets import once
 
 
 def in_view(runs: Runs) -> Run | None:
@@ -50,21 +50,19 @@ def show(runs: Runs, another: bool) -> None:
         ahead.show(runs, before)
     here = None if setup.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
-        key = key_of("start")
-        st.button(
+        once(
             t("Start"),
-            key=key,
+            key="start",
             type="primary",
             icon=":material/play_arrow:",
             on_click=_start,
-            args=(key, runs, config, here),
+            args=(runs, config, here),
         )
         st.caption(_what(config), width="content")
     if here and not here.fits and st.session_state.get("start question") == config:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="start question line"):
             st.warning(f"{ahead.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
-            anyway = key_of("start anyway")
-            st.button(t("Start anyway"), key=anyway, on_click=_start_now, args=("start anyway", anyway, runs, config))
+            once(t("Start anyway"), key="start anyway", on_click=_start_now, args=(runs, config))
     _say_limits()
     if refused := st.session_state.get("start error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
@@ -87,18 +85,16 @@ def _what(config: Config) -> str:
     return " · ".join(literal(part) for part in parts)
 
 
-def _start(key: str, runs: Runs, config: Config, before: ahead.Ahead | None) -> None:
+def _start(runs: Runs, config: Config, before: ahead.Ahead | None) -> None:
     """Start the run; one that will not fit is asked about first."""
     if before and not before.fits:
         st.session_state["start question"] = config
     else:
-        _start_now("start", key, runs, config)
+        _start_now(runs, config)
 
 
-def _start_now(name: str, key: str, runs: Runs, config: Config) -> None:
-    """Start the run, unless this very button has started one already or the click is half of a double click."""
-    if not first_click(name, key):
-        return
+def _start_now(runs: Runs, config: Config) -> None:
+    """Start the run, and show it."""
     st.session_state.update({"start error": None, "start question": None})
     try:
         look_at(access.start(runs, config, place=setup.place()).id)

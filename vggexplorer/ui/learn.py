@@ -9,7 +9,6 @@ import streamlit as st
 
 from vggexplorer.comparison import Entry, Remark, compare
 from vggexplorer.errors import InputError
-from vggexplorer.formatting import percent
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order, Task, Verdict
 from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
@@ -27,8 +26,8 @@ from vggexplorer.ui import (
     launching,
     layers,
     lesson_link,
-    live,
     run_rows,
+    run_view,
     timing,
     totals,
 )
@@ -336,7 +335,7 @@ def _train(_: Task, __: Summary) -> None:
     launching.show(Runs.at(), another=False)
     own = [row for row in run_rows.rows() if _own(row)]
     active = any(row.status.active for row in own)
-    st.fragment(_last_runs, run_every=live.TICK if active else None)(active)
+    st.fragment(_last_runs, run_every=run_view.TICK if active else None)(active)
 
 
 _MOST_RUNS = 5
@@ -348,11 +347,7 @@ def _last_runs(active: bool) -> None:
     if active != any(row.status.active for row in rows):
         st.rerun()
     for row in rows[:_MOST_RUNS]:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"last {row.run.id}"):
-            st.markdown(f"**{literal(row.name)}**", width="content")
-            live.badge(row.status)
-            if row.last is not None:
-                st.caption(t("test accuracy {share}", share=percent(row.last, 1)), width="content")
+        run_view.brief(row)
 
 
 BENCH: dict[str, Callable[[Task, Summary], None]] = {

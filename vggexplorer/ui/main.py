@@ -7,7 +7,7 @@ from vggexplorer.link import write, write_comparison, write_lesson, write_runs, 
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.state import begin, current, publish, visit
+from vggexplorer.ui.state import begin, current, publish, travel, visit
 
 PAGES = root() / "pages"
 
@@ -56,4 +56,5 @@ match page.url_path:
     case _:
         publish(write(current()))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
+travel()
 page.run()

@@ -10,35 +10,26 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
-from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config, published, recipe
 from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
-from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import Run
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import ahead, components, curves, guess, header, inside, run_actions, run_components
+from vggexplorer.ui import components, curves, guess, header, inside, run_components, run_files, run_view
 from vggexplorer.ui.figures import Figure
-from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run_rows import IDLE, Row, read, watch
+from vggexplorer.ui.i18n import literal, t
+from vggexplorer.ui.run_rows import Row, read, watch
 from vggexplorer.ui.run_words import (
-    accuracy,
     chart_text,
     classes,
     data_text,
     differences,
-    duration,
     label,
     moment,
-    number,
     setting,
-    sign,
-    status,
 )
-from vggexplorer.ui.state import complain
+from vggexplorer.ui.state import complain, look_at
 
-REFRESH = 2
-"""Seconds between two looks at a run that is not over."""
 MOST_COUNTS = 24
 """The most classes whose confusion matrix shows its counts."""
 MOST_MISTAKES = 24
@@ -49,16 +40,11 @@ def show(run: Run) -> None:
     """Everything about `run`."""
     row = read(run, watch())
     header.show(literal(row.name), t("a run that ships with the package") if run.recorded else run.id)
-    run_actions.back()
+    st.button(t("All runs"), key="back", type="tertiary", icon=":material/arrow_back:", on_click=_back)
     complain("page")
-    complain(run_actions.PLACE)
-    st.fragment(_figures, run_every=REFRESH if row.status.active else IDLE)(run, _kind(row))
-    run_actions.show(row)
+    run_view.show(row)
     if row.config is None:
-        st.error(literal(sentence(row.error)) if row.error else status("damaged"), icon=":material/broken_image:")
         return
-    _reason(row)
-    ahead.afterwards(forecasts.of_run(run))
     st.markdown(f"##### {t('Curves')}")
     curves.show([run], key=f"curves {run.id}", published=published(row.config))
     _asked(row, row.config)
@@ -69,57 +55,13 @@ def show(run: Run) -> None:
     guess.show(run, row.config, test_pictures)
     inside.show(run, row.config, test_pictures)
     st.markdown(f"##### {t('Take away')}")
-    run_actions.files(row)
+    run_files.show(row)
 
 
-def _kind(row: Row) -> str:
-    """Which buttons there are: all that trains is alike, unless it does not respond, or not to a wish to stop."""
-    word = "unresponsive" if row.run.ignores_stop(row.status) else row.status.word
-    return "active" if row.status.active and word != "unresponsive" else word
-
-
-def _figures(run: Run, kind: str) -> None:
-    """Status and figures; the page runs again when there are other things to do with the run."""
-    row = read(run, watch())
-    if _kind(row) != kind:
-        st.rerun()
-    word = row.status.word
-    record, outcome = run.last_record(), run.outcome() or Outcome(status="")
-    line = t(", {count} before it", count=row.status.ahead) if row.status.ahead else ""
-    values = {
-        t("Status"): f"{sign(word)} {status(word)}{line}",
-        t("Best test accuracy"): accuracy(row.best),
-        t("Last test accuracy"): accuracy(row.last),
-        t("Train accuracy"): accuracy(number(_last(record, outcome, "train_acc", "train_acc"))),
-        t("Train loss"): accuracy(number(_last(record, outcome, "train_loss", "loss"))),
-        t("Time"): duration(row.seconds),
-        t("Examples per second"): _speed(record, outcome),
-        t("Memory"): size(record.memory) if record and record.memory else "–",
-    }
-    with st.container(horizontal=True, gap="medium", key="run-figures"):
-        for name, value in values.items():
-            st.metric(name, value, width="content")
-
-
-def _last(record: Record | None, outcome: Outcome, field: str, at_end: str) -> Any:
-    """The last record's figure; without records (a recorded run may have none) the outcome's."""
-    return getattr(record, field) if record else getattr(outcome, at_end)
-
-
-def _speed(record: Record | None, outcome: Outcome) -> str:
-    speed = number(_last(record, outcome, "examples_per_sec", "examples_per_sec"))
-    return "–" if speed is None else f"{speed:,.1f}"
-
-
-def _reason(row: Row) -> None:
-    """Why it ended as it did, and for a failure the end of what it wrote."""
-    outcome = row.run.outcome()
-    if outcome and outcome.reason:
-        tell = st.error if outcome.status == "failed" else st.info
-        tell(literal(sentence(outcome.reason)), icon=":material/info:")
-    if row.status.word in ("failed", "interrupted") and (text := row.run.end_of_log()):
-        with st.expander(t("The end of what the trainer wrote")):
-            st.code(text, language=None, wrap_lines=True)
+def _back() -> None:
+    """To the table."""
+    chosen = st.session_state.get("chosen runs", [])
+    look_at(*(chosen if len(chosen) > 1 else ()))
 
 
 # --- what was asked -----------------------------------------------------------------------------------------

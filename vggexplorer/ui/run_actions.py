@@ -1,199 +1,155 @@
-"""What can be done with runs: rename, stop, resume, start again, delete; what is refused gets a sentence."""
+"""What can be done with runs: which button a run has by its status, what it does, who may; what is refused is said."""
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import streamlit as st
 
 from vggexplorer.errors import InputError
-from vggexplorer.export import file_name
-from vggexplorer.formatting import size
-from vggexplorer.paths import root
 from vggexplorer.runs import launch
-from vggexplorer.runs.records import Record
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import access, components, setup, web
+from vggexplorer.ui import access, setup
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, forget, read, watch
-from vggexplorer.ui.state import current, edit, look_at
-from vggexplorer.ui.widgets import first_click, keeps, key_of
+from vggexplorer.ui.state import complain, current, edit, go, look_at
+from vggexplorer.ui.widgets import keeps, once
 
 PLACE = "runs"
-"""Where complaints about actions are shown."""
+"""Where complaints about what was done with several runs are shown; those about one are shown at its id."""
 
 
-def go(page: str) -> None:
-    """Have `travel` switch to a page, once the callbacks are through."""
-    st.session_state["go to"] = page
-
-
-def travel() -> None:
-    """Switch to the page that a callback asked for."""
-    if page := st.session_state.pop("go to", None):
-        st.switch_page(str(root() / "pages" / f"{page}.py"))
-
-
-def back() -> None:
-    """The way back to the table."""
-    st.button(t("All runs"), key="back", type="tertiary", icon=":material/arrow_back:", on_click=_back)
-
-
-def _back() -> None:
-    chosen = st.session_state.get("chosen runs", [])
-    look_at(*(chosen if len(chosen) > 1 else ()))
-
-
-def _tried(action: Callable[[], None], run: Run | None = None) -> bool:
-    """Whether `action` was done, on `run` only for who may; why not, is shown by `complain(PLACE)`."""
-
-    def allowed() -> None:
+def tried(action: Callable[[], object], place: str, run: Run | None = None) -> bool:
+    """Whether `action` was done, on `run` only for who may; why not, is shown by `complain(place)`."""
+    forget()
+    st.session_state["complaints"] = []
+    try:
         if run:
             access.check(run)
         action()
-
-    return tried(allowed)
-
-
-def tried(action: Callable[[], None], place: str = PLACE) -> bool:
-    """Whether `action` was done; why not, is shown by `complain(place)`."""
-    forget()
-    try:
-        action()
     except InputError as error:
         st.session_state["complaints"] = [(place, error)]
-        return False
     except OSError as error:
         reason = InputError("The run's files could not be changed: {reason}", reason=error.strerror or str(error))
         st.session_state["complaints"] = [(place, reason)]
-        return False
-    st.session_state["complaints"] = []
-    return True
+    return not st.session_state["complaints"]
 
 
-# --- one run ------------------------------------------------------------------------------------------------
+# --- what can be done with a run, by its status ---------------------------------------------------------------
 
 
-def rename(row: Row) -> None:
-    """The field that holds the name; what was refused stays in it."""
-    name = f"name of {row.run.id}"
-    options = keeps(name, _rename, row.run)
-    disabled = not access.may_change(row.run)
-    st.text_input(t("Name"), row.name, label_visibility="collapsed", width=360, disabled=disabled, **options)
+class Action(NamedTuple):
+    """A button of a run. What `starts` a trainer counts once, however often it is pressed.
+
+    `anybody` may do what leaves the run as it is; all else is for who started it, and for the teacher.
+    """
+
+    label: str
+    icon: str
+    act: Callable[[Row], object]
+    starts: bool = False
+    anybody: bool = False
+    help: str | None = None
 
 
-def _rename(key: str, run: Run) -> None:
-    _tried(lambda: run.rename(st.session_state[key]), run)
-
-
-def show(row: Row) -> None:
-    """The buttons below the name."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run-actions"):
-        if not row.run.recorded:
-            rename(row)
-        _start_and_stop(row)
-        if row.config:
-            st.button(t("Open in Explore"), key="explore", icon=":material/tune:", on_click=_explore, args=(row,))
-        if not row.status.active and not row.run.recorded:
-            icon, mine = ":material/delete:", access.may_change(row.run)
-            st.button(t("Delete …"), key="delete", icon=icon, disabled=not mine, on_click=_ask, args=([row.run.id],))
-    access.explain(row.run)
-    if st.session_state.get("asked to delete") == [row.run.id]:
-        _confirm([Doomed(row.run, row.name)])
-
-
-def _start_and_stop(row: Row) -> None:
-    run, again = row.run, key_of("again")
-    mine = access.may_change(run)
-    if row.status.active and not run.recorded:
-        stopping = bool(run.control().get("stop"))
-        label = t("Stopping …") if stopping else t("Stop")
-        icon = ":material/stop:"
-        st.button(label, key="stop", icon=icon, disabled=stopping or not mine, on_click=_stop, args=(run,))
-        if row.status.word == "unresponsive" or run.ignores_stop(row.status):
-            icon = ":material/dangerous:"
-            st.button(t("End its process"), key="kill", icon=icon, disabled=not mine, on_click=_kill, args=(run,))
-    if row.config and run.resumable(row.status):
-        key = key_of("resume")
-        icon = ":material/play_arrow:"
-        st.button(t("Resume"), key=key, icon=icon, disabled=not mine, on_click=_resume, args=(key, run))
+def _again(row: Row) -> None:
     if row.config:
-        help_ = t("Starts a new run of the same network, data and settings, and shows it on Train.")
-        st.button(t("Run again"), key=again, icon=":material/replay:", help=help_, on_click=_again, args=(again, row))
-
-
-def _stop(run: Run) -> None:
-    _tried(lambda: launch.stop(run), run)
-
-
-def _kill(run: Run) -> None:
-    _tried(lambda: launch.kill(run), run)
-
-
-def _resume(key: str, run: Run) -> None:
-    if first_click("resume", key):
-        _tried(lambda: access.resume(Runs.at(), run))
-
-
-def _again(key: str, row: Row) -> None:
-    def start() -> None:
-        if row.config:
-            run = access.start(Runs.at(), row.config, row.name)
-            setup.adopt(row.config)
-            look_at(run.id)
-            go("train")
-
-    if first_click("again", key):
-        _tried(start)
+        run = access.start(Runs.at(), row.config, row.name)
+        setup.adopt(row.config)
+        look_at(run.id)
+        go("train")
 
 
 def _explore(row: Row) -> None:
     if config := row.config:
-        edit(lambda state: replace(state, network=config.trained), PLACE)
+        edit(lambda state: replace(state, network=config.trained), row.run.id)
         if not st.session_state["complaints"]:
             go("explore")
 
 
-# --- files --------------------------------------------------------------------------------------------------
+ACTIONS = {
+    "pause": Action("Pause", "pause", lambda row: row.run.want(until=0)),
+    "step": Action("One step", "skip_next", lambda row: row.run.want(until=row.status.step + 1)),
+    "continue": Action("Continue", "play_arrow", lambda row: row.run.want()),
+    "resume": Action("Resume", "play_arrow", lambda row: access.resume(Runs.at(), row.run), starts=True),
+    "stop": Action("Stop", "stop", lambda row: launch.stop(row.run)),
+    "end": Action("End its process", "power_settings_new", lambda row: launch.kill(row.run)),
+    "again": Action(
+        "Run again",
+        "replay",
+        _again,
+        starts=True,
+        anybody=True,
+        help="Starts a new run of the same network, data and settings, and shows it on Train.",
+    ),
+    "explore": Action("Open in Explore", "tune", _explore, anybody=True),
+    "delete": Action("Delete …", "delete", lambda row: _ask([row.run.id])),
+}
+"""All that can be done with a run, in the order of the buttons; besides, its name is changed in a field."""
+WAYS = {
+    "starting": ("stop",),
+    "waiting": ("stop",),
+    "loading": ("stop",),
+    "running": ("pause", "stop"),
+    "evaluating": ("pause", "stop"),
+    "saving": ("pause", "stop"),
+    "paused": ("step", "continue", "stop"),
+    "unresponsive": ("stop", "end"),
+    "interrupted": ("resume", "delete"),
+    "stopped": ("resume", "delete"),
+    "failed": ("resume", "delete"),
+    "finished": ("delete",),
+    "damaged": ("delete",),
+}
+"""What can be done with a run besides repeating it, by status word; one that ships is never changed."""
 
 
-def files(row: Row) -> None:
-    """The weights, the records, the config."""
-    run = row.run
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run-files"):
-        label, file = t("Records (CSV)"), f"{run.id}.csv"
-        st.download_button(
-            label, lambda: records_csv(run.records()), file, "text/csv", key="take records", on_click="ignore"
-        )
-        if (path := run.weights()) and row.config:
-            text = t("Weights, safetensors ({size})", size=size(path.stat().st_size))
-            name = file_name(row.config.trained, "safetensors")
-            components.downloads([{"label": text, "name": name, "url": _offered(run, name)}], "", key="weights")
+def of(row: Row) -> list[str]:
+    """What can be done with a run now, as keys of `ACTIONS`."""
+    allowed = set() if row.run.recorded else set(WAYS[row.status.word])
+    if row.run.ignores_stop(row.status):
+        allowed.add("end")
     if row.config:
-        with st.expander(t("The config as JSON")):
-            st.code(json.dumps(row.config.to_json(), indent=1, ensure_ascii=False), language="json")
+        allowed |= {"again", "explore"}
+    return [name for name in ACTIONS if name in allowed]
 
 
-def _offered(run: Run, name: str) -> str:
-    """The address of the weights, the same in the whole session for as long as they are the same."""
-    offers: dict[tuple[str, int], str] = st.session_state.setdefault("offered weights", {})
-    path = run.path / "model.safetensors"
-    about = run.id, path.stat().st_mtime_ns
-    if about not in offers:
-        offers[about] = web.offer(path, name)
-    return offers[about]
+def stopping(row: Row) -> bool:
+    """Whether the run was asked to stop and has not done so yet."""
+    return row.status.active and bool(row.run.control()["stop"])
 
 
-def records_csv(records: Iterable[Record]) -> str:
-    """A line for each record, below the names of its fields."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(Record)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(record) for record in records)
-    return out.getvalue()
+def show(row: Row) -> None:
+    """The name in a field, and the buttons; below them why one cannot be pressed, and what was refused."""
+    run, mine = row.run, access.may_change(row.run)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run-actions"):
+        if not run.recorded:
+            options = keeps(f"name of {run.id}", _rename, run)
+            st.text_input(t("Name"), row.name, label_visibility="collapsed", width=360, disabled=not mine, **options)
+        for name in of(row):
+            action, waits = ACTIONS[name], name == "stop" and stopping(row)
+            button = once if action.starts else st.button
+            button(
+                t("Stopping …") if waits else t(action.label),
+                key=f"{name} run",
+                icon=f":material/{action.icon}:",
+                help=action.help and t(action.help),
+                on_click=_do,
+                args=(action, row),
+                disabled=waits or not (mine or action.anybody),
+            )
+    access.explain(run)
+    complain(run.id)
+    if st.session_state.get("asked to delete") == [run.id]:
+        _confirm([Doomed(run, row.name)], run.id)
+
+
+def _do(action: Action, row: Row) -> None:
+    tried(lambda: action.act(row), row.run.id, None if action.anybody else row.run)
+
+
+def _rename(key: str, run: Run) -> None:
+    tried(lambda: run.rename(st.session_state[key]), run.id, run)
 
 
 # --- deleting -----------------------------------------------------------------------------------------------
@@ -220,21 +176,21 @@ def delete_many(chosen: Iterable[Row]) -> None:
     label = t("Delete the chosen runs ({count}) …", count=len(doomed))
     st.button(label, key="delete chosen", icon=":material/delete:", on_click=_ask, args=(ids,))
     if st.session_state.get("asked to delete") == ids:
-        _confirm(doomed)
+        _confirm(doomed, PLACE)
 
 
-def _confirm(doomed: list[Doomed]) -> None:
+def _confirm(doomed: Sequence[Doomed], place: str) -> None:
     names = ", ".join(literal(each.name) for each in doomed)
     with st.container(border=True, key="confirm"):
         st.markdown(t("Delete {names}, with all figures and weights? This cannot be undone.", names=f"**{names}**"))
         with st.container(horizontal=True, gap="small"):
-            st.button(t("Delete"), type="primary", key="delete now", on_click=_delete, args=(doomed,))
+            st.button(t("Delete"), key="delete now", on_click=_delete, args=(doomed, place))
             st.button(t("Keep"), key="keep", on_click=_ask, args=([],))
 
 
-def _delete(doomed: list[Doomed]) -> None:
+def _delete(doomed: Sequence[Doomed], place: str) -> None:
     _ask([])
-    gone = [each.run.id for each in doomed if _tried_deleting(each.run)]
+    gone = [each.run.id for each in doomed if _tried_deleting(each.run, place)]
     chosen = [run_id for run_id in st.session_state.get("chosen runs", []) if run_id not in gone]
     st.session_state["chosen runs"] = chosen
     look_at(*(run_id for run_id in current().runs if run_id not in gone))
@@ -242,10 +198,9 @@ def _delete(doomed: list[Doomed]) -> None:
         look_at()
 
 
-def _tried_deleting(run: Run) -> bool:
+def _tried_deleting(run: Run, place: str) -> bool:
     """Whether it is gone; it may have been deleted elsewhere, or resumed since the page was drawn."""
     if read(run, watch()).status.active:
-        error = InputError("The run is not over; stop it first.")
-        st.session_state["complaints"] = [(PLACE, error)]
+        st.session_state["complaints"] = [(place, InputError("The run is not over; stop it first."))]
         return False
-    return not run.path.exists() or _tried(run.delete, run)
+    return not run.path.exists() or tried(run.delete, place, run)

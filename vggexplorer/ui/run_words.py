@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from vggexplorer import formatting
 from vggexplorer.runs.config import Config
@@ -13,9 +13,31 @@ from vggexplorer.runs.store import STATUSES
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import t
 
-SIGNS = {"finished": "✓", "failed": "✗", "stopped": "■", "paused": "‖", "interrupted": "↯", "damaged": "⚠"}
-SIGNS |= {"unresponsive": "⚠", "waiting": "…", "starting": "…", "loading": "…"}
-"""A sign for each status word; a run at work has ▶."""
+
+class Look(NamedTuple):
+    """How a status is shown: a sign, an icon, and a colour that goes with it."""
+
+    sign: str
+    icon: str
+    color: Literal["blue", "green", "orange", "red", "gray"]
+
+
+LOOKS = {
+    "starting": Look("…", "hourglass_empty", "gray"),
+    "waiting": Look("…", "hourglass_empty", "gray"),
+    "loading": Look("…", "downloading", "blue"),
+    "running": Look("▶", "play_arrow", "blue"),
+    "evaluating": Look("▶", "rule", "blue"),
+    "saving": Look("▶", "save", "blue"),
+    "paused": Look("‖", "pause", "orange"),
+    "unresponsive": Look("⚠", "error", "red"),
+    "interrupted": Look("↯", "power_off", "red"),
+    "finished": Look("✓", "check_circle", "green"),
+    "stopped": Look("■", "stop_circle", "orange"),
+    "failed": Look("✗", "cancel", "red"),
+    "damaged": Look("⚠", "broken_image", "red"),
+}
+"""By status word."""
 LABELS = {
     "arch": "blocks",
     "input": "input",
@@ -74,7 +96,7 @@ def label(name: str) -> str:
 
 def sign(word: str) -> str:
     """The sign of a status word."""
-    return SIGNS.get(word, "▶")
+    return LOOKS[word].sign
 
 
 def status(word: str) -> str:

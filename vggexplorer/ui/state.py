@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
 from vggexplorer.link import State, read
+from vggexplorer.paths import root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
 
@@ -107,6 +108,17 @@ def look_at(*runs: str) -> None:
 def look_at_sweep(sweep: str | None) -> None:
     """Have the sweep with this id in view, and no runs; nothing that can be undone."""
     _show(replace(current(), runs=(), sweep=sweep))
+
+
+def go(page: str) -> None:
+    """Have `travel` switch to a page, once the callbacks are through."""
+    st.session_state["go to"] = page
+
+
+def travel() -> None:
+    """Switch to the page that a callback asked for."""
+    if page := st.session_state.pop("go to", None):
+        st.switch_page(str(root() / "pages" / f"{page}.py"))
 
 
 def undo() -> None:

@@ -13,11 +13,11 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list
 from vggexplorer.text import parse_ratio
-from vggexplorer.ui import access, ahead, run_actions, run_rows, setup
+from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import DATASETS
-from vggexplorer.ui.state import look_at_sweep
-from vggexplorer.ui.widgets import first_click, key_of, translated
+from vggexplorer.ui.state import go, look_at_sweep
+from vggexplorer.ui.widgets import once, translated
 
 SEEDS = "0, 1, 2"
 """Three runs of each: the least that have a median and a range."""
@@ -80,14 +80,13 @@ def _form(compared: Sequence[Entry]) -> None:
         return
     place = replace(setup.place(), cluster=cluster)
     _before(runs, plan, None if cluster else total)
-    key = key_of("start sweep")
-    st.button(
+    once(
         t("Start {count} runs", count=f"{len(plan.configs):,}"),
-        key=key,
+        key="start sweep",
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,
-        args=(key, runs, plan, name, place),
+        args=(runs, plan, name, place),
     )
     if refused := st.session_state.get("sweep error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
@@ -138,10 +137,8 @@ def _reason(error: InputError) -> str:
     return literal(sentence(error))
 
 
-def _start(key: str, runs: Runs, plan: Plan, name: str, place: Place) -> None:
-    """Start the sweep, unless the click is half of a double click, and show it on Runs."""
-    if not first_click("start sweep", key):
-        return
+def _start(runs: Runs, plan: Plan, name: str, place: Place) -> None:
+    """Start the sweep, and show it on Runs."""
     st.session_state["sweep error"] = None
     try:
         sweep = access.start_sweep(runs, plan.configs, name.strip() or None, place)
@@ -151,4 +148,4 @@ def _start(key: str, runs: Runs, plan: Plan, name: str, place: Place) -> None:
     run_rows.forget()
     st.session_state["sweep form"] = False
     look_at_sweep(sweep.id)
-    run_actions.go("runs")
+    go("runs")

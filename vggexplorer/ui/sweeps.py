@@ -14,7 +14,7 @@ from vggexplorer.ui import access, history, run_actions, run_rows, scatter
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import accuracy, duration, moment, sign, status
 from vggexplorer.ui.state import complain, current, look_at_sweep
-from vggexplorer.ui.widgets import first_click, key_of, shows
+from vggexplorer.ui.widgets import once, shows
 
 PLACE = "sweep"
 """Where complaints about what was done with a sweep are shown."""
@@ -164,15 +164,14 @@ def _buttons(seen: _Seen) -> None:
             disabled = stopping or not mine
             st.button(label, key="stop all", icon=":material/stop:", disabled=disabled, on_click=_stop, args=(sweep,))
         elif any(member.rest for member in seen.members):
-            key = key_of("resume the rest")
-            st.button(
+            once(
                 t("Resume the rest"),
-                key=key,
+                key="resume the rest",
                 icon=":material/play_arrow:",
                 help=t("Goes on with what was stopped, interrupted or failed, and starts what is not started yet."),
                 disabled=not mine,
                 on_click=_resume,
-                args=(key, sweep),
+                args=(sweep,),
             )
         if not running:
             _remove(sweep, disabled=not mine)
@@ -215,13 +214,12 @@ def _stop(sweep: Sweep) -> None:
     run_actions.tried(action, PLACE)
 
 
-def _resume(key: str, sweep: Sweep) -> None:
+def _resume(sweep: Sweep) -> None:
     def action() -> None:
         access.check_sweep(sweep)
         sweeps.resume_rest(sweep, access.allowed())
 
-    if first_click("resume the rest", key):
-        run_actions.tried(action, PLACE)
+    run_actions.tried(action, PLACE)
 
 
 def _delete(sweep: Sweep) -> None:

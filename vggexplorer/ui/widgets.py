@@ -7,7 +7,7 @@ it back. So a widget that the page changes gets a new key, and what comes under 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -44,6 +44,17 @@ def first_click(name: str, key: str) -> bool:
         _clicks[session] = now
     renew(name)
     return True
+
+
+def once(label: str, key: str, on_click: Change, args: Sequence[Any], **options: Any) -> None:
+    """A button that starts something: one press counts once, whatever is clicked twice, reloaded or drawn again."""
+    present = key_of(key)
+    st.button(label, key=present, on_click=_once, args=(key, present, on_click, *args), **options)
+
+
+def _once(name: str, key: str, act: Change, *args: Any) -> None:
+    if first_click(name, key):
+        act(*args)
 
 
 def translated(name: str) -> str:
