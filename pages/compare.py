@@ -14,7 +14,9 @@ with st.sidebar:
     editor.show_input()
 
 shape, classes = shape_text(state.network.input_shape), state.architecture.num_classes
-header.show(t("Compare"), t("all with input {shape} and {classes} classes", shape=shape, classes=classes))
+header.show(
+    t("Compare"), t("all with input {shape} and {classes} {classes:class|classes}", shape=shape, classes=classes)
+)
 complain("page")
 with st.container(horizontal=True, gap="small", vertical_alignment="center", key="units"):
     totals.units()

@@ -22,7 +22,9 @@ with figures_of_all:  # first of all: they are what a person who edits waits for
         st.warning(literal(sentence(error)), icon=":material/straighten:")
 with top:
     shape, classes = shape_text(network.input_shape), network.architecture.num_classes
-    header.show(literal(title(network)), t("input {shape}, {classes} classes", shape=shape, classes=classes))
+    header.show(
+        literal(title(network)), t("input {shape}, {classes} {classes:class|classes}", shape=shape, classes=classes)
+    )
     complain("page")
     lesson_link.notice()
 with st.sidebar:

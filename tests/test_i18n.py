@@ -19,6 +19,7 @@ from test_link import BAD
 from vggexplorer import layers
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head
 from vggexplorer.drawing import ENGLISH
+from vggexplorer.errors import InputError
 from vggexplorer.explain import explain
 from vggexplorer.forecast import COMPONENTS
 from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
@@ -163,6 +164,45 @@ def test_a_translation_has_the_same_values_and_marks(english: str) -> None:
     assert chinese.count("`") == english.count("`")
     values = dict.fromkeys(fields(english), "x")
     assert "{" not in chinese.format(**values)
+
+
+# --- a word for one and a word for several -----------------------------------------------------------------
+
+PLURAL = re.compile(
+    r"\{(\w+)\}\*{0,2} (?:(?:of them|more|such|unknown|active|test|published) )?([A-Za-z]*[a-z]s|are|have)\b"
+)
+VERBS = {"is", "its", "has", "gives", "does", "needs", "holds", "sees", "reaches", "helps", "contradicts"}
+MANY = {
+    *("parameters", "weights", "activations", "elements", "positions", "units", "layers", "sigmoids", "lines"),
+    *("MACs", "FLOPs", "bytes", "pixels", "megapixels", "points", "characters"),
+    *("tools", "tasks", "networks", "processes", "builds"),
+}
+"""What there is never one of: numbers that any network has, units, and what the program has several of."""
+SEVERAL = {
+    *("most runs", "most channels", "most minutes", "most are", "least are", "count blocks"),  # bounds
+    *("convs convolutions", "channels channels", "inputs inputs", "base examples"),  # of the named networks
+    *("needed classes", "train images", "count pictures", "after channels", "steps examples"),
+    *("text are", "folder are", "share are"),  # names
+}
+
+
+def test_a_word_after_a_count_has_a_form_for_one() -> None:
+    found = {(match[1], match[2]): text for text in CHINESE for match in PLURAL.finditer(text)}
+    missing = {
+        pair: text for pair, text in found.items() if pair[1] not in MANY | VERBS and " ".join(pair) not in SEVERAL
+    }
+    assert not missing, "write {count:run|runs}, or add to SEVERAL what is never one"
+
+
+def test_a_form_is_chosen_by_the_count_and_not_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "{count} {count:run is|runs are} before this one in the line for the device."
+    for count in (0, 1, "1", 2, "1,001"):
+        word = "run is" if str(count) == "1" else "runs are"
+        assert i18n.t(text, count=count) == f"{count} {word} before this one in the line for the device."
+    assert str(InputError(text, count=1)).startswith("1 run is ")
+    monkeypatch.setattr(i18n, "language", lambda: "zh")
+    assert i18n.t(text, count=1) == "在等待该设备的队列中，前面还有 1 次运行。"
+    assert not any("|" in str(spec) for chinese in CHINESE.values() for *_, spec, _ in Formatter().parse(chinese))
 
 
 # --- the page as it is shown -------------------------------------------------------------------------------

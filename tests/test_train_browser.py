@@ -269,7 +269,7 @@ def test_two_tabs_make_two_runs_one_after_the_other(
         tab.press("Start")
     tabs[0].status("running", "testing")
     tabs[1].status("waiting in line")
-    assert "1 runs are before this one" in tabs[1].page.locator(".st-key-run-in-view").inner_text()
+    assert "1 run is before this one" in tabs[1].page.locator(".st-key-run-in-view").inner_text()
     if sys.platform == "linux":
         maps = Path(f"/proc/{dashboard.process.pid}/maps").read_text()
         assert "python" in maps

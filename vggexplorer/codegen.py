@@ -5,12 +5,14 @@ flat `nn.Sequential`. Either way each layer has the arguments that `torch_argume
 """
 
 from collections.abc import Iterable
-from textwrap import fill, indent
+from textwrap import fill as wrapped
+from textwrap import indent
 
 from vggexplorer.architectures import Architecture, Network
 from vggexplorer.layers import Layer, Shape
 from vggexplorer.summary import Row, Summary, summarize
 from vggexplorer.text import title
+from vggexplorer.wording import fill
 
 _WIDTH = 88
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features")
@@ -90,7 +92,8 @@ def _about(summary: Summary) -> str:
     name = title(Network(summary.architecture, summary.input_shape))
     shape, classes = "x".join(map(str, summary.input_shape)), summary.architecture.num_classes
     blocks = ", ".join(part.strip() for part in name.split(","))
-    return fill(f"{blocks}: input {shape}, {classes} classes. Written by vggexplorer.", _WIDTH - 3)
+    text = "{blocks}: input {shape}, {classes} {classes:class|classes}. Written by vggexplorer."
+    return wrapped(fill(text, blocks=blocks, shape=shape, classes=classes), _WIDTH - 3)
 
 
 def _chapter(summary: Summary) -> str:
@@ -110,8 +113,8 @@ def _table(pairs: list[str]) -> str:
     line = f"conv_arch = ({', '.join(pairs)}{',' if len(pairs) == 1 else ''})"
     if len(line) <= _WIDTH:
         return line
-    # A pair is kept whole: it has no space for `fill` to break at.
-    joined = fill(", ".join(pair.replace(", ", "~") for pair in pairs), _WIDTH - 8).replace("~", ", ")
+    # A pair is kept whole: it has no space for `wrapped` to break at.
+    joined = wrapped(", ".join(pair.replace(", ", "~") for pair in pairs), _WIDTH - 8).replace("~", ", ")
     return f"conv_arch = (\n{indent(joined, ' ' * 4)},\n)"
 
 

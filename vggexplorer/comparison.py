@@ -12,6 +12,7 @@ from vggexplorer.formatting import exact, percent, ratio, short
 from vggexplorer.layers import Shape, shape_text
 from vggexplorer.summary import Row, Summary, Totals, add_up, summarize
 from vggexplorer.text import title
+from vggexplorer.wording import fill
 
 
 class Entry(NamedTuple):
@@ -84,7 +85,7 @@ class Remark(NamedTuple):
     values: Mapping[str, Any] = MappingProxyType({})
 
     def __str__(self) -> str:
-        return self.template.format(**self.values)
+        return fill(self.template, **self.values)
 
 
 def why(first: Entry, second: Entry) -> list[Remark]:
@@ -126,7 +127,8 @@ def _compute(a: Summary, b: Summary) -> list[Remark]:
     remarks = [
         Remark(
             "A convolution uses each weight once per position. {more} has {weights} the convolution weights and uses "
-            "each at {own} positions on average, {less} at {base}: together {macs} the MACs in convolutions.",
+            "each at {own} {own:position|positions} on average, {less} at {base}: together {macs} the MACs in "
+            "convolutions.",
             {
                 "weights": ratio(_weights(b), _weights(a)),
                 "own": short(round(reuse_b)),
@@ -173,8 +175,8 @@ def _largest_stage(a: Summary, b: Summary) -> list[Remark]:
         return []
     return [
         Remark(
-            "The largest part of the difference, {gain} MACs, is at about {side}: {more} has {own} convolutions there "
-            "and does {macs} MACs, {less} has {base} and does {others}.",
+            "The largest part of the difference, {gain} MACs, is at about {side}: {more} has {own} "
+            "{own:convolution|convolutions} there and does {macs} MACs, {less} has {base} and does {others}.",
             {
                 "gain": short(gains[at]),
                 "side": shape_text(own[at].shapes[0][1:]),
@@ -195,8 +197,9 @@ def _parameters(a: Summary, b: Summary) -> list[Remark]:
     own, base = _linear(b), _linear(a)
     return [
         Remark(
-            "The first linear layer of {more} has {own_in} inputs and {own} parameters ({own_share} of the network's); "
-            "that of {less} {base_in} inputs and {base} ({base_share}).",
+            "The first linear layer of {more} has {own_in} {own_in:input|inputs} and {own} parameters "
+            "({own_share} of the network's); that of {less} {base_in} {base_in:input|inputs} and {base} "
+            "({base_share}).",
             {
                 "own_in": exact(own.input_shape[0]),
                 "own": short(own.params),
@@ -214,8 +217,9 @@ def _memory(a: Summary, b: Summary) -> list[Remark]:
     block = [row for row in b.rows if row.block == own.block and own.block is not None] or [own]
     return [
         Remark(
-            "Training keeps the activations. The largest of {more} is {own} ({own_count} elements), of {less} {base} "
-            "({base_count}); its block alone holds {share} of all activations of {more}.",
+            "Training keeps the activations. The largest of {more} is {own} "
+            "({own_count} {own_count:element|elements}), of {less} {base} ({base_count}); its block alone holds "
+            "{share} of all activations of {more}.",
             {
                 "own": shape_text(own.output_shape),
                 "own_count": short(own.activations),

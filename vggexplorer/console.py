@@ -13,6 +13,7 @@ from vggexplorer.layers import shape_text
 from vggexplorer.peers import Check, Measured
 from vggexplorer.summary import Row, Summary
 from vggexplorer.text import title
+from vggexplorer.wording import fill
 
 CONVENTION = "MACs: weights of convolutions and linear layers only, batch 1; FLOPs = 2 × MACs."
 """How this project counts, in a line."""
@@ -41,10 +42,7 @@ def print_comparison(entries: Sequence[Entry]) -> None:
     """
     console = Console(highlight=False, markup=False, emoji=False)
     summaries = [entry.summary for entry in entries if entry.summary]
-    shape = shape_text(summaries[0].input_shape)
-    console.print(
-        f"input {shape}, {exact(summaries[0].architecture.num_classes)} classes", style="bold", soft_wrap=True
-    )
+    console.print(_input(summaries[0]), style="bold", soft_wrap=True)
     _print_table(console, _comparison_table(entries))
     for entry in entries[1:]:
         console.print(f"\n{entry.name} and {entries[0].name}", style="bold", soft_wrap=True)
@@ -113,10 +111,12 @@ def _comparison_table(entries: Sequence[Entry]) -> Table:
 
 
 def _heading(summary: Summary) -> str:
-    architecture = summary.architecture
-    name = title(Network(architecture, summary.input_shape))
-    classes = f"{exact(architecture.num_classes)} class{'es' * (architecture.num_classes != 1)}"
-    return f"{name}, input {shape_text(summary.input_shape)}, {classes}"
+    return f"{title(Network(summary.architecture, summary.input_shape))}, {_input(summary)}"
+
+
+def _input(summary: Summary) -> str:
+    shape, classes = shape_text(summary.input_shape), summary.architecture.num_classes
+    return fill("input {shape}, {classes:,} {classes:class|classes}", shape=shape, classes=classes)
 
 
 def _natural_width(console: Console, table: Table) -> int:

@@ -22,6 +22,7 @@ from vggexplorer.formatting import exact
 from vggexplorer.layers import Shape, shape_text
 from vggexplorer.palette import COLORS
 from vggexplorer.summary import Group, Row, Summary
+from vggexplorer.wording import fill
 
 Kind = Literal["input", "conv", "pool", "flatten", "fc"]
 
@@ -74,8 +75,8 @@ class Words(NamedTuple):
 ENGLISH = Words(
     title="Drawing of the network",
     description=(
-        "From an input of {input} to {classes} classes: {blocks} × block, {convs} × convolution, {pools} × pooling, "
-        "feature maps of {maps} at the end, flattened to {features}, {linears} × fully connected."
+        "From an input of {input} to {classes} {classes:class|classes}: {blocks} × block, {convs} × convolution, "
+        "{pools} × pooling, feature maps of {maps} at the end, flattened to {features}, {linears} × fully connected."
     ),
     layer="{kind} {name}: {shape}",
     layer_with_params="{kind} {name}: {shape}, {params} parameters",
@@ -344,7 +345,8 @@ def describe(summary: Summary, words: Words = ENGLISH) -> str:
     """The network in one sentence, for those who cannot see the drawing."""
     kinds = [_KINDS.get(row.kind) for row in summary.rows]
     flat = next(row for row in summary.rows if row.kind == "Flatten")
-    return words.description.format(
+    return fill(
+        words.description,
         input=shape_text(summary.input_shape),
         blocks=len(summary.architecture.blocks),
         convs=kinds.count("conv"),

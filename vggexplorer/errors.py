@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from vggexplorer.wording import fill
+
 
 class InputError(ValueError):
     """What was typed, clicked or linked cannot be used; `str(error)` is a sentence that says why.
@@ -13,7 +15,7 @@ class InputError(ValueError):
     def __init__(self, template: str, /, **values: Any) -> None:
         self.template = template
         self.values = values
-        super().__init__(template.format(**values))
+        super().__init__(fill(template, **values))
 
 
 class ShapeError(InputError):

@@ -173,7 +173,7 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
 def _about_unknown(keys: list[str]) -> list[InputError]:
     errors = [InputError("The link has an unknown part, {key}.", key=shown(key)) for key in keys[:MAX_UNKNOWN]]
     if (more := len(keys) - MAX_UNKNOWN) > 0:
-        errors.append(InputError("The link has {count} unknown parts more.", count=f"{more:,}"))
+        errors.append(InputError("The link has {count} unknown {count:part|parts} more.", count=f"{more:,}"))
     return errors
 
 

@@ -24,6 +24,7 @@ from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.store import MANY, START_PATIENCE, STATUSES, Run, Status, Watch
 from vggexplorer.runs.worker import closing_lines
+from vggexplorer.wording import fill
 
 POLL = 0.1
 """Seconds between looks at the folder."""
@@ -192,7 +193,7 @@ def described(status: Status) -> str:
     """A status in words: 'waiting in line: 2 runs ahead', 'paused at step 7'."""
     words = STATUSES.get(status.word, status.word)
     if status.word == "waiting" and status.ahead:  # not on a cluster: what is before it, the cluster knows
-        return f"{words}: {status.ahead} run{'s' * (status.ahead != 1)} ahead"
+        return fill("{words}: {count} {count:run|runs} ahead", words=words, count=status.ahead)
     return f"{words} at step {status.step:,}" if status.word in ("paused", "unresponsive") else words
 
 

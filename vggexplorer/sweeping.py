@@ -23,6 +23,7 @@ from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import MANY, STATUSES, Runs, Watch
 from vggexplorer.runs.sweeps import PLANNED, Member, Plan, Point, Result, Sweep, Total
+from vggexplorer.wording import fill
 
 MOST_SHOWN = 12
 """How many of the runs that are under way have a line of their own."""
@@ -71,7 +72,7 @@ def lines_before(plan: Plan, total: Total) -> list[str]:
     count = len(plan.configs)
     known = count - total.unknown
     lines = [f"left out: {each.network}: {each.reason}" for each in plan.left_out]
-    text = f"{count:,} run{'s' * (count != 1)}"
+    text = fill("{count:,} {count:run|runs}", count=count)
     if known:
         text += f", one after the other {duration(total.seconds)}"
         text += f" ({duration(total.low)} to {duration(total.high)})"
@@ -79,7 +80,7 @@ def lines_before(plan: Plan, total: Total) -> list[str]:
         text += f"; the time of {total.unknown:,} is not known"
     lines.append(text)
     if total.too_large:
-        lines.append(f"{total.too_large:,} of them need more memory than the device has.")
+        lines.append(fill("{n:,} of them {n:needs|need} more memory than the device has.", n=total.too_large))
     return lines
 
 

@@ -119,7 +119,7 @@ def _fits_small_pictures(network: Network) -> list[Remark]:
 
 def _too_few(convolutions: int, least: int) -> Remark:
     values = {"own": convolutions, "least": least}
-    return Remark("There are {own} convolutions; at least {least} are asked for.", values)
+    return Remark("There {own:is|are} {own} {own:convolution|convolutions}; at least {least} are asked for.", values)
 
 
 def _trained_small(finished: Sequence[Finished]) -> list[Remark]:
@@ -470,7 +470,9 @@ def _pool_after_each(network: Network) -> list[Remark]:
         remarks.append(Remark("There are blocks that are not one 3×3 convolution and one 2×2 pool."))
     if (own := _convolutions(network.architecture)) < most:
         values = {"own": own, "most": most}
-        remarks.append(Remark("The network has {own} such convolutions; {most} are possible.", values))
+        remarks.append(
+            Remark("The network has {own} such {own:convolution|convolutions}; {most} are possible.", values)
+        )
     return remarks
 
 

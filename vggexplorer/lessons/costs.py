@@ -37,7 +37,7 @@ def _listing() -> list[Remark]:
     book = named("VGG-11")
     remarks = [
         Remark(
-            "Block {block} holds {convs} convolutions and is one line: {hidden} of them is not seen.",
+            "Block {block} holds {convs} convolutions and is one line: {hidden} of them {hidden:is|are} not seen.",
             {"block": place, "convs": block.num_convs, "hidden": block.num_convs - 1},
         )
         for place, block in enumerate(book.architecture.blocks, 1)

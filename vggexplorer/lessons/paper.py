@@ -20,7 +20,7 @@ def distance(network: Network, column: str) -> list[Remark]:
     parts, others = _parts(own), _parts(paper)
     if len(parts) != len(others):
         values = {"own": len(parts), "paper": len(others)}
-        return [Remark("The network has {own} poolings, the paper {paper}.", values)]
+        return [Remark("The network has {own} {own:pooling|poolings}, the paper {paper}.", values)]
     remarks = [remark for place in range(len(parts)) for remark in _block(place + 1, parts[place], others[place])]
     if not remarks and _features(own) != _features(paper):
         remarks.append(Remark("The convolutions are the paper's, but not all other layers between them."))
@@ -56,7 +56,11 @@ def _block(place: int, own: Sequence[Conv2d], paper: Sequence[Conv2d]) -> list[R
         at = {"block": place, "number": number}
         if mine.out_channels != theirs.out_channels:
             values = at | {"own": mine.out_channels, "paper": theirs.out_channels}
-            remarks.append(Remark("Block {block}, convolution {number}: {own} channels, in the paper {paper}.", values))
+            remarks.append(
+                Remark(
+                    "Block {block}, convolution {number}: {own} {own:channel|channels}, in the paper {paper}.", values
+                )
+            )
         if mine.kernel_size != theirs.kernel_size:
             values = at | {"own": mine.kernel_size, "paper": theirs.kernel_size}
             remarks.append(

@@ -177,7 +177,8 @@ class _Folder:
         classes = self._folders(self.path / "train" if split else self.path)
         if len(classes) < 2:
             raise InputError(
-                "{folder} must hold at least 2 folders, one for the pictures of each class; there are {count}.",
+                "{folder} must hold at least 2 folders, one for the pictures of each class; there {count:is|are} "
+                "{count}.",
                 folder=shown(str(classes[0].parent if classes else self.path), 200),
                 count=len(classes),
             )
@@ -279,7 +280,8 @@ class _Folder:
                 )
             if train + test < 2:
                 raise InputError(
-                    "The class {name} has {count} pictures that can be used; at least 2 are needed, one for the test.",
+                    "The class {name} has {count} {count:picture|pictures} that can be used; at least 2 are "
+                    "needed, one for the test.",
                     name=shown(name),
                     count=train + test,
                 )

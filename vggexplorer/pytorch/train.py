@@ -471,7 +471,7 @@ class Trainer:
         reason = None
         if self.step < self.num_steps:
             reason = InputError(
-                "The time budget of {seconds} s was used up after {epochs} epochs.",
+                "The time budget of {seconds} s was used up after {epochs} {epochs:epoch|epochs}.",
                 seconds=f"{self.training.time_budget:g}",
                 epochs=f"{self.step / self.steps_per_epoch:.2f}",
             )

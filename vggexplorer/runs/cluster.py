@@ -106,7 +106,9 @@ def wanted(ray: Any, config: Config, place: Place) -> tuple[str, dict[str, float
         if cuda:
             raise InputError("No node of the cluster has a GPU.")
         raise InputError(
-            "No node of the cluster has {count} processors; the one with the most has {most}.", count=count, most=most
+            "No node of the cluster has {count} {count:processor|processors}; the one with the most has {most}.",
+            count=count,
+            most=most,
         )
     if cuda:
         return "cuda:0", {"num_gpus": count, "num_cpus": 0}

@@ -105,7 +105,7 @@ def survey(folder: str) -> dict[str, int]:
         ) from error
     if len(counts) < 2:
         raise InputError(
-            "{folder} must hold at least 2 folders, one for the pictures of each class; there are {count}.",
+            "{folder} must hold at least 2 folders, one for the pictures of each class; there {count:is|are} {count}.",
             folder=shown(str(path), 200),
             count=len(counts),
         )

@@ -50,13 +50,13 @@ class Limits:
         totals = summarize(*config.trained).totals
         if self.params is not None and totals.params > self.params:
             raise InputError(
-                "The teacher allows {most} parameters here, this network has {count}.",
+                "The teacher allows {most} {most:parameter|parameters} here, this network has {count}.",
                 most=f"{self.params:,}",
                 count=f"{totals.params:,}",
             )
         if self.macs is not None and totals.macs > self.macs:
             raise InputError(
-                "The teacher allows {most} MACs here, this network has {count}; a smaller input has fewer.",
+                "The teacher allows {most} {most:MAC|MACs} here, this network has {count}; a smaller input has fewer.",
                 most=f"{self.macs:,}",
                 count=f"{totals.macs:,}",
             )
@@ -75,7 +75,8 @@ class Limits:
         """`InputError` if `owner` has as many active runs as are allowed."""
         if self.runs is not None and (active := active_runs(runs, owner)) >= self.runs:
             raise InputError(
-                "The teacher allows {most} active runs for each person here, and you have {count}; stop one, or wait.",
+                "The teacher allows {most} active {most:run|runs} for each person here, and you have {count}; "
+                "stop one, or wait.",
                 most=self.runs,
                 count=active,
             )

@@ -70,7 +70,7 @@ class Place:
         first = devices.resolve(config.device, runs.path).name
         if first == "cpu" and self.nproc > processors():
             raise InputError(
-                "There are {count} processors here; a run of {n} processes needs as many.",
+                "There {count:is|are} {count} {count:processor|processors} here; a run of {n} processes needs as many.",
                 count=processors(),
                 n=self.nproc,
             )
@@ -91,7 +91,7 @@ def check_batch(config: Config, nproc: int) -> None:
     """`InputError` if a batch of `config` has fewer examples than there are processes to share it."""
     if config.training.batch_size < nproc:
         raise InputError(
-            "A batch of {batch} examples is too small for {n} processes: each needs an example.",
+            "A batch of {batch} {batch:example|examples} is too small for {n} processes: each needs an example.",
             batch=config.training.batch_size,
             n=nproc,
         )

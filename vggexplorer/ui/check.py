@@ -55,7 +55,7 @@ def _start(network: Network) -> None:
 def _of_an_earlier(network: Network) -> str:
     name, shape = literal(title(network)), shape_text(network.input_shape)
     return t(
-        "These figures are of an earlier network: {name}, input {shape}, {classes} classes. "
+        "These figures are of an earlier network: {name}, input {shape}, {classes} {classes:class|classes}. "
         "Check again to see those of the network above.",
         name=name,
         shape=shape,
@@ -69,7 +69,7 @@ def _results(run: Crosscheck, ticking: bool) -> None:
         st.rerun()
     measured = dict(run.measured)
     if ticking:
-        waiting = t("{done} of {all} tools have answered …", done=len(measured), all=len(PEERS))
+        waiting = t("{done} of {all} tools {done:has|have} answered …", done=len(measured), all=len(PEERS))
         st.progress(len(measured) / len(PEERS), text=waiting)
     for found in measured.values():
         if found.error:

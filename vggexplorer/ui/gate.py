@@ -35,6 +35,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.keys import COOKIE_DAYS, HERE, Keys, Person, account_id
 from vggexplorer.runs.store import Runs
 from vggexplorer.ui.i18n import catalogue
+from vggexplorer.wording import fill
 
 URL = "VGGEXPLORER_URL"
 """The environment variable with the address under which others reach a dashboard that a proxy stands before."""
@@ -365,7 +366,7 @@ def _page(connection: HTTPConnection, reason: InputError, links: Mapping[str, st
 
     def said(error: InputError) -> str:
         text = catalogue().get(error.template, error.template) if chinese else error.template
-        return escape(text.format(**error.values))
+        return escape(fill(text, **error.values))
 
     labels = {
         url: said(InputError("Log in with {name}", name=name) if name else InputError("Log out"))

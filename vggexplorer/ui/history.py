@@ -112,7 +112,7 @@ def _words() -> dict[str, str]:
     return {
         "alt": t("All runs, the newest first"),
         "filter": t("Filter the runs"),
-        "count": t("{shown} of {all} runs"),
+        "count": t("runs shown: {shown} of {all}"),
         "choose": t("Choose {name}"),
         "most": t("At most {most} runs can be chosen.", most=MAX_RUNS),
         "none": t("No run matches the filter."),
@@ -184,7 +184,7 @@ def _forecasts(found: Sequence[Row]) -> None:
     compared = {row.name: row.forecast for row in found if row.forecast}
     if not compared:
         return
-    with st.expander(t("How good the forecasts were ({count} runs)", count=len(compared)), key="forecasts"):
+    with st.expander(t("How good the forecasts were ({count} {count:run|runs})", count=len(compared)), key="forecasts"):
         left, right = st.columns(2)
         for column, name in zip((left, right), ahead.MEASURES, strict=True):
             with column:
@@ -201,7 +201,7 @@ def _chosen(chosen: Sequence[Row]) -> None:
     if len(able) < 2:
         st.caption(t("Choose two or more runs to lay their curves over each other."))
         return
-    st.markdown(f"##### {t('{count} runs compared', count=len(able))}")
+    st.markdown(f"##### {t('{count} {count:run|runs} compared', count=len(able))}")
     curves.show([row.run for row in able], key="chosen curves")
     if len(able) == 2:
         _differences(able[0], able[1])

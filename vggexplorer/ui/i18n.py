@@ -10,6 +10,7 @@ import streamlit as st
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.paths import PACKAGE
+from vggexplorer.wording import fill
 
 
 @cache
@@ -33,7 +34,7 @@ def t(text: str, /, **values: Any) -> str:
     """`text` in the session's language, with its figures put in."""
     if language() == "zh":
         text = catalogue().get(text, text)
-    return text.format(**values) if values else text
+    return fill(text, **values) if values else text
 
 
 def sentence(error: InputError) -> str:

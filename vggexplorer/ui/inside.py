@@ -125,5 +125,5 @@ def _caption(tiles: dict[str, Any]) -> str:
     else:
         text += t("; black is 0, white {largest}", largest=largest)
     if tiles["silent"]:
-        text += t("; {silent} of them are 0 everywhere", silent=tiles["silent"])
+        text += t("; {silent} of them {silent:is|are} 0 everywhere", silent=tiles["silent"])
     return text

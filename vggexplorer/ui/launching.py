@@ -72,7 +72,9 @@ def _say_limits() -> None:
     """How long a run may take; what exceeds another limit is said when it is started."""
     with suppress(InputError):
         if minutes := access.allowed().minutes:
-            st.caption(t("The teacher allows a run {minutes} minutes here; then it is over.", minutes=minutes))
+            st.caption(
+                t("The teacher allows a run {minutes} {minutes:minute|minutes} here; then it is over.", minutes=minutes)
+            )
 
 
 def _what(config: Config) -> str:

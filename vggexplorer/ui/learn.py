@@ -72,7 +72,7 @@ def _forget() -> None:
 def show_list() -> None:
     """All tasks with what is done of each, and the glossary."""
     solved = sum(_solved(task) == len(task.asks) for task in TASKS.values())
-    st.markdown(t("{solved} of {all} tasks are done.", solved=solved, all=len(TASKS)))
+    st.markdown(t("{solved} of {all} tasks {solved:is|are} done.", solved=solved, all=len(TASKS)))
     for number, task in enumerate(TASKS.values(), 1):
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line {task.key}"):
             st.button(

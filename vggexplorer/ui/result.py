@@ -158,10 +158,19 @@ def _confused(rows: Sequence[Sequence[int]], names: Sequence[str]) -> str:
     count, right = sum(map(sum, rows)), sum(row[place] for place, row in enumerate(rows))
     pairs = ((n, at, to) for at, row in enumerate(rows) for to, n in enumerate(row) if at != to)
     most, true, taken = max(pairs, default=(0, 0, 0))
-    text = t("{right} of {count} test pictures are recognised.", right=exact(right), count=exact(count))
+    text = t(
+        "{right} of {count} test {count:picture|pictures} {right:is|are} recognised.",
+        right=exact(right),
+        count=exact(count),
+    )
     if not most:
         return text
-    worst = t("Most often {true} is taken for {taken}: {most} times.", true=names[true], taken=names[taken], most=most)
+    worst = t(
+        "Most often {true} is taken for {taken}: {most} {most:time|times}.",
+        true=names[true],
+        taken=names[taken],
+        most=most,
+    )
     return f"{text} {worst}"
 
 

@@ -82,7 +82,9 @@ def _explained(row: Row) -> str:
         case "waiting" if not row.status.ahead:
             return t("It waits until a node of the cluster has room for it.")
         case "waiting":
-            return t("{count} runs are before this one in the line for the device.", count=row.status.ahead)
+            return t(
+                "{count} {count:run is|runs are} before this one in the line for the device.", count=row.status.ahead
+            )
         case "interrupted":
             return t(
                 "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
@@ -161,5 +163,5 @@ def _say(row: Row) -> None:
             st.code(text, language=None, wrap_lines=True)
     odd: Any = row.run.environment().get("odd")
     if odd and isinstance(odd, list):
-        with st.expander(t("{count} files could not be used", count=len(odd))):
+        with st.expander(t("{count} {count:file|files} could not be used", count=len(odd))):
             st.markdown("\n".join(f"- {literal(str(each))}" for each in odd))

@@ -182,10 +182,14 @@ def _about_folder(named: str) -> None:
         return
     names = ", ".join(f"{literal(name)} ({exact(count)})" for name, count in list(counts.items())[:_MOST_NAMED])
     if counts:
-        st.caption(t("{count} classes, with their files: {names}", count=len(counts), names=names))
+        st.caption(
+            t("{count} {count:class|classes}, with the number of files: {names}", count=len(counts), names=names)
+        )
     classes = subject().architecture.num_classes
     if counts and classes != len(counts):
-        text = t("The network has {classes} classes, the folder {count}.", classes=classes, count=len(counts))
+        text = t(
+            "The network has {classes} {classes:class|classes}, the folder {count}.", classes=classes, count=len(counts)
+        )
         st.warning(text, icon=":material/category:")
         if classes > len(counts):
             st.button(t("Give it {count}", count=len(counts)), key="fit classes", on_click=_fit, args=(len(counts),))
@@ -287,7 +291,8 @@ def _cluster(address: str) -> None:
         counts = {name: exact(count) for name, count in free._asdict().items()}
         st.caption(
             t(
-                "{nodes} nodes; processors: {free_processors} of {processors} free; GPUs: {free_gpus} of {gpus} free.",
+                "{nodes} {nodes:node|nodes}; processors: {free_processors} of {processors} free; GPUs: "
+                "{free_gpus} of {gpus} free.",
                 **counts,
             )
         )

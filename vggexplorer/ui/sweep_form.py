@@ -81,7 +81,7 @@ def _form(compared: Sequence[Entry]) -> None:
     place = replace(setup.place(), cluster=cluster)
     _before(runs, plan, None if cluster else total)
     once(
-        t("Start {count} runs", count=f"{len(plan.configs):,}"),
+        t("Start {count} {count:run|runs}", count=f"{len(plan.configs):,}"),
         key="start sweep",
         type="primary",
         icon=":material/play_arrow:",
@@ -107,29 +107,35 @@ def _before(runs: Runs, plan: Plan, total: Total | None) -> None:
     """What will be started, how long that takes here, and what cannot be trained so."""
     count = f"{len(plan.configs):,}"
     if total is None:
-        st.markdown(t("**{count} runs** on the cluster.", count=count))
+        st.markdown(t("**{count} {count:run|runs}** on the cluster.", count=count))
         st.caption(t("What a run will take is known of this machine, not of the cluster."))
     else:
         _here(runs, count, total, len(plan.configs) > total.unknown)
     for each in plan.left_out[:MOST_LEFT_OUT]:
         st.caption(t("Left out: {network}. {reason}", network=literal(each.network), reason=_reason(each.reason)))
     if (more := len(plan.left_out) - MOST_LEFT_OUT) > 0:
-        st.caption(t("{count} more are left out.", count=more))
+        st.caption(t("{count} more {count:is|are} left out.", count=more))
 
 
 def _here(runs: Runs, count: str, total: Total, known: bool) -> None:
     """How long the runs take on this machine, if it was measured."""
     if known:
         low, high = ahead.seconds(total.low), ahead.seconds(total.high)
-        st.markdown(t("**{count} runs**, one after the other: {low} to {high}.", count=count, low=low, high=high))
+        st.markdown(
+            t("**{count} {count:run|runs}**, one after the other: {low} to {high}.", count=count, low=low, high=high)
+        )
     else:
         st.markdown(
-            t("**{count} runs**; how long they take is not known, as the device was not measured.", count=count)
+            t(
+                "**{count} {count:run|runs}**; how long {count:it takes|they take} is not known, "
+                "as the device was not measured.",
+                count=count,
+            )
         )
         if devices := setup.look_for_devices():
             ahead.measuring(runs, devices[0])
     if total.too_large:
-        words = t("{count} of them need more memory than the device has.", count=total.too_large)
+        words = t("{count} of them {count:needs|need} more memory than the device has.", count=total.too_large)
         st.warning(words, icon=":material/warning:")
 
 

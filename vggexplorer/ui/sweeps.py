@@ -132,7 +132,7 @@ def _progress(seen: _Seen) -> None:
     """How many runs do what, and how far those are that are under way."""
     done, whole = seen.count("finished"), len(seen.members)
     words = dict.fromkeys(member.status.word if member.status else PLANNED for member in seen.members)
-    parts = [t("{done} of {all} runs finished", done=done, all=whole)]
+    parts = [t("{done} of {all} {all:run|runs} finished", done=done, all=whole)]
     parts += [f"{seen.count(word)} {_said(word)}" for word in words if word != "finished"]
     st.progress(done / whole, text=" · ".join(parts))
     active = [member for member in seen.members if member.active]
@@ -278,4 +278,4 @@ def _table(seen: _Seen) -> None:
     st.markdown("\n".join(rows))
     st.caption(t("Medians over the runs that were tested already; the range is that of the accuracies."))
     if more := max(0, len(seen.points) - MOST_ROWS):
-        st.caption(t("{count} more rows are in the files of the runs.", count=more))
+        st.caption(t("{count} more {count:row is|rows are} in the files of the runs.", count=more))

@@ -121,7 +121,7 @@ def _networks(networks: Sequence[tuple[str, Summary, Case]]) -> None:
         base = seconds(first) if first else 0.0
         lines[label] = [_time(seconds(each), base) if each else "–" for each in times]
     alt = t(
-        "Forward, {batch} images, {precision}; in brackets times the first network",
+        "Forward, {batch} {batch:image|images}, {precision}; in brackets times the first network",
         batch=networks[0][2].batch,
         precision=networks[0][2].precision,
     )
