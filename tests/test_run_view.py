@@ -116,3 +116,9 @@ def test_a_run_opens_in_explore(folder: Path, page: str) -> None:  # noqa: F811
     shown = Shown(page, make(folder, "one")).click("explore run")
     assert shown.test.query_params["arch"] == "1x4,1x8"
     assert shown.test.button(key="undo")
+
+
+def test_what_ends_or_deletes_has_another_colour_than_start(folder: Path) -> None:  # noqa: F811
+    ends = {f"{name} run" for name in run_actions.ACTIONS if name in ("stop", "end", "delete")}
+    assert ends < set(widgets.RED)
+    assert not {f"{name} run" for name, action in run_actions.ACTIONS.items() if action.starts} & set(widgets.RED)

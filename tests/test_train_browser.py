@@ -274,6 +274,12 @@ def test_two_tabs_make_two_runs_one_after_the_other(
         maps = Path(f"/proc/{dashboard.process.pid}/maps").read_text()
         assert "python" in maps
         assert "libtorch" not in maps
+    colour = "button => getComputedStyle(button).color"
+    stop, pause, start = (
+        tabs[0].page.get_by_role("button", name=name, exact=True).evaluate(colour)
+        for name in ("Stop", "Pause", "Start")
+    )
+    assert len({stop, pause, start}) == 3
     tabs[0].press("Stop")
     tabs[0].status("stopped")
     tabs[1].status("running", "testing", "finished")

@@ -8,6 +8,7 @@ from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import begin, current, publish, travel, visit
+from vggexplorer.ui.widgets import RED
 
 PAGES = root() / "pages"
 
@@ -23,15 +24,18 @@ if person() == NOBODY:
         t("The pages are closed, as no gate stands before them. Start them with vggexplorer or streamlit run app.py.")
     )
     st.stop()
-st.html("""<style>
-[data-testid=stMainBlockContainer] { padding-inline: clamp(1rem, 2.6vw, 3rem); }
-.st-key-header h1 { padding-block: 0; }
-[data-testid=stCaptionContainer] { color: inherit; opacity: 0.8; }
-[data-testid=stBaseButton-primary] { color: light-dark(#fff, #12171e); }
-:is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {
+red = ", ".join(f".st-key-{key.replace(' ', '-')}" for key in RED)
+st.html(f"""<style>
+[data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.6vw, 3rem); }}
+.st-key-header h1 {{ padding-block: 0; }}
+[data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
+[data-testid=stBaseButton-primary] {{ color: light-dark(#fff, #12171e); }}
+:is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
   color: light-dark(#2563a8, #8fbdf0);
-}
-[data-testid=stMarkdownContainer]:has(table) { overflow-x: auto; }
+}}
+[data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
+:is({red}) button:enabled {{ color: light-dark(#b3261e, #ff8a80); border-color: currentColor; }}
+:is({red}) button:enabled:hover {{ background: light-dark(#fdecea, #3a2022); }}
 </style>""")
 page = st.navigation(
     [
