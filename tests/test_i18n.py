@@ -169,7 +169,7 @@ def test_a_translation_has_the_same_values_and_marks(english: str) -> None:
 # --- a word for one and a word for several -----------------------------------------------------------------
 
 PLURAL = re.compile(
-    r"\{(\w+)\}\*{0,2} (?:(?:of them|more|such|unknown|active|test|published) )?([A-Za-z]*[a-z]s|are|have)\b"
+    r"\{(\w+)\}\*{0,2} (?:(?:of them|more|such|unknown|active|test|published) )?([A-Za-z]*[a-z]s|are|have)\b(?!/)"
 )
 VERBS = {"is", "its", "has", "gives", "does", "needs", "holds", "sees", "reaches", "helps", "contradicts"}
 MANY = {
@@ -181,7 +181,7 @@ MANY = {
 SEVERAL = {
     *("most runs", "most channels", "most minutes", "most are", "least are", "count blocks"),  # bounds
     *("convs convolutions", "channels channels", "inputs inputs", "base examples"),  # of the named networks
-    *("needed classes", "train images", "count pictures", "after channels", "steps examples"),
+    *("needed classes", "train images", "count pictures", "after channels"),
     *("text are", "folder are", "share are"),  # names
 }
 
