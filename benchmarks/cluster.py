@@ -25,7 +25,8 @@ from typing import Any, TypeVar
 import table
 
 from vggexplorer.runs import devices, launch
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.text import parse_network

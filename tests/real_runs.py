@@ -6,7 +6,8 @@ from pathlib import Path
 from conftest import wait_until
 
 from vggexplorer.runs import devices, launch, sweeps
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.store import Runs, write_json
 from vggexplorer.text import parse_network
 

@@ -17,7 +17,7 @@ from conftest import wait_until
 
 from vggexplorer.progress import Before, Follower, Interrupts, View
 from vggexplorer.runs import devices
-from vggexplorer.runs.config import Training
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import parse_line
 from vggexplorer.runs.store import Run, Runs
 

@@ -12,18 +12,8 @@ from strategies import networks, stable
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.runs import config as config_module
-from vggexplorer.runs.config import (
-    ABOUT,
-    INITS,
-    PRECISIONS,
-    RECIPE_NAMES,
-    RECIPES,
-    Config,
-    Training,
-    check_device,
-    published,
-    recipe,
-)
+from vggexplorer.runs.config import RECIPES, Config, check_device, published, recipe
+from vggexplorer.runs.options import ABOUT, INITS, PRECISIONS, RECIPE_NAMES, Training
 from vggexplorer.text import parse_network
 
 SMALL = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"})
@@ -55,7 +45,14 @@ BAD = [
     ({"time_budget": 0.5}, "the time budget must be from 1 to"),
     ({"checkpoint_every": 0}, "the time between checkpoints must be from 1 to"),
     ({"flip": "no"}, "the random mirroring must be true or false, not “no”."),
-    ({"batch_norm": 1}, "batch norm must be true or false, not 1."),
+    ({"batch_norm": 1}, "the batch norm must be true or false, not 1."),
+    ({"dropout": NAN}, "the dropout must be at least 0 and below 1, not nan."),
+    ({"dropout": 1.0}, "the dropout must be at least 0"),
+    ({"dropout": "half"}, "the dropout must be at least 0"),
+    ({"input_size": 0}, "the input size must be from 1 to 8,192, not 0."),
+    ({"input_size": HUGE}, "the input size must be from 1"),
+    ({"input_size": True}, "the input size must be a whole number"),
+    ({"input_size": 56.0}, "the input size must be a whole number"),
 ]
 
 
@@ -74,13 +71,6 @@ def test_what_is_out_of_bounds_is_named(values: dict[str, Any], sentence: str) -
         {"seed": 2**31},
         {"seed": True},
         {"device": "gpu"},
-        {"training": Training(dropout=NAN)},
-        {"training": Training(dropout=1.0)},
-        {"training": Training(dropout="half")},  # type: ignore[arg-type]
-        {"training": Training(input_size=0)},
-        {"training": Training(input_size=HUGE)},
-        {"training": Training(input_size=True)},
-        {"training": Training(input_size=56.0)},  # type: ignore[arg-type]
         {"network": parse_network({"arch": "1x4", "classes": "9"})},
     ],
     ids=str,
@@ -122,7 +112,7 @@ trainings = st.builds(
     batch_norm=st.none() | st.booleans(),
     conv_init=st.sampled_from(list(INITS)),
     linear_init=st.sampled_from(list(INITS)),
-    precision=st.sampled_from(PRECISIONS),
+    precision=st.sampled_from(list(PRECISIONS)),
     flip=st.booleans(),
     crop=st.integers(0, 64),
     brightness=st.floats(0, 1),

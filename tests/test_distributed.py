@@ -21,7 +21,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import distributed, weights
 from vggexplorer.pytorch.train import fit
 from vggexplorer.runs import launch, places, ranks, worker
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.ranks import Rank
 from vggexplorer.runs.records import Outcome, Record

@@ -40,9 +40,10 @@ from vggexplorer.paths import child_environment
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer
 from vggexplorer.runs import devices, launch
-from vggexplorer.runs.config import PUBLISHED, RECIPES, Config, Training
+from vggexplorer.runs.config import PUBLISHED, RECIPES, Config
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.forecasts import CHANGES, USABLE, Compared, Forecast, Proposal, compare, fit, forecast, images_of
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session
 from vggexplorer.runs.store import Runs, write_json

@@ -23,7 +23,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.explain import explain
 from vggexplorer.forecast import COMPONENTS
 from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
-from vggexplorer.runs import config, datasets, store, sweeps
+from vggexplorer.runs import config, datasets, options, store, sweeps
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import ahead, editor, i18n, run_actions, run_words
@@ -50,8 +50,6 @@ TRANSLATED = {
     "ProcessLostError": 0,
     "check_int": 1,
     "check_choice": 1,
-    "_check_number": 1,
-    "check_switch": 1,
     "_integer": 1,
     "_choice": 1,
     "parse_list": 1,
@@ -110,14 +108,18 @@ STAND_FOR: dict[str, set[str]] = {
     "quantity": quantities() | set(COUNTS),
     "template": set(),  # of a reason that was kept in a file
     "data['template']": set(),  # of an error that was made in `peers.py`
-    "ABOUT[chosen().recipe]": set(config.ABOUT.values()),
+    "ABOUT[chosen().recipe]": set(options.ABOUT.values()),
     "DATASETS[name]": set(run_words.DATASETS.values()),
     "DATASETS[kind]": set(run_words.DATASETS.values()),
     "action.label": {action.label for action in run_actions.ACTIONS.values()},
     "action.help": {action.help for action in run_actions.ACTIONS.values() if action.help},
     "classes[place]": set(datasets.CLASSES),
     "source": {source for book in config.PUBLISHED.values() for source, _ in book.runs},
-    "words[option]": {"its own", "yes", "no", "the faster one here", "float32", "bfloat16", *config.INITS.values()},
+    "words[each]": {"yes", "no", *options.PRECISIONS.values(), *options.INITS.values()},
+    "self.what": {option.what for option in options.OPTIONS.values()},
+    "option.label": {option.label for option in options.OPTIONS.values()},
+    "option.unit": {option.unit for option in options.OPTIONS.values() if isinstance(option, options.Number)} - {""},
+    "option.empty": {option.empty for option in options.OPTIONS.values()} - {""},
     "LABELS[name]": set(run_words.LABELS.values()),
     "STATUSES.get(word, word)": set(store.STATUSES.values()),
     "PLANNED": {sweeps.PLANNED},

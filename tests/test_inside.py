@@ -26,7 +26,8 @@ from vggexplorer.pytorch import inside, predict, train, weights
 from vggexplorer.pytorch.data import to_batch
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs import safetensors, snapshots
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.session import Session
 from vggexplorer.runs.store import Run
 from vggexplorer.text import parse_network

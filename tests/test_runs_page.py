@@ -17,8 +17,9 @@ from test_pages import plain
 
 from vggexplorer.architectures import Network
 from vggexplorer.runs import launch, snapshots, store
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import STATUSES, Run, Runs, write_json
 from vggexplorer.text import parse_network

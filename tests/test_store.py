@@ -18,7 +18,8 @@ from test_records import LINE
 
 from vggexplorer.errors import InputError
 from vggexplorer.runs import store
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Outcome, Record, parse_line
 from vggexplorer.runs.store import MAX_NAME, STATUSES, Run, Runs, Status, Watch, write_file, write_json
 from vggexplorer.text import parse_network

@@ -23,9 +23,10 @@ from test_runs_page import config
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.runs import devices, keeper, limits, sweeps
-from vggexplorer.runs.config import RECIPE_NAMES, Config, recipe
+from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.forecasts import forecast
 from vggexplorer.runs.limits import Limits
+from vggexplorer.runs.options import RECIPE_NAMES
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.runs.sweeps import Grid, Point, Result, Sweep

@@ -16,7 +16,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, look, train, weights
 from vggexplorer.pytorch.train import Trainer, fit, make_network, order_of, seed_of
 from vggexplorer.runs import safetensors
-from vggexplorer.runs.config import INITS, Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import INITS, Training
 from vggexplorer.runs.records import TIMING, Record
 from vggexplorer.runs.session import Session, Wish
 from vggexplorer.text import parse_network

@@ -57,7 +57,7 @@ class Train(Explore):
     def epochs(self, count: int) -> None:
         """Have it train so many epochs."""
         self.page.get_by_text("More settings").click()
-        self.fill("epochs", str(count))
+        self.fill("number of epochs", str(count))
         self.page.wait_for_function("n => document.body.innerText.includes(`${n} × 47`)", arg=str(count))
 
 

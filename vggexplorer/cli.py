@@ -19,13 +19,14 @@ from vggexplorer.architectures import NETWORKS, Network, shown
 from vggexplorer.comparison import compare
 from vggexplorer.errors import InputError
 from vggexplorer.export import checked_by, comparison, profile
+from vggexplorer.runs.options import ABOUT, INITS, OPTIONS, QUICK, Switch, Training, parse_number, parse_whole
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, slug
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from vggexplorer.runs.config import Config, Training
+    from vggexplorer.runs.config import Config
     from vggexplorer.runs.places import Place
     from vggexplorer.runs.store import Run, Runs
     from vggexplorer.runs.sweeps import Plan
@@ -231,7 +232,6 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace, runs: "Runs") -> "Plan":
     """What the options ask for: every combination of their lists, or a run for each line of a file."""
-    from vggexplorer.runs.config import QUICK
     from vggexplorer.runs.sweeps import Grid, Plan, check_count, parse_list
 
     if options.list is not None:
@@ -303,9 +303,9 @@ def _place(options: argparse.Namespace, usual: "Place") -> "Place":
     from dataclasses import replace
 
     if options.nproc is not None:
-        usual = replace(usual, nproc=_whole(options.nproc, "the number of processes"))
+        usual = replace(usual, nproc=parse_whole(options.nproc, "the number of processes"))
     if options.cores is not None:
-        usual = replace(usual, cores=_whole(options.cores, "the number of processors"))
+        usual = replace(usual, cores=parse_whole(options.cores, "the number of processors"))
     return usual if options.on is None else replace(usual, cluster="" if options.on == "here" else options.on)
 
 
@@ -329,8 +329,8 @@ def _forecast(options: argparse.Namespace) -> int:
     from vggexplorer.runs.store import Runs
 
     runs = Runs.at(options.runs)
-    memory = None if options.memory is None else round(_number(options.memory, "the memory") * 2**30)
-    seconds = None if options.within is None else _number(options.within, "the time")
+    memory = None if options.memory is None else round(parse_number(options.memory, "the memory") * 2**30)
+    seconds = None if options.within is None else parse_number(options.within, "the time")
     config = _config(options, runs)
     device = resolve(config.device, runs.path)
     calibration = calibrate(runs.path, device, _say_progress)
@@ -394,7 +394,7 @@ def _config(options: argparse.Namespace, runs: "Runs") -> "Config":
         training=_training(options, network),
         dataset=options.dataset or "sample",
         device=options.device or "auto",
-        seed=_whole(options.seed or "0", "the seed"),
+        seed=parse_whole(options.seed or "0", "the seed"),
     )
     summarize(*config.trained)
     here = vars(options).get("on") in (None, "here")  # what a cluster has, it says itself
@@ -407,17 +407,15 @@ def _training(options: argparse.Namespace, network: Network) -> "Training":
     """The recipe with what the options change."""
     from dataclasses import replace
 
-    from vggexplorer.runs.config import QUICK, recipe
+    from vggexplorer.runs.config import recipe
 
     return replace(recipe(options.recipe or QUICK, network), **_changes(options, network))
 
 
 def _changes(options: argparse.Namespace, network: Network) -> dict[str, Any]:
     """The fields of a recipe that the options change."""
-    new: dict[str, Any] = {}
-    for key, (parse, what) in _TRAINING.items():
-        if (text := getattr(options, key)) is not None:
-            new[key] = parse(text, what)
+    typed = {name: getattr(options, name) for name, option in OPTIONS.items() if option.help}
+    new = {name: OPTIONS[name].parse(given) for name, given in typed.items() if given is not None}
     if options.input is not None and "input_size" not in new:
         _, height, width = network.input_shape
         new["input_size"] = height if height == width else None
@@ -425,52 +423,22 @@ def _changes(options: argparse.Namespace, network: Network) -> dict[str, Any]:
         new["dropout"] = None
     if options.bn is not None:
         new["batch_norm"] = None
-    return new | ({"flip": True} if options.flip else {})
-
-
-def _whole(text: str, what: str) -> int:
-    if not re.fullmatch("[+-]?[0-9]{1,15}", text.strip()):
-        raise InputError("{what} must be a whole number, not {value}.", what=what, value=shown(text))
-    return int(text)
-
-
-def _number(text: str, what: str) -> float:
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", text.strip().lower()) or len(text) > 30:
-        raise InputError("{what} must be a number such as 0.05 or 1e-3, not {value}.", what=what, value=shown(text))
-    return float(text)
-
-
-def _as_it_is(text: str, _: str) -> str:
-    return text
-
-
-_TRAINING: dict[str, tuple[Callable[[str, str], Any], str]] = {
-    "input_size": (_whole, "the input size"),
-    "epochs": (_whole, "the number of epochs"),
-    "batch_size": (_whole, "the batch size"),
-    "lr": (_number, "the learning rate"),
-    "momentum": (_number, "the momentum"),
-    "weight_decay": (_number, "the weight decay"),
-    "conv_init": (_as_it_is, ""),
-    "linear_init": (_as_it_is, ""),
-    "precision": (_as_it_is, ""),
-    "crop": (_whole, "the random shift"),
-    "brightness": (_number, "the change of brightness"),
-    "time_budget": (_number, "the time budget"),
-    "checkpoint_every": (_number, "the time between checkpoints"),
-}
-"""The options that change a recipe: how each is read, and what it is called in a sentence."""
+    return new
 
 
 def _ratio(text: str, _: str) -> "Fraction":
     return parse_ratio(text)
 
 
+def _as_it_is(text: str, _: str) -> str:
+    return text
+
+
 _AXES: dict[str, tuple[Callable[[str, str], Any], str]] = {
     "width": (_ratio, "the width"),
-    "input_size": (_whole, "the input size"),
+    "input_size": (parse_whole, "the input size"),
     "recipe": (_as_it_is, "the recipe"),
-    "seed": (_whole, "the seed"),
+    "seed": (parse_whole, "the seed"),
 }
 """The options of which a sweep takes lists."""
 
@@ -637,16 +605,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _end_of_train_help() -> str:
-    from vggexplorer.runs.config import ABOUT, INITS
-
     recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
     inits = "\n".join(f"  {name:<14} {about}" for name, about in INITS.items())
     return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\ninitialisations of weights:\n{inits}\n\n{TRAIN_EXAMPLES}"
 
 
 def _end_of_sweep_help() -> str:
-    from vggexplorer.runs.config import ABOUT
-
     recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
     return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\n{SWEEP_EXAMPLES}"
 
@@ -678,20 +642,14 @@ def _training_options() -> _Parser:
     group = options.add_argument_group("training (an option that is not given is the recipe's)")
     group.add_argument("--recipe", metavar="NAME", help="how to train (default: quick-demo; see below)")
     group.add_argument("--dataset", metavar="DATA", help="sample (default), full, full:FOLDER or folder:FOLDER")
-    group.add_argument("--input-size", metavar="N", help="height and width of the pictures in training, in pixels")
-    group.add_argument("--epochs", metavar="N", help="number of epochs")
-    group.add_argument("--batch-size", metavar="N", help="examples in a step")
-    group.add_argument("--lr", metavar="X", help="learning rate")
-    group.add_argument("--momentum", metavar="X", help="momentum, from 0 to below 1")
-    group.add_argument("--weight-decay", metavar="X", help="weight decay, from 0 to 1")
-    group.add_argument("--conv-init", metavar="NAME", help="how the weights of convolutions begin (see below)")
-    group.add_argument("--linear-init", metavar="NAME", help="how the weights of linear layers begin (see below)")
-    group.add_argument("--flip", action="store_true", help="mirror pictures at random")
-    group.add_argument("--crop", metavar="N", help="shift pictures at random by up to N pixels")
-    group.add_argument("--brightness", metavar="X", help="change the brightness at random by up to X, from 0 to 1")
-    group.add_argument("--precision", metavar="NAME", help="auto, float32 or bfloat16")
-    group.add_argument("--time-budget", metavar="S", help="finish after S seconds, whatever the epoch")
-    group.add_argument("--checkpoint-every", metavar="S", help="seconds between checkpoints")
+    usual = Training()
+    for name, option in OPTIONS.items():
+        if option.help:
+            flag, about = f"--{name.replace('_', '-')}", option.help.format(default=getattr(usual, name))
+            if isinstance(option, Switch):
+                group.add_argument(flag, action="store_const", const=True, help=about)
+            else:
+                group.add_argument(flag, metavar=option.metavar, help=about)
     group.add_argument("--seed", metavar="N", help="what all chance depends on (default: 0)")
     place = options.add_argument_group("run")
     place.add_argument("--device", metavar="NAME", help="auto (default), cpu, cuda:0 or mps")

@@ -16,7 +16,8 @@ from real_runs import end_all, folder_of_runs
 from safetensors.torch import load_file
 from torch import equal
 
-from vggexplorer.runs.config import Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import TIMING
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.text import parse_network

@@ -19,7 +19,8 @@ from vggexplorer.architectures import Network, check_choice, check_int
 from vggexplorer.errors import InputError
 from vggexplorer.forecast import LayerTime
 from vggexplorer.pytorch.train import Trainer
-from vggexplorer.runs.config import MAX_BATCH, Config, Training
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import MAX_BATCH, Training
 from vggexplorer.runs.session import Session
 from vggexplorer.summary import DTYPES, Summary, summarize
 from vggexplorer.text import parse_network

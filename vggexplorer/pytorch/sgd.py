@@ -7,7 +7,7 @@ start of every run.
 import torch
 from torch import Tensor, nn
 
-from vggexplorer.runs.config import Training
+from vggexplorer.runs.options import Training
 
 
 class SGD:

@@ -33,8 +33,9 @@ from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs import safetensors, snapshots
-from vggexplorer.runs.config import PRECISIONS, Config
+from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import WORTHWHILE
+from vggexplorer.runs.options import PRECISIONS
 from vggexplorer.runs.places import processors
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session, Wish, useless

@@ -1,4 +1,4 @@
-"""What is asked of a run: a network, data, a device, and how to train.
+"""What is asked of a run: a network, data, a device, and how to train it.
 
 A recipe is a named `Training`. It never changes the channels or the head of a network: what it does change
 (input size, batch norm, dropout) is applied by `Config.trained`, the network as it will be trained.
@@ -11,94 +11,12 @@ from typing import Any
 from vggexplorer.architectures import NETWORKS, Network, check_choice, check_int, shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs.datasets import CLASSES, check_dataset
+from vggexplorer.runs.options import QUICK, RECIPE_NAMES, Training
 from vggexplorer.summary import summarize
 from vggexplorer.text import checked, format_network, parse_network
 
 VERSION = 1
 """Of config.json."""
-INITS = {
-    "pytorch": "PyTorch's default",
-    "xavier": "Xavier",
-    "kaiming": "Kaiming",
-    "normal": "normal, σ = 0.01",
-    "constant": "constant 1",
-    "uniform10": "U(−10, 10), |w| < 5 → 0",
-}
-"""How the weights of a convolution or a linear layer can begin; biases keep PyTorch's default."""
-PRECISIONS = ("auto", "float32", "bfloat16")
-MAX_EPOCHS = 10_000
-MAX_BATCH = 65_536
-MAX_TIME = 10**7
-"""Seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
-    """How to train: plain stochastic gradient descent on the cross-entropy loss, as in the book.
-
-    `None` for `input_size` (pixels), `dropout` or `batch_norm` leaves the network's own. `time_budget` and
-    `checkpoint_every` are in seconds; `crop` is a random shift by up to so many pixels.
-    """
-
-    recipe: str = "d2l-vgg"
-    epochs: int = 10
-    batch_size: int = 128
-    lr: float = 0.05
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    input_size: int | None = None
-    dropout: float | None = None
-    batch_norm: bool | None = None
-    conv_init: str = "xavier"
-    linear_init: str = "xavier"
-    precision: str = "auto"
-    flip: bool = False
-    crop: int = 0
-    brightness: float = 0.0
-    time_budget: float | None = None
-    checkpoint_every: float = 15.0
-
-    def __post_init__(self) -> None:
-        check_choice(self.recipe, "the recipe", tuple(RECIPE_NAMES))
-        check_int(self.epochs, "the number of epochs", 1, MAX_EPOCHS)
-        check_int(self.batch_size, "the batch size", 1, MAX_BATCH)
-        _check_number(self.lr, "the learning rate", 0, 1000, above=True)
-        _check_number(self.momentum, "the momentum", 0, 1, below=True)
-        _check_number(self.weight_decay, "the weight decay", 0, 1)
-        check_choice(self.conv_init, "the initialisation of convolutions", tuple(INITS))
-        check_choice(self.linear_init, "the initialisation of linear layers", tuple(INITS))
-        check_choice(self.precision, "the precision", PRECISIONS)
-        check_switch(self.flip, "the random mirroring")
-        if self.batch_norm is not None:
-            check_switch(self.batch_norm, "batch norm")
-        check_int(self.crop, "the random shift", 0, 64)
-        _check_number(self.brightness, "the change of brightness", 0, 1)
-        if self.time_budget is not None:
-            _check_number(self.time_budget, "the time budget", 1, MAX_TIME)
-        _check_number(self.checkpoint_every, "the time between checkpoints", 1, MAX_TIME)
-
-
-def check_switch(value: Any, what: str) -> None:
-    """Raise `InputError` unless `value` is true or false; `what` names it."""
-    if not isinstance(value, bool):
-        raise InputError("{what} must be true or false, not {value}.", what=what, value=shown(value))
-
-
-def _check_number(value: Any, what: str, low: float, high: float, *, above: bool = False, below: bool = False) -> None:
-    """Raise `InputError` unless `value` is a number from `low` (or `above` it) to `high` (or `below` it)."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and low <= value <= high and not (above and value == low) and not (below and value == high):
-        return
-    values = {"what": what, "low": low, "high": high, "value": shown(value)}
-    if above:
-        raise InputError("{what} must be above {low} and at most {high}, not {value}.", **values)
-    if below:
-        raise InputError("{what} must be at least {low} and below {high}, not {value}.", **values)
-    raise InputError("{what} must be from {low} to {high}, not {value}.", **values)
-
-
-QUICK = "quick-demo"
-RECIPE_NAMES = (QUICK, "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160")
 RECIPES: dict[str, Training] = {
     # Found by experiment, with the slim VGG-11 on the sample: after three epochs (25 s on two cores, in bfloat16) test
     # accuracies of 0.859, 0.824, 0.820 and 0.850 with seeds 0 to 3. With a learning rate of 0.05 or 0.1, a batch of 64
@@ -112,14 +30,7 @@ RECIPES: dict[str, Training] = {
     # A reader's variant for a smaller computer: 160 pixels, meant for VGG-11-160 with its head of 1024 and 128.
     "d2l-160": Training(recipe="d2l-160", lr=0.05, input_size=160),
 }
-"""By name. Each says what it is meant for in `ABOUT`."""
-ABOUT = {
-    QUICK: "Learns within half a minute on two processor cores: small input, batch norm, momentum.",
-    "d2l-vgg": "The book's training of the slim VGG-11: 224 pixels, learning rate 0.05, ten epochs.",
-    "d2l-alexnet": "The book's training of AlexNet: 224 pixels, learning rate 0.01, ten epochs.",
-    "d2l-en-vgg": "The English edition's training of the slim VGG-11: 224 pixels, learning rate 0.01, ten epochs.",
-    "d2l-160": "A reader's variant for smaller computers: 160 pixels, learning rate 0.05, ten epochs.",
-}
+"""By name; `ABOUT` says what each is meant for."""
 
 
 def recipe(name: str, network: Network) -> Training:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields, replace
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
-from vggexplorer.runs.config import MAX_TIME, Config
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.options import MAX_TIME
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.summary import summarize

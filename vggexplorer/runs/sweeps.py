@@ -29,8 +29,9 @@ from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import RUN_ID, child_environment
 from vggexplorer.runs import forecasts, launch
-from vggexplorer.runs.config import QUICK, Config, Training, check_seed, recipe
+from vggexplorer.runs.config import Config, check_seed, recipe
 from vggexplorer.runs.limits import Limits
+from vggexplorer.runs.options import QUICK, Training
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import MAX_NAME, Run, Runs, Status, Watch, clean_name, held, new_id, write_json
 from vggexplorer.summary import summarize

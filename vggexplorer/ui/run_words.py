@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from vggexplorer import formatting
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
+from vggexplorer.runs.options import OPTIONS
 from vggexplorer.runs.store import STATUSES
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import t
@@ -48,21 +49,7 @@ LABELS = {
     "bn": "batch norm",
     "act": "activation",
     "recipe": "recipe",
-    "epochs": "epochs",
-    "batch_size": "batch size",
-    "lr": "learning rate",
-    "momentum": "momentum",
-    "weight_decay": "weight decay",
-    "input_size": "input size",
-    "batch_norm": "batch norm",
-    "conv_init": "initialisation of convolutions",
-    "linear_init": "initialisation of linear layers",
-    "precision": "precision",
-    "flip": "mirrored at random",
-    "crop": "random shift",
-    "brightness": "change of brightness",
-    "time_budget": "time budget",
-    "checkpoint_every": "time between checkpoints",
+    **{name: option.label for name, option in OPTIONS.items()},
     "dataset": "data",
     "device": "device",
     "seed": "seed",

@@ -4,20 +4,31 @@ What is chosen lives in the session as a `Choice`; the network is the one being 
 first visit: VGG-11 takes hours on a laptop, so it is the slim one until the person has chosen or edited one.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from vggexplorer.architectures import NETWORKS, Network, shown
+from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import decimal_size, exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.link import State
 from vggexplorer.runs import cluster, datasets, devices
-from vggexplorer.runs.config import ABOUT, INITS, PRECISIONS, QUICK, RECIPE_NAMES, Config, Training, check_seed, recipe
+from vggexplorer.runs.config import Config, check_seed, recipe
+from vggexplorer.runs.options import (
+    ABOUT,
+    OPTIONS,
+    QUICK,
+    RECIPE_NAMES,
+    Number,
+    OneOf,
+    Option,
+    Training,
+    Whole,
+    parse_number,
+)
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import summarize
@@ -334,8 +345,9 @@ def _time() -> None:
 
 
 def _set_minutes(key: str, label: str) -> None:
+    text = st.session_state[key].strip()
     try:
-        minutes = _number_in(key, label)
+        minutes = parse_number(text, label) if text else None
     except InputError as error:
         st.session_state["complaints"] = [("page", error)]
     else:
@@ -372,22 +384,14 @@ def _set_choice(key: str, name: str) -> None:
 
 def _more() -> None:
     training = replace(recipe(chosen().recipe, subject()), **chosen().changes)
-    whole = {"epochs": t("epochs"), "batch_size": t("batch size"), "crop": t("random shift, pixels")}
-    decimal = {
-        "lr": t("learning rate"),
-        "momentum": t("momentum"),
-        "weight_decay": t("weight decay"),
-        "brightness": t("change of brightness"),
-        "checkpoint_every": t("checkpoint every … seconds"),
-    }
     with st.container(horizontal=True, gap="xsmall", key="training numbers"):
-        for name, label in (whole | decimal).items():
-            _field(training, name, label, name in whole)
+        for name, option in OPTIONS.items():
+            if isinstance(option, Number):
+                _number(name, option, getattr(training, name))
         number(t("seed"), chosen().seed, "seed", _set_choice, "seed", width=_WIDTH)
-        _optional(training, "input_size", t("input size"), t("its own"))
-        _optional(training, "dropout", t("dropout"), t("its own"))
-        _optional(training, "time_budget", t("time budget, seconds"), t("none"))
-    _choices(training)
+    for name, option in OPTIONS.items():
+        if not isinstance(option, Number):
+            _select(name, option, getattr(training, name))
     if chosen().changes:
         st.button(
             t("Back to the recipe"), key="back to recipe", on_click=choose, kwargs={"changes": {}}, type="tertiary"
@@ -397,69 +401,49 @@ def _more() -> None:
 _WIDTH = 150
 
 
-def _field(training: Training, name: str, label: str, whole: bool) -> None:
-    """A number that there always is."""
-    value = getattr(training, name)
-    options: dict[str, Any] = {"width": _WIDTH}
-    options |= {} if whole else {"step": _STEPS[name], "format": "%g"}
-    number(label, value if whole else float(value), f"training {name}", _set_training, name, **options)
+def _number(name: str, option: Number, value: float | None) -> None:
+    """A field for a number: a text field if it may be left out, since a number field cannot be emptied again."""
+    label = t(option.label)
+    if option.unit:
+        label = t("{label}, {unit}", label=label, unit=t(option.unit))
+    if option.empty:
+        text = "" if value is None else f"{value:g}"
+        widget = shows(f"training {name}", text, _set_optional, name)
+        st.text_input(label, text, width=_WIDTH, placeholder=t(option.empty), **widget)
+    elif isinstance(option, Whole):
+        number(label, value, f"training {name}", _set_training, name, width=_WIDTH)
+    else:
+        how = {"width": _WIDTH, "step": float(option.step), "format": "%g"}
+        number(label, value and float(value), f"training {name}", _set_training, name, **how)
 
 
-_STEPS = {"lr": 0.01, "momentum": 0.1, "weight_decay": 0.0001, "brightness": 0.1, "checkpoint_every": 10.0}
-
-
-def _optional(training: Training, name: str, label: str, empty: str) -> None:
-    """A number that may be left out: a text field, since a number field cannot be emptied again."""
-    value = getattr(training, name)
-    text = "" if value is None else f"{value:g}"
-    widget = shows(f"training {name}", text, _set_optional, name, label)
-    st.text_input(label, text, width=_WIDTH, placeholder=empty, **widget)
-
-
-def _set_optional(key: str, name: str, label: str) -> None:
+def _set_optional(key: str, name: str) -> None:
     """Take a number from a text field, or nothing if it is empty."""
+    text = st.session_state[key].strip()
     try:
-        value = _number_in(key, label)
+        value = OPTIONS[name].parse(text) if text else None
     except InputError as error:
         st.session_state["complaints"] = [("page", error)]
     else:
-        _change(name, int(value) if value is not None and value.is_integer() and name == "input_size" else value)
+        _change(name, value)
 
 
-def _number_in(key: str, label: str) -> float | None:
-    """The number in a text field, or None if it is empty; `InputError` if it is none."""
-    text = st.session_state[key].strip()
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        value = math.nan
-    if value is not None and not math.isfinite(value):
-        raise InputError("{what} must be a number, not {value}.", what=label, value=shown(text))
-    return value
-
-
-def _choices(training: Training) -> None:
-    norms = {"own": None, "yes": True, "no": False}
-    _select(t("batch norm"), "batch_norm", norms, training.batch_norm, {"own": "its own", "yes": "yes", "no": "no"})
-    inits = {name: name for name in INITS}
-    _select(t("weights of convolutions begin as"), "conv_init", inits, training.conv_init, INITS)
-    _select(t("weights of linear layers begin as"), "linear_init", inits, training.linear_init, INITS)
-    precisions = {name: name for name in PRECISIONS}
-    words = {"auto": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
-    _select(t("precision"), "precision", precisions, training.precision, words)
-    st.checkbox(
-        t("flip images at random"), training.flip, **shows("training flip", training.flip, _set_training, "flip")
-    )
-
-
-def _select(label: str, name: str, values: dict[str, Any], value: Any, words: dict[str, str]) -> None:
-    options = list(values)
-    own = next(option for option in options if values[option] == value)
+def _select(name: str, option: Option, value: Any) -> None:
+    """A list of what there is to choose, or a checkbox."""
+    values: dict[str, Any] = {"own": None, "yes": True, "no": False}
+    words: Mapping[str, str] = {"own": option.empty, "yes": "yes", "no": "no"}
+    if isinstance(option, OneOf):
+        values, words = {each: each for each in option.words}, option.words
+    elif not option.empty:
+        st.checkbox(t(option.label), value, **shows(f"training {name}", value, _set_training, name))
+        return
+    names = list(values)
+    own = names[list(values.values()).index(value)]
     st.selectbox(
-        label,
-        options,
-        options.index(own),
-        format_func=lambda option: t(words[option]),
+        t(option.label),
+        names,
+        names.index(own),
+        format_func=lambda each: t(words[each]),
         **shows(translated(f"training {name}"), own, _set_option, name, values),
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
-from vggexplorer.runs.config import QUICK, RECIPE_NAMES
+from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list

@@ -1,0 +1,253 @@
+"""The options of a training, one row for each: how it is called, read and checked, and what it is if not given.
+
+The command line, the form on the page Train and the lists of a run's settings are made of these rows. A new option is a
+row of `Training` and what the training loop makes of it.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+from vggexplorer.architectures import MAX_SIDE, check_choice, check_int, shown
+from vggexplorer.errors import InputError
+
+QUICK = "quick-demo"
+ABOUT = {
+    QUICK: "Learns within half a minute on two processor cores: small input, batch norm, momentum.",
+    "d2l-vgg": "The book's training of the slim VGG-11: 224 pixels, learning rate 0.05, ten epochs.",
+    "d2l-alexnet": "The book's training of AlexNet: 224 pixels, learning rate 0.01, ten epochs.",
+    "d2l-en-vgg": "The English edition's training of the slim VGG-11: 224 pixels, learning rate 0.01, ten epochs.",
+    "d2l-160": "A reader's variant for smaller computers: 160 pixels, learning rate 0.05, ten epochs.",
+}
+"""The recipes, and what each is meant for."""
+RECIPE_NAMES = tuple(ABOUT)
+INITS = {
+    "pytorch": "PyTorch's default",
+    "xavier": "Xavier",
+    "kaiming": "Kaiming",
+    "normal": "normal, σ = 0.01",
+    "constant": "constant 1",
+    "uniform10": "U(−10, 10), |w| < 5 → 0",
+}
+"""How the weights of a convolution or a linear layer can begin; biases keep PyTorch's default."""
+PRECISIONS = {"auto": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
+MAX_BATCH = 65_536
+MAX_TIME = 10**7
+"""Seconds."""
+
+
+# --- what people type --------------------------------------------------------------------------------
+
+
+def parse_whole(text: str, what: str) -> int:
+    """The whole number in `text`; `what` names it in the `InputError` if there is none."""
+    if not re.fullmatch("[+-]?[0-9]{1,15}", text.strip()):
+        raise InputError("{what} must be a whole number, not {value}.", what=what, value=shown(text))
+    return int(text)
+
+
+def parse_number(text: str, what: str) -> float:
+    """The finite number in `text`; `what` names it in the `InputError` if there is none."""
+    form = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?"
+    if not re.fullmatch(form, text.strip().lower()) or len(text) > 30 or not math.isfinite(float(text)):
+        raise InputError("{what} must be a number such as 0.05 or 1e-3, not {value}.", what=what, value=shown(text))
+    return float(text)
+
+
+# --- kinds of options --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What is known of an option, whatever its kind.
+
+    `label` is its name in forms and lists, `help` what the command line says of it ({default} stands for its value if
+    not given); without, it is none there. `empty` is what a form calls None; without, it cannot be None.
+    """
+
+    label: str
+    help: str = ""
+    empty: str = ""
+    metavar: ClassVar[str] = "NAME"
+
+    @property
+    def what(self) -> str:
+        """Its name in a sentence."""
+        return f"the {self.label}"
+
+    def check(self, value: Any) -> None:
+        """Raise `InputError` unless the option can be `value`."""
+        if value is not None or not self.empty:
+            self._check(value)
+
+    def parse(self, given: Any) -> Any:
+        """What was typed as a value, which is not checked yet; `InputError` if it is of another kind."""
+        return given
+
+    def _check(self, value: Any) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(Option):
+    """A number from `low` (or `above` it) to `high` (or `below` it), which a form changes by `step`."""
+
+    low: float = 0
+    high: float
+    above: bool = False
+    below: bool = False
+    step: float = 1
+    unit: str = ""
+    metavar: ClassVar[str] = "X"
+
+    def parse(self, given: str) -> float:
+        """The number in a text."""
+        return parse_number(given, self.what)
+
+    def _check(self, value: Any) -> None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        inside = number and self.low <= value <= self.high
+        if inside and not (self.above and value == self.low) and not (self.below and value == self.high):
+            return
+        values = {"what": self.what, "low": self.low, "high": self.high, "value": shown(value)}
+        if self.above:
+            raise InputError("{what} must be above {low} and at most {high}, not {value}.", **values)
+        if self.below:
+            raise InputError("{what} must be at least {low} and below {high}, not {value}.", **values)
+        raise InputError("{what} must be from {low} to {high}, not {value}.", **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole(Number):
+    """A whole number from `low` to `high`."""
+
+    metavar: ClassVar[str] = "N"
+
+    def parse(self, given: str) -> int:
+        """The whole number in a text."""
+        return parse_whole(given, self.what)
+
+    def _check(self, value: Any) -> None:
+        check_int(value, self.what, int(self.low), int(self.high))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOf(Option):
+    """One of some names; `words` says what each is called in a form."""
+
+    words: Mapping[str, str]
+
+    def _check(self, value: Any) -> None:
+        check_choice(value, self.what, tuple(self.words))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch(Option):
+    """True or false; the command line can say true only."""
+
+    def _check(self, value: Any) -> None:
+        if not isinstance(value, bool):
+            raise InputError("{what} must be true or false, not {value}.", what=self.what, value=shown(value))
+
+
+# --- the table ---------------------------------------------------------------------------------------
+
+_Value = TypeVar("_Value")
+
+
+def _row(default: _Value, option: Option) -> _Value:
+    return field(default=default, metadata={"option": option})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How to train: plain stochastic gradient descent on the cross-entropy loss, as in the book.
+
+    `None` for `input_size`, `dropout` or `batch_norm` leaves the network's own; the command line has these two among
+    the options of the network.
+    """
+
+    recipe: str = "d2l-vgg"
+    epochs: int = _row(10, Whole(label="number of epochs", help="number of epochs", low=1, high=10_000))
+    batch_size: int = _row(128, Whole(label="batch size", help="examples in a step", low=1, high=MAX_BATCH))
+    lr: float = _row(0.05, Number(label="learning rate", help="learning rate", high=1000, above=True, step=0.01))
+    momentum: float = _row(
+        0.0, Number(label="momentum", help="momentum, from 0 to below 1", high=1, below=True, step=0.1)
+    )
+    weight_decay: float = _row(0.0, Number(label="weight decay", help="weight decay, from 0 to 1", high=1, step=0.0001))
+    input_size: int | None = _row(
+        None,
+        Whole(
+            label="input size",
+            help="height and width of the pictures in training, in pixels",
+            empty="its own",
+            low=1,
+            high=MAX_SIDE,
+            unit="pixels",
+        ),
+    )
+    dropout: float | None = _row(None, Number(label="dropout", empty="its own", high=1, below=True))
+    batch_norm: bool | None = _row(None, Switch(label="batch norm", empty="its own"))
+    conv_init: str = _row(
+        "xavier",
+        OneOf(
+            label="initialisation of convolutions",
+            help="how the weights of convolutions begin (see below)",
+            words=INITS,
+        ),
+    )
+    linear_init: str = _row(
+        "xavier",
+        OneOf(
+            label="initialisation of linear layers",
+            help="how the weights of linear layers begin (see below)",
+            words=INITS,
+        ),
+    )
+    precision: str = _row("auto", OneOf(label="precision", help=", ".join(PRECISIONS), words=PRECISIONS))
+    flip: bool = _row(False, Switch(label="random mirroring", help="mirror pictures at random"))
+    crop: int = _row(
+        0, Whole(label="random shift", help="shift pictures at random by up to N pixels", high=64, unit="pixels")
+    )
+    brightness: float = _row(
+        0.0,
+        Number(
+            label="change of brightness",
+            help="change the brightness at random by up to X, from 0 to 1",
+            high=1,
+            step=0.1,
+        ),
+    )
+    time_budget: float | None = _row(
+        None,
+        Number(
+            label="time budget",
+            help="finish after X seconds, whatever the epoch",
+            empty="none",
+            low=1,
+            high=MAX_TIME,
+            unit="seconds",
+        ),
+    )
+    checkpoint_every: float = _row(
+        15.0,
+        Number(
+            label="time between checkpoints",
+            help="seconds between checkpoints (default: {default:g})",
+            low=1,
+            high=MAX_TIME,
+            step=10,
+            unit="seconds",
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        check_choice(self.recipe, "the recipe", RECIPE_NAMES)
+        for name, option in OPTIONS.items():
+            option.check(getattr(self, name))
+
+
+OPTIONS: dict[str, Option] = {each.name: each.metadata["option"] for each in fields(Training) if each.metadata}
+"""The options by the names of their fields; all of `Training` but the recipe."""
