@@ -20,10 +20,15 @@ from vggexplorer import keys
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from test_browser import Explore
+
+pytest_plugins = ("samples",)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background: what is started there hears no Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} | os.environ
+"""Several processes train and count at once: threads of theirs that wait for each other would take all the time."""
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -36,6 +41,15 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+REAL_PROCESSES = (
+    "test_worker",
+    "test_distributed",
+    "test_crosscheck",
+    "test_calibration",
+    "test_cli_train",
+    "test_sweeps",
+)
+"""Tests that start PyTorch again and again."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens URLs without any proxy that the environment names."""
 
@@ -47,6 +61,24 @@ def wait_until(condition: Callable[[], T], seconds: float = 60, what: str = "the
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(0.05)
     return value
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes run the tests: one for a file that is named, and for the cluster, of which there is one.
+
+    There is one more than processors, as many tests wait for a browser, a server or a trainer.
+    """
+    if config.option.markexpr == "cluster" or any(".py" in argument for argument in config.args):
+        return 0
+    return min(4, 1 + (os.cpu_count() or 1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that the processes, which share the work by files, end together."""
+    with_browser = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    long = with_browser | {item.path for item in items if item.path.stem in REAL_PROCESSES}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -153,6 +185,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
         yield start
 
 
+@pytest.fixture(scope="session")
+def dashboard(server: StartServer) -> Server:
+    """The dashboard of all tests that neither change it nor its runs."""
+    return server()
+
+
 def _chromium() -> str | None:
     return os.environ.get("VGGEXPLORER_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
@@ -177,3 +215,15 @@ def browser() -> "Iterator[Browser]":
             _no_browser(f"no Chromium could be started: {error.message.splitlines()[0]}")
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def explore(browser: "Browser", dashboard: Server) -> "Iterator[Explore]":
+    """A new visitor of the dashboard; in the end the browser must not have complained."""
+    from test_browser import Explore
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    explore = Explore(context.new_page(), dashboard)
+    yield explore
+    context.close()
+    assert not explore.complaints

@@ -1,14 +1,10 @@
-"""Random blocks, heads, architectures and inputs for Hypothesis, and the settings that keep its tests repeatable."""
+"""Random blocks, heads, architectures and inputs for Hypothesis."""
 
 from dataclasses import replace
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
-
-stable = settings(derandomize=True, deadline=None, database=None)
-"""The same examples on every machine and in every run."""
 
 PARTS = ("head", "num_classes", "batch_norm", "activation")
 

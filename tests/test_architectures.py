@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given
-from strategies import architectures, stable
+from samples import examples
+from strategies import architectures
 
 from vggexplorer.architectures import (
     CONV_ARCHS,
@@ -91,7 +92,7 @@ def test_layers_are_named_as_in_torchvision() -> None:
     assert names == ["features.0", "features.1", "features.2", "avgpool", "flatten", *classifier]
 
 
-@stable
+@examples(100)
 @given(architectures)
 def test_the_number_of_layers_is_that_of_the_places(architecture: Architecture) -> None:
     places = list(architecture.places())

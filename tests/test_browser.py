@@ -1,7 +1,7 @@
 """The dashboard in a real browser: what a person does on Explore, and what they then see."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -106,20 +106,6 @@ class Explore:
         return self.page.locator("[data-testid=stAlert]").first.inner_text()
 
 
-@pytest.fixture(scope="module")
-def dashboard(server: StartServer) -> Server:
-    return server()
-
-
-@pytest.fixture
-def explore(browser: "Browser", dashboard: Server) -> Iterator[Explore]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    explore = Explore(context.new_page(), dashboard)
-    yield explore
-    context.close()
-    assert not explore.complaints
-
-
 def summary(**params: str) -> Summary:
     return summarize(*parse_network({"arch": "vgg11"} | params))
 
@@ -134,6 +120,7 @@ def test_edit_a_block_and_the_input(explore: Explore) -> None:
     assert explore.params() == {"arch": "1x64,1x128,3x320,2x512,2x512", "input": "1x96x96"}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("slowdown", [1, 4])
 @pytest.mark.parametrize("pause_ms", [0, 30, 120])
 def test_edits_that_do_not_wait_for_the_page_are_all_kept(explore: Explore, pause_ms: int, slowdown: int) -> None:

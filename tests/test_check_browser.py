@@ -1,12 +1,11 @@
 """The tab Check: in a real browser with the real tools, and by AppTest with figures that were tampered with."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, Server, StartServer, wait_until
+from conftest import ROOT, wait_until
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from test_browser import Explore
@@ -20,7 +19,7 @@ from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Locator
 
 SMALL = {"arch": "1x8,2x16", "input": "1x17x12", "head": "adaptive:2", "hidden": "9", "bn": "1"}
 BUTTON = "Check with PyTorch, torchinfo and fvcore"
@@ -28,20 +27,6 @@ EXPLAINED = "✓ explained to the digit"
 
 
 # --- in the browser ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def dashboard(server: StartServer) -> Server:
-    return server()
-
-
-@pytest.fixture
-def explore(browser: "Browser", dashboard: Server) -> Iterator[Explore]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    explore = Explore(context.new_page(), dashboard)
-    yield explore
-    context.close()
-    assert not explore.complaints
 
 
 def at_check(explore: Explore, **params: str) -> Explore:

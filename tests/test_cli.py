@@ -345,12 +345,12 @@ def test_ctrl_c_ends_with_status_0(server: StartServer, connected: bool, request
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for a browser is a shell script")
-def test_the_browser_is_opened_once_the_server_answers(tmp_path: Path, server: StartServer) -> None:
+def test_the_browser_is_opened_once_the_server_answers(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     opened = tmp_path / "opened.txt"
     stand_in = tmp_path / "browser"
     stand_in.write_text(f'#!/bin/sh\necho "$1" >> "{opened}"\n')
     stand_in.chmod(0o755)
-    url = server().url
+    url = request.getfixturevalue("dashboard").url
     program = f"from vggexplorer.dashboard import _open_when_ready; _open_when_ready({url!r})"
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"BROWSER": str(stand_in)}, check=True)
     assert wait_until(opened.exists, 5, "the browser")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.codegen import is_chapter, source
@@ -60,7 +61,7 @@ def test_every_named_network_with_other_options(title: str) -> None:
     agrees(parse_network(PLAIN, NETWORKS[title]))
 
 
-@stable
+@examples(100)
 @given(networks())
 def test_any_network(network: Network) -> None:
     agrees(network)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, StartServer
+from conftest import ROOT, Server, StartServer
 from streamlit.testing.v1 import AppTest
 from test_browser import Explore
 from test_pages import plain
@@ -217,9 +217,9 @@ def test_four_networks_from_a_deep_link_on_a_fresh_server(browser: "Browser", se
     context.close()
 
 
-def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", server: StartServer) -> None:
+def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", dashboard: Server) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    explore = Explore(context.new_page(), server())
+    explore = Explore(context.new_page(), dashboard)
     explore.open(arch="vgg13")
     page = explore.page
     page.get_by_role("link", name="Compare").click()
@@ -232,10 +232,10 @@ def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", 
     context.close()
 
 
-def test_a_comparison_is_taken_away(browser: "Browser", server: StartServer, tmp_path: Path) -> None:
+def test_a_comparison_is_taken_away(browser: "Browser", dashboard: Server, tmp_path: Path) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
     page = context.new_page()
-    page.goto(f"{server().url}/compare?arch=vgg11&arch=alexnet&input=1x96x96")
+    page.goto(f"{dashboard.url}/compare?arch=vgg11&arch=alexnet&input=1x96x96")
     page.get_by_role("tab", name="Take away").click()
     texts = {}
     for ending in ("csv", "json"):

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
-from strategies import networks, stable
+from hypothesis import given
+from samples import examples
+from strategies import networks
 
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.comparison import compare, stages, sweep, why
@@ -58,7 +59,7 @@ def test_stages_of_the_book_are_aligned_by_resolution() -> None:
     assert alexnet[4].shapes == ((384, 12, 12), (256, 12, 12))
 
 
-@settings(stable, max_examples=100)
+@examples(100)
 @given(networks())
 def test_stages_add_up_to_the_whole(network) -> None:
     summary = summarize(*network)
@@ -66,7 +67,7 @@ def test_stages_add_up_to_the_whole(network) -> None:
     assert tuple(map(sum, zip(*parts, strict=True))) == summary.totals
 
 
-@settings(stable, max_examples=100)
+@examples(100)
 @given(networks(), networks())
 def test_any_pair_gets_sentences(first, second) -> None:
     pair = compare([first.architecture, second.architecture], (3, 64, 48), 10)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
@@ -121,7 +122,7 @@ trainings = st.builds(
 )
 
 
-@stable
+@examples(100)
 @given(networks(), trainings, st.integers(0, 2**31 - 1), st.sampled_from(["auto", "cpu", "cuda:3"]))
 def test_json_holds_all_of_it(network: Network, training: Training, seed: int, device: str) -> None:
     config = Config(network=network, training=training, seed=seed, device=device, dataset="folder:x")

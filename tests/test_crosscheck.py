@@ -33,6 +33,7 @@ def asked(network: Network) -> dict[str, Measured]:
 # --- the process ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("network", [SMALL, NETWORKS["LeNet"], NETWORKS["VGG-11-LRN"]], ids=["bn", "LeNet", "LRN"])
 def test_every_tool_is_explained_to_the_digit(network: Network) -> None:
     measured = asked(network)

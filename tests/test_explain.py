@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from strategies import edited_networks, networks, stable
+from hypothesis import given
+from samples import examples
+from strategies import edited_networks, networks
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.errors import ShapeError
@@ -74,7 +75,7 @@ def test_every_formula_gives_its_figure(summary: Summary) -> None:
 
 
 @given(networks() | edited_networks())
-@settings(stable, max_examples=200)
+@examples(200)
 def test_every_formula_of_any_network_gives_its_figure(network: Network) -> None:
     try:
         summary = summarize(*network)

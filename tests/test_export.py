@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.drawing import svg_file
@@ -78,7 +79,7 @@ def test_a_file_name_says_what_is_inside(params: dict[str, str], name: str) -> N
     assert file_name(parse_network(params), "csv") == name
 
 
-@stable
+@examples(100)
 @given(networks())
 def test_a_file_name_is_safe_everywhere(network: Network) -> None:
     name = file_name(network, "csv")

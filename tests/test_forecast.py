@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 from torch import nn
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
@@ -106,14 +107,14 @@ def test_what_a_small_network_keeps() -> None:
     assert activations(summary, 2, "bfloat16", gpu=True) == 2 * (2 * on_gpu + 8 * pooled + hidden) + 2 * 4 * 3
 
 
-@settings(stable, max_examples=150)
+@examples(150)
 @given(networks().filter(lambda network: not ambiguous(network)), st.sampled_from(PRECISIONS))
 def test_autograd_keeps_what_is_forecast(network: Network, precision: str) -> None:
     assert activations(summarize(*network), BATCH, precision) == kept_by_autograd(network, precision, "cpu")
 
 
 @gpu
-@settings(stable, max_examples=100)
+@examples(100)
 @given(networks().filter(lambda network: not ambiguous(network)), st.sampled_from(PRECISIONS))
 def test_autograd_keeps_what_is_forecast_on_a_gpu(network: Network, precision: str) -> None:
     own = activations(summarize(*network), BATCH, precision, gpu=True)

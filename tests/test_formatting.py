@@ -5,7 +5,7 @@ from math import prod
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import stable
+from samples import examples
 
 from vggexplorer import formatting
 from vggexplorer.layers import Terms
@@ -68,13 +68,13 @@ def test_a_unit_is_never_torn_from_its_number() -> None:
     assert not any(" " in text for text in texts)
 
 
-@stable
+@examples(100)
 @given(st.lists(st.lists(st.integers(1, 10**6), min_size=1, max_size=6).map(tuple), max_size=3).map(tuple))
 def test_a_sum_of_products_evaluates_to_the_number(terms: Terms) -> None:
     assert eval(formatting.sum_of_products(terms).replace("×", "*")) == sum(map(prod, terms))
 
 
-@stable
+@examples(100)
 @given(st.integers(0, 10**24))
 def test_a_short_number_is_the_number_to_within_its_last_digit(count: int) -> None:
     text = formatting.short(count).replace(",", "")

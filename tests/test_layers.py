@@ -6,7 +6,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 from torch import nn
 
 from vggexplorer.architectures import Network
@@ -75,7 +76,7 @@ def test_a_layer_knows_its_arithmetic(
     assert layer.side_formula(shape[-2] if len(shape) == 3 else 1) == formula
 
 
-@stable
+@examples(100)
 @given(networks())
 def test_the_terms_come_to_the_counts(network: Network) -> None:
     """Counts are computed directly, for speed; the formulas that people read are these terms."""
@@ -149,7 +150,7 @@ def test_the_field_of_a_layer(layer: Layer, shape: Shape, field: tuple[int, int 
     assert layer.field(shape) == field
 
 
-@stable
+@examples(100)
 @given(side=st.tuples(st.integers(1, 20), st.integers(1, 20)), size=st.integers(1, 9))
 def test_adaptive_pooling_sees_what_its_gradient_reaches(side: tuple[int, int], size: int) -> None:
     image = torch.ones(1, 1, *side, requires_grad=True)
@@ -162,7 +163,7 @@ def test_adaptive_pooling_sees_what_its_gradient_reaches(side: tuple[int, int], 
     assert AdaptiveAvgPool2d(size).field((1, *side))[0] == max(extents)
 
 
-@stable
+@examples(100)
 @given(layer=windows, side=st.integers(1, 60))
 def test_the_side_formula_evaluates_to_its_right_side(layer: Layer, side: int) -> None:
     formula = layer.side_formula(side)
@@ -174,7 +175,7 @@ def test_the_side_formula_evaluates_to_its_right_side(layer: Layer, side: int) -
         assert layer.output_shape((1, side, side))[1:] == (int(right), int(right))
 
 
-@stable
+@examples(100)
 @given(layer=windows, output=st.integers(1, 30))
 def test_min_side_is_the_smallest_side_that_gives_an_output(layer: Layer, output: int) -> None:
     side = layer.min_side(output)

@@ -134,6 +134,7 @@ def learn(browser: "Browser", servers: dict[str, Server]) -> Iterator[Learn]:
     assert not learn.complaints
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("speaks", LOCALES)
 @pytest.mark.parametrize("key", TASKS)
 def test_a_task_is_failed_and_then_solved(
@@ -185,6 +186,7 @@ def test_what_is_done_outlives_a_reload_and_is_nobody_elses(learn: Learn, browse
     assert "0 of 4" in state.inner_text()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("junk", ["{", "7", '["<b>", 1, "pools.large"]', '{"a": []}'])
 def test_whatever_is_in_the_browser_the_page_opens(learn: Learn, junk: str) -> None:
     learn.open()
@@ -296,6 +298,7 @@ def test_back_leads_to_the_task_before(learn: Learn) -> None:
     assert learn.params() == {"task": "pools"}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("key", ["listing", "slower", "fields", "deep"])
 def test_a_task_fits_a_phone(learn: Learn, key: str) -> None:
     learn.page.set_viewport_size({"width": 390, "height": 844})

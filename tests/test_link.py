@@ -4,9 +4,10 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from strategies import edited_networks, networks, stable
+from samples import examples
+from strategies import edited_networks, networks
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
@@ -44,7 +45,7 @@ states = st.builds(
 
 
 @given(states)
-@settings(stable, max_examples=400)
+@examples(400)
 def test_a_state_comes_back_from_its_link(state: State) -> None:
     params = write(state)
     assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
@@ -61,7 +62,7 @@ lessons = st.builds(
 
 
 @given(lessons)
-@settings(stable, max_examples=200)
+@examples(200)
 def test_a_lesson_comes_back_from_its_link(state: State) -> None:
     params = write_lesson(state)
     assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
@@ -229,7 +230,7 @@ texts = pieces.map("".join) | st.text() | st.sampled_from([text for _, text in B
 
 
 @given(st.dictionaries(known | st.text(), texts, max_size=8))
-@settings(stable, max_examples=1500)
+@examples(1500)
 def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
     state, errors = read(params)
     assert all(type(error) is InputError and str(error) for error in errors)
@@ -260,7 +261,7 @@ def test_without_a_pin_the_baseline_is_alexnet() -> None:
 
 
 @given(any_network, any_network)
-@settings(stable, max_examples=200)
+@examples(200)
 def test_a_network_that_was_pinned_stays_as_it_is(pinned: Network, beside: Network) -> None:
     pin = Pin.of(pinned)
     assert pin.network(beside) == pinned
@@ -290,7 +291,7 @@ besides = networks().map(Pin.beside)
 
 
 @given(states, st.lists(besides, min_size=1, max_size=MAX_BESIDE))
-@settings(stable, max_examples=200)
+@examples(200)
 def test_a_comparison_survives_its_link(state: State, beside: list[Pin]) -> None:
     state = replace(state, beside=tuple(beside))
     assert read(write_comparison(state)) == (state, [])

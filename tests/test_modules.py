@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 import torchvision
-from hypothesis import given, settings
-from strategies import networks, stable
+from hypothesis import given
+from samples import examples
+from strategies import networks
 from torch import nn
 
 from vggexplorer.architectures import CONV_ARCHS, NETWORKS, Architecture, Head, Network, blocks
@@ -294,7 +295,7 @@ def test_torchvisions_weights_give_torchvisions_scores(name: str, pixels: int) -
 # --- both forms are one network ----------------------------------------------------------------------
 
 
-@settings(stable, max_examples=60)
+@examples(60)
 @given(networks())
 def test_both_forms_compute_the_same(network: Network) -> None:
     net, nested = build(*network).eval(), sequential(*network).eval()
@@ -307,7 +308,7 @@ def test_both_forms_compute_the_same(network: Network) -> None:
         assert torch.equal(scores, nested(images))
 
 
-@stable
+@examples(100)
 @given(networks())
 def test_a_state_dict_names_the_layers_of_the_summary(network: Network) -> None:
     with torch.device("meta"):

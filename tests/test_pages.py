@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from hypothesis import Phase, given, settings
-from strategies import stable
+from samples import examples
 from streamlit.testing.v1 import AppTest
 from test_link import states
 
@@ -488,7 +488,7 @@ def test_everything_that_is_allowed_is_shown_and_can_be_edited(params: dict[str,
 
 
 @given(states)
-@settings(stable, max_examples=25, phases=[Phase.generate])
+@settings(examples(25), phases=[Phase.generate])
 def test_every_link_that_can_be_written_can_be_opened(state: State) -> None:
     state = replace(state, lang=None)  # for Chinese pages see test_i18n.py
     page = Explore(**write(state))
@@ -526,6 +526,7 @@ def all_escaped(markdown: str) -> bool:
     return not re.search(r"[!-/:-@\[-`{-~]", re.sub(r"\\[!-/:-@\[-`{-~]", "", markdown))
 
 
+@pytest.mark.sample(24)
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize(
     "open_with",

@@ -5,7 +5,8 @@ from math import prod
 
 import pytest
 from hypothesis import given
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.errors import InputError
@@ -42,7 +43,7 @@ def test_the_terms_of_a_small_network_by_hand() -> None:
     }
 
 
-@stable
+@examples(100)
 @given(networks())
 def test_a_formula_evaluates_to_its_value_and_no_term_is_empty(network: Network) -> None:
     summary = summarize(*network)

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from strategies import networks, stable
+from samples import examples
+from strategies import networks
 from torch import nn
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Network
@@ -54,7 +55,7 @@ def test_a_position_that_sees_only_padding() -> None:
     assert fields(summary, summary.rows[0]).rows == (None, (0, 0), (1, 1), (2, 2), None)
 
 
-@settings(stable, max_examples=60)
+@examples(60)
 @given(networks(), st.data())
 def test_the_field_is_where_gradients_are_not_zero(network: Network, data: st.DataObject) -> None:
     summary = summarize(*network)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import stable
+from samples import examples
 
 from vggexplorer.errors import InputError
 from vggexplorer.runs.records import TIMING, Outcome, Record, parse_line, reason_from_json, reason_to_json
@@ -39,7 +39,7 @@ def changed(**values: Any) -> bytes:
     return json.dumps(json.loads(LINE) | values).encode() + b"\n"
 
 
-@stable
+@examples(100)
 @given(records)
 def test_a_line_holds_the_record(record: Record) -> None:
     line = record.line()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from strategies import stable
+from samples import examples
 
 from vggexplorer.pytorch import weights
 from vggexplorer.runs import safetensors
@@ -36,7 +36,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     )
 
 
-@stable
+@examples(100)
 @given(kept=st.dictionaries(names, tensors(), max_size=4), about=texts)
 def test_the_library_reads_what_we_write_and_we_what_it_writes(
     kept: dict[str, torch.Tensor], about: dict[str, str], tmp_path_factory: pytest.TempPathFactory

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from conftest import wait_until
 from filelock import FileLock
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from samples import examples
 from test_records import LINE
 
 from vggexplorer.errors import InputError
@@ -37,7 +38,7 @@ def lines(*steps: int) -> bytes:
     return b"".join(record(step).line() for step in steps)
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.data())
 def test_of_many_records_those_that_count_are_read(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -13,9 +13,10 @@ import torch
 import torchinfo
 import torchvision
 from fvcore.nn import FlopCountAnalysis
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from strategies import blocks, modest, networks, stable
+from samples import examples
+from strategies import blocks, modest, networks
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -210,7 +211,7 @@ def test_every_layer_of_the_named_networks_is_pytorchs(architecture: Architectur
     check_against_pytorch(architecture, input_shape)
 
 
-@settings(stable, max_examples=300)
+@examples(300)
 @given(networks())
 def test_every_layer_of_random_networks_is_pytorchs(network: Network) -> None:
     check_against_pytorch(*network)
@@ -275,7 +276,7 @@ def test_torchinfo_differs_from_the_named_networks_by_its_terms(architecture: Ar
     check_against_torchinfo(architecture, input_shape)
 
 
-@settings(stable, max_examples=100)
+@examples(100)
 @given(networks())
 def test_torchinfo_differs_from_random_networks_by_its_terms(network: Network) -> None:
     check_against_torchinfo(*network)
@@ -290,7 +291,7 @@ def test_fvcore_differs_from_the_named_networks_by_its_terms(title: str, head: H
     check_against_fvcore(architecture, (1, side, side + 1))
 
 
-@settings(stable, max_examples=60)
+@examples(60)
 @given(networks())
 def test_fvcore_differs_from_random_networks_by_its_terms(network: Network) -> None:
     check_against_fvcore(*network)
@@ -299,7 +300,7 @@ def test_fvcore_differs_from_random_networks_by_its_terms(network: Network) -> N
 # --- the smallest input ------------------------------------------------------------------------------
 
 
-@stable
+@examples(100)
 @given(modest)
 def test_the_smallest_input_is_legal_and_one_pixel_less_is_not(architecture: Architecture) -> None:
     side = architecture.min_side()
@@ -376,7 +377,7 @@ def reached(gradient: torch.Tensor) -> tuple[int, int]:
     return int(rows[0]), int(rows[-1])
 
 
-@settings(stable, max_examples=60)
+@examples(60)
 @given(small_blocks.filter(lambda blocks: field_and_stride(blocks)[0] <= 120))
 def test_receptive_field_and_stride_are_those_of_the_gradient(small: tuple[Block, ...]) -> None:
     """With weights of 1 on an image of ones no gradient cancels; average pooling sees what max pooling may see."""

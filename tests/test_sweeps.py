@@ -16,7 +16,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from real_runs import end_all
-from strategies import stable
+from samples import examples
 from test_forecast import PLAIN
 from test_runs_page import config
 
@@ -66,7 +66,7 @@ grids = st.builds(
 )
 
 
-@stable
+@examples(100)
 @given(grids)
 def test_a_grid_is_every_combination_once_in_one_order(grid: Grid) -> None:
     expected = [
@@ -87,7 +87,7 @@ def test_a_grid_is_every_combination_once_in_one_order(grid: Grid) -> None:
     assert plan.left_out == ()
 
 
-@stable
+@examples(100)
 @given(grids)
 def test_runs_that_differ_only_in_their_seed_are_one_point_with_a_name_of_its_own(grid: Grid) -> None:
     configs = grid.plan().configs
@@ -162,7 +162,7 @@ def point(params: int, best: float | None) -> Point:
     return Point("", TINY[0], 1, 1, best, best, best, params, 1, None)
 
 
-@stable
+@examples(100)
 @given(st.lists(st.tuples(st.integers(1, 6), st.none() | st.integers(0, 5).map(float)), max_size=12))
 def test_on_the_front_is_what_nothing_beats(pairs: list[tuple[int, float | None]]) -> None:
     found = [point(*pair) for pair in pairs]

@@ -32,11 +32,6 @@ SMALL = {"arch": "1x8,2x6:nopool", "input": "2x33x30", "hidden": "16", "classes"
 SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
-@pytest.fixture(scope="module")
-def dashboard(server: StartServer) -> Server:
-    return server()
-
-
 OpenPage = Callable[..., Explore]
 
 

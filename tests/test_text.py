@@ -5,10 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from samples import examples
 from strategies import blocks as random_blocks
-from strategies import edited_networks, networks, stable
+from strategies import edited_networks, networks
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network, blocks
 from vggexplorer.errors import InputError
@@ -300,7 +301,7 @@ def test_a_network_made_by_other_means_is_checked_too(input_shape: Any) -> None:
 # --- round trips -------------------------------------------------------------------------------------
 
 
-@settings(stable, max_examples=300)
+@examples(300)
 @given(networks() | edited_networks())
 @example(Network(replace(NETWORKS["AlexNet (torchvision)"].architecture, head=Head("adaptive")), (3, 64, 64)))
 @example(Network(Architecture(VGG_11, Head(dropout=1 / 3)), (1, 32, 32)))
@@ -310,7 +311,7 @@ def test_a_network_is_read_back_from_its_text(network: Network) -> None:
     assert parse_network(format_network(network)) == network
 
 
-@settings(stable, max_examples=200)
+@examples(200)
 @given(st.lists(random_blocks, min_size=1, max_size=8).map(tuple))
 def test_blocks_are_read_back_from_their_text(items: tuple[Block, ...]) -> None:
     assert parse_blocks(format_blocks(items)) == items
@@ -319,7 +320,7 @@ def test_blocks_are_read_back_from_their_text(items: tuple[Block, ...]) -> None:
 pairs = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 65_536)), min_size=1, max_size=8).map(tuple)
 
 
-@stable
+@examples(100)
 @given(pairs)
 def test_the_books_tuple_is_read_back(table: tuple[tuple[int, int], ...]) -> None:
     text = format_tuple(blocks(table))
@@ -382,19 +383,19 @@ def value_or_input_error(params: dict[str, str]) -> None:
         assert parse_network(format_network(network)) == network
 
 
-@settings(stable, max_examples=1_500)
+@examples(1_500)
 @given(anything)
 def test_any_text_is_an_architecture_or_an_input_error(text: str) -> None:
     value_or_input_error({"arch": text})
 
 
-@settings(stable, max_examples=500)
+@examples(500)
 @given(st.sampled_from(list(KEYS)), anything)
 def test_any_text_is_a_value_or_an_input_error(key: str, text: str) -> None:
     value_or_input_error({"arch": "alexnet-tv", key: text})
 
 
-@settings(stable, max_examples=200)
+@examples(200)
 @given(anything)
 def test_any_text_is_a_ratio_or_an_input_error(text: str) -> None:
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import Server, StartServer
+from conftest import Server
 
 from vggexplorer.ui import web
 
@@ -25,11 +25,6 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
-
-
-@pytest.fixture(scope="module")
-def dashboard(server: StartServer) -> Server:
-    return server()
 
 
 def get(server: Server, path: str) -> Answer:

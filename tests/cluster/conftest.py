@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,8 @@ class Cluster:
 @pytest.fixture(scope="session", autouse=True)
 def _token() -> Iterator[None]:
     """Only who has it may talk to the cluster."""
+    if find_spec("ray") is None:
+        pytest.skip("needs Ray: pip install 'vggexplorer[cluster]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))

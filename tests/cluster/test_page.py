@@ -1,7 +1,5 @@
 """The Train page with a real cluster: what is free, and a run that is started there."""
 
-from importlib.util import find_spec
-
 import pytest
 from conftest import wait_until
 from test_train_page import Train
@@ -12,7 +10,7 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.ui import jobs
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'vggexplorer[cluster]'")
+pytestmark = pytest.mark.cluster
 
 
 def test_the_page_shows_what_is_free_and_starts_a_run_there(

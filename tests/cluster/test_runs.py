@@ -3,7 +3,6 @@
 import os
 import signal
 from dataclasses import replace
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.store import Run, Runs, Status
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'vggexplorer[cluster]'")
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(autouse=True)

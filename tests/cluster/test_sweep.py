@@ -1,6 +1,5 @@
 """Twelve runs on a real cluster of two nodes, in a real browser: from Compare to the Pareto chart on Runs."""
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ from vggexplorer.runs.store import Runs
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'vggexplorer[cluster]'")
+pytestmark = pytest.mark.cluster
 
 
 def test_twelve_runs_on_two_nodes(browser: "Browser", cluster: Cluster, runs: Runs, server: StartServer) -> None:

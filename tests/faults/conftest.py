@@ -1,4 +1,4 @@
-"""`pytest tests/faults` injects every fault; a run of all tests takes those of them that are quick."""
+"""Faults are injected into real trainers; a run takes a sample of the places where one can be, `--all` every one."""
 
 import json
 import os
@@ -30,16 +30,6 @@ CONFIG = Config(network=NETWORK, training=TRAINING, device="cpu")
 STEPS = 18
 SAVE_EVERY = 4
 """Steps between checkpoints in the nursery."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow ones out, unless this folder or a file of it was asked for."""
-    named = (config.invocation_params.dir / argument.partition("::")[0] for argument in config.args)
-    if config.option.markexpr or any(path.resolve().is_relative_to(HERE) for path in named):
-        return
-    slow = [item for item in items if item.path.is_relative_to(HERE) and item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
 
 
 @pytest.fixture

@@ -72,13 +72,9 @@ def check_pages(run: Run, other: Run) -> None:
     assert len(other.records()) == 2
 
 
-@pytest.mark.parametrize(
-    ("file", "damage"),
-    [
-        pytest.param(file, damage, marks=() if place % 16 == 0 else pytest.mark.slow)
-        for place, (file, damage) in enumerate((file, damage) for file in FILES for damage in DAMAGES)
-    ],
-)
+@pytest.mark.sample(10)
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", FILES)
 def test_a_page_outlives_every_damaged_file(folder: Path, file: str, damage: str) -> None:
     run, other = whole_one(folder, 1, "damaged"), whole_one(folder, 2, "whole")
     DAMAGES[damage](run.path / file)
@@ -131,6 +127,7 @@ def places_in_the_checkpoint(run: Run) -> list[int]:
     return [0, 40, 300, size // 2, size - 300, size - 1]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("place", range(6))
 def test_a_flipped_bit_in_the_checkpoint_is_noticed(nursery: Nursery, broken_off: Run, place: int) -> None:
     """Nothing is trained with wrong weights, and the records stay as they were."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import wait_until
 from real_runs import folder_of_runs
+from samples import Sample
 from test_pages import plain
 from test_runs_page import Page
 from test_runs_page import folder as _folder  # noqa: F401
@@ -73,19 +74,17 @@ def fill_up(nursery: Nursery, whole: Whole, runs: Runs, number: int, lasting: bo
     return word
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lasting", [True, False], ids=["lasting", "for a moment"])
-def test_the_disk_is_full_at_every_write_boundary(nursery: Nursery, whole: Whole, runs: Runs, lasting: bool) -> None:
+def test_the_disk_is_full_at_every_write_boundary(
+    nursery: Nursery, whole: Whole, runs: Runs, lasting: bool, sample: Sample
+) -> None:
     places = [number for number, half in boundaries(whole.calls) if not half]
     growing = [number for number in places if whole.calls[number - 1].split()[0] in ("open", "write", "flush", "mkdir")]
-    words = []
-    for number in growing[:: 1 if lasting else 2]:
+    for number in sample(growing, 6 if lasting else 3):
         try:
-            words.append(fill_up(nursery, whole, runs, number, lasting))
+            fill_up(nursery, whole, runs, number, lasting)
         except AssertionError as error:
             raise AssertionError(f"full at {number}, {whole.calls[number - 1]}") from error
-    assert words.count("failed") > len(words) // 2
-    assert words.count("interrupted") <= 4
 
 
 @pytest.mark.parametrize("what", ["write RUN/checkpoint/.state.safetensors", "flush RUN/metrics.jsonl"])

@@ -1,8 +1,8 @@
 """Whatever a person, a link or a damaged file sends: the core answers with a value or a sentence, soon and cheaply.
 
 Each reader gets texts, JSON and bytes that began as valid ones and were damaged. It must give a value that comes back
-from its own text, or an `InputError` that can stand on a page; any other exception fails. The tests marked slow
-are the 10,000 cases; the others are their quick beginning.
+from its own text, or an `InputError` that can stand on a page; any other exception fails. A run
+tries a sample of the 10,000 cases.
 """
 
 import gzip
@@ -21,7 +21,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import edited_networks, networks, stable
+from samples import examples
+from strategies import edited_networks, networks
 from test_link import states
 from test_runs_page import config, make, record
 
@@ -46,8 +47,6 @@ BYTES = 200 * 10**6
 """The most memory that an answer may take."""
 CASES = {"text": 2_400, "link": 2_000, "config": 1_500, "run": 1_500, "binary": 1_500, "folder": 400, "command": 1_200}
 """How many cases there are, by what is read."""
-QUICK = 40
-"""How many of each in a quick run."""
 BOOK = "conv_arch = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))  # 这里(2,256)2指重复两次"
 
 
@@ -79,10 +78,11 @@ def answer(ask: Callable[[], Any]) -> Any:
 
 
 def fuzz(name: str, strategy: st.SearchStrategy[Any], check: Callable[..., None], most: int, *given_too: Any) -> None:
-    """Have Hypothesis try `check` on so many cases."""
+    """Have Hypothesis try `check` on so many cases, or a sample of them."""
     calls = 0
+    drawn = settings(examples(most), suppress_health_check=list(HealthCheck))
 
-    @settings(stable, max_examples=most, suppress_health_check=list(HealthCheck))
+    @drawn
     @given(strategy)
     def counted(case: Any) -> None:
         nonlocal calls
@@ -91,14 +91,7 @@ def fuzz(name: str, strategy: st.SearchStrategy[Any], check: Callable[..., None]
 
     counted()
     print(f"{name}: {calls} cases")
-    assert calls >= most * 0.9  # Hypothesis does not repeat itself
-
-
-def sizes(name: str) -> pytest.MarkDecorator:
-    """Runs a test with the few cases of a quick run and, marked slow, with all."""
-    return pytest.mark.parametrize(
-        "most", [pytest.param(QUICK, id="some"), pytest.param(CASES[name], id="all", marks=pytest.mark.slow)]
-    )
+    assert calls >= drawn.max_examples * 0.9  # Hypothesis does not repeat itself
 
 
 # --- damaged texts ----------------------------------------------------------------------------------------------
@@ -189,9 +182,8 @@ def parse_network_of(text: str) -> Network:
     return parse_network({"arch": text, "input": "3x224x224"})
 
 
-@sizes("text")
-def test_texts(most: int) -> None:
-    fuzz("text", texts, check_text, most)
+def test_texts() -> None:
+    fuzz("text", texts, check_text, CASES["text"])
 
 
 keys = st.sampled_from([*KEYS, "arch", "pin", "batch", "dtype", "count", "lang", "run", "x", "", "<b>", "\ud800"])
@@ -225,9 +217,8 @@ def check_link(params: dict[str, str | list[str]]) -> None:
         answer(lambda pin=pin: summarize(*pin.network(network)))
 
 
-@sizes("link")
-def test_links(most: int) -> None:
-    fuzz("link", links | damaged_links(), check_link, most)
+def test_links() -> None:
+    fuzz("link", links | damaged_links(), check_link, CASES["link"])
 
 
 # --- damaged files of a run -------------------------------------------------------------------------------------
@@ -318,10 +309,9 @@ def check_config(content: bytes) -> None:
         answer(lambda: check_dataset(found.dataset))
 
 
-@sizes("config")
-def test_config_files(most: int) -> None:
+def test_config_files() -> None:
     asked_for = asked().flatmap(lambda each: json_files([each.to_json()]))
-    fuzz("config", json_files(configs) | asked_for, check_config, most)
+    fuzz("config", json_files(configs) | asked_for, check_config, CASES["config"])
 
 
 reason = {"text": "a 1", "template": "{what} must be from {low}.", "values": {"what": "a", "low": 1}}
@@ -397,9 +387,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
         yield Runs(tmp_path / "runs")
 
 
-@sizes("run")
-def test_files_of_a_run(most: int, runs: Runs) -> None:
-    fuzz("run", run_files, check_run, most, runs)
+def test_files_of_a_run(runs: Runs) -> None:
+    fuzz("run", run_files, check_run, CASES["run"], runs)
 
 
 @pytest.mark.parametrize(
@@ -469,9 +458,8 @@ def check_binary(content: bytes, path: Path) -> None:
     assert time.thread_time() - start < SECONDS
 
 
-@sizes("binary")
-def test_data_files(most: int, tmp_path: Path) -> None:
-    fuzz("binary", binary, check_binary, most, tmp_path / "file")
+def test_data_files(tmp_path: Path) -> None:
+    fuzz("binary", binary, check_binary, CASES["binary"], tmp_path / "file")
 
 
 @pytest.fixture(scope="module")
@@ -509,9 +497,8 @@ FOLDERS = [
 ]
 
 
-@sizes("folder")
-def test_data_folders(most: int, pictures: Path) -> None:
-    fuzz("folder", damaged(FOLDERS) | texts, check_folder, most, pictures)
+def test_data_folders(pictures: Path) -> None:
+    fuzz("folder", damaged(FOLDERS) | texts, check_folder, CASES["folder"], pictures)
 
 
 # --- command lines ----------------------------------------------------------------------------------------------
@@ -575,9 +562,8 @@ def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_start")
-@sizes("command")
-def test_command_lines(most: int, capsys: pytest.CaptureFixture[str]) -> None:
-    fuzz("command", commands, check_command, most, capsys)
+def test_command_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    fuzz("command", commands, check_command, CASES["command"], capsys)
 
 
 # --- what takes memory -------------------------------------------------------------------------------------------

@@ -29,7 +29,6 @@ SECONDS = 1.0
 """The most time of the processor that a case may take beside what an ordinary visit takes."""
 LARGEST = ",".join(["2x65536:k1:nopool"] * 64)
 """As many blocks and channels as a person may have and, with batch norm, almost as many layers."""
-QUICK = 8
 TYPED_LIVE = (
     "nested square brackets",
     "a long sum",
@@ -50,12 +49,6 @@ def can_be_sent(text: str) -> bool:
 
 
 typed = (texts | damaged(FOLDERS)).filter(can_be_sent)
-
-
-def sizes(most: int) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(
-        "most", [pytest.param(QUICK, id="some"), pytest.param(most, id="all", marks=pytest.mark.slow)]
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -110,11 +103,10 @@ def check_link(case: tuple[str, dict[str, Any]], usual: float) -> None:
     assert took < usual + SECONDS
 
 
-@sizes(160)
-def test_links(most: int) -> None:
+def test_links() -> None:
     usual = max(timed(lambda page=page: visited(page, {})) for page in ("explore", "compare", "train", "runs"))
     pages = st.sampled_from(["explore", "compare", "train", "runs"])
-    fuzz("links of pages", st.tuples(pages, any_link), check_link, most, usual)
+    fuzz("links of pages", st.tuples(pages, any_link), check_link, 160, usual)
 
 
 @pytest.mark.parametrize("page", ["explore", "compare", "train", "runs"])
@@ -148,10 +140,9 @@ def explore() -> Explore:
 
 
 @pytest.mark.parametrize("name", ["paste", "hidden"])
-@sizes(120)
-def test_texts_on_explore(most: int, name: str, explore: Explore) -> None:
+def test_texts_on_explore(name: str, explore: Explore) -> None:
     usual = timed(explore.run)
-    fuzz(name, typed, check_field, most, explore, name, usual)
+    fuzz(name, typed, check_field, 120, explore, name, usual)
     explore.set("paste", "vgg11").set("hidden", "none")
     assert explore.errors == []
 
@@ -164,11 +155,10 @@ def train() -> Explore:
 
 
 @pytest.mark.parametrize("kind", ["folder", "full"])
-@sizes(60)
-def test_data_folders_on_train(most: int, kind: str, train: Explore) -> None:
+def test_data_folders_on_train(kind: str, train: Explore) -> None:
     train.set("dataset", kind)
     usual = timed(train.run)
-    fuzz(kind, typed, check_field, most, train, "data folder", usual)
+    fuzz(kind, typed, check_field, 60, train, "data folder", usual)
 
 
 @pytest.mark.parametrize("name", ["input_size", "dropout", "time_budget"])

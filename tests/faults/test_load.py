@@ -26,7 +26,7 @@ from vggexplorer.text import parse_network
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Response
 
-SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", "60"))
+SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", "20"))
 EDITORS = 10
 WATCHERS = 2
 GROWTH = 0.05

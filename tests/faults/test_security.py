@@ -162,33 +162,28 @@ def test_the_port_of_a_server_that_was_bound_elsewhere_is_closed_to_others(tmp_p
 # --- foreign names and foreign sites -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def here(server: StartServer) -> Server:
-    return server()
-
-
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "169.254.169.254"])
-def test_a_name_that_leads_here_by_a_trick_is_not_answered(here: Server, host: str) -> None:
+def test_a_name_that_leads_here_by_a_trick_is_not_answered(dashboard: Server, host: str) -> None:
     """DNS rebinding: a foreign page whose name is made to mean 127.0.0.1."""
     for path in paths():
-        assert asked(here, path, host=host) == 403, path
-        assert asked(here, path, host=host, Origin=f"http://{host}") == 403, path
-    assert asked(here, "/_stcore/stream", websocket=True, host=host) == 403
-    assert asked(here, "/_stcore/stream", websocket=True, host=host, Origin=f"http://{host}") == 403
+        assert asked(dashboard, path, host=host) == 403, path
+        assert asked(dashboard, path, host=host, Origin=f"http://{host}") == 403, path
+    assert asked(dashboard, "/_stcore/stream", websocket=True, host=host) == 403
+    assert asked(dashboard, "/_stcore/stream", websocket=True, host=host, Origin=f"http://{host}") == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:1"])
-def test_a_foreign_page_is_not_answered(here: Server, origin: str) -> None:
+def test_a_foreign_page_is_not_answered(dashboard: Server, origin: str) -> None:
     for path in paths():
-        assert asked(here, path, Origin=origin) == 403, path
-        assert asked(here, path, method="PUT", Origin=origin) == 403, path
-    assert asked(here, "/_stcore/stream", websocket=True, Origin=origin) == 403
+        assert asked(dashboard, path, Origin=origin) == 403, path
+        assert asked(dashboard, path, method="PUT", Origin=origin) == 403, path
+    assert asked(dashboard, "/_stcore/stream", websocket=True, Origin=origin) == 403
 
 
-def test_the_own_page_is_answered(here: Server) -> None:
-    assert asked(here, "/", Origin=here.url) == 200
-    assert asked(here, web.url("components.js")) == 200
-    assert asked(here, "/_stcore/stream", websocket=True, Origin=here.url) == 101
+def test_the_own_page_is_answered(dashboard: Server) -> None:
+    assert asked(dashboard, "/", Origin=dashboard.url) == 200
+    assert asked(dashboard, web.url("components.js")) == 200
+    assert asked(dashboard, "/_stcore/stream", websocket=True, Origin=dashboard.url) == 101
 
 
 def test_a_run_id_never_leaves_the_folder(server: StartServer, tmp_path: Path) -> None:
@@ -514,9 +509,8 @@ _note("recording")
 """
 
 
-@pytest.mark.parametrize(
-    "way", ["own", *(pytest.param(way, marks=pytest.mark.slow) for way in ("vggexplorer", "streamlit run"))]
-)
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("way", ["own", "vggexplorer", "streamlit run"])
 def test_the_server_connects_to_nothing(tmp_path: Path, browser: "Browser", way: str) -> None:
     recorder = tmp_path / "recorder"
     recorder.mkdir()
@@ -634,6 +628,7 @@ def foreign_elements(page: "Page") -> list[str]:
     )
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_clever_name_is_shown_as_it_is(clever: Server, guarded: "Page", named: Path, text: str) -> None:
     name = TEXTS[text]
@@ -666,6 +661,7 @@ def test_clever_names_beside_each_other(clever: Server, guarded: "Page", named: 
         assert foreign_elements(guarded) == []
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_clever_path_and_a_clever_link_are_shown_as_they_are(
     clever: Server, guarded: "Page", tmp_path: Path, text: str

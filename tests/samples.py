@@ -1,0 +1,96 @@
+"""What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
+
+A sample is drawn anew in each run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from random import Random
+from secrets import randbelow
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from hypothesis import settings
+
+T = TypeVar("T")
+SHARE = 10
+"""A sample of random examples is this part of all of them, but `FEWEST` at least."""
+FEWEST = 20
+_everything = False
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("samples")
+    group.addoption("--all", action="store_true", help="run all that is generated, not a sample of it")
+    group.addoption("--seed", type=int, help="draw the sample that an earlier run has printed the seed of")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before Hypothesis reads its own options."""
+    global _everything
+    if config.option.seed is None:
+        config.option.seed = getattr(config, "workerinput", {}).get("seed", randbelow(10**6))
+    config.option.hypothesis_seed = str(config.option.seed)
+    _everything = config.option.all
+    if _everything:
+        config.option.markexpr = ""
+    settings.register_profile("tests", deadline=None, database=None)  # the machine of the tests may be busy
+    settings.load_profile("tests")
+    config.addinivalue_line("markers", "sample(count): so many of the test's cases run, all of them with --all.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All processes of a run draw the same sample."""
+    node.workerinput["seed"] = node.config.option.seed
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    drawn = terminalreporter.config.option.seed
+    terminalreporter.write_line(f"what was drawn at random is drawn again by --seed {drawn}; --all runs all of it")
+
+
+def examples(count: int) -> settings:
+    """Settings for a test over random examples of which there are `count`."""
+    return settings(max_examples=count if _everything else min(count, max(FEWEST, count // SHARE)))
+
+
+class Sample(Protocol):
+    """Draws some of a list, in their order; all of them with `--all`."""
+
+    def __call__(self, places: Sequence[T], count: int) -> Sequence[T]: ...
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> Random:
+    """Chance that depends on the seed and the test."""
+    return Random(f"{request.config.option.seed} {request.node.nodeid}")
+
+
+@pytest.fixture
+def sample(dice: Random) -> Sample:
+    def draw(places: Sequence[T], count: int) -> Sequence[T]:
+        return places if _everything else _some(dice, places, count)
+
+    return draw
+
+
+def _some(dice: Random, places: Sequence[T], count: int) -> Sequence[T]:
+    return [places[place] for place in sorted(dice.sample(range(len(places)), min(count, len(places))))]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the cases of a test with the marker `sample`, leave out those that were not drawn."""
+    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sample") and not _everything:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    left_out = set()
+    for name, all_of_it in cases.items():
+        count = all_of_it[0].get_closest_marker("sample").args[0]  # type: ignore[union-attr]
+        drawn = _some(Random(f"{config.option.seed} {name}"), all_of_it, count)
+        left_out |= set(all_of_it) - set(drawn)
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
