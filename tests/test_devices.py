@@ -11,9 +11,10 @@ import pytest
 from conftest import ROOT
 
 from vggexplorer.errors import InputError
+from vggexplorer.processes import peak_memory, process_began, resident_memory
 from vggexplorer.runs import devices
 from vggexplorer.runs.devices import Device, known, look, resolve
-from vggexplorer.runs.telemetry import Sampler, peak_memory, process_began, resident_memory
+from vggexplorer.runs.telemetry import Sampler
 
 GPU = {"name": "cuda:0", "title": "GPU", "memory": 8 * 2**30, "speedup": 3.0, "uuid": "GPU-1"}
 CPU = {"name": "cpu", "title": "CPU", "memory": 2**33, "speedup": 1.05}
@@ -138,7 +139,7 @@ def test_a_processor_says_how_busy_it_is() -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux hands the figure on")
 def test_the_peak_is_a_process_its_own() -> None:
     ballast = bytearray(b"1") * 2**28  # of the parent, which the child must not count
-    code = "from vggexplorer.runs.telemetry import peak_memory; print(peak_memory())"
+    code = "from vggexplorer.processes import peak_memory; print(peak_memory())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert len(ballast) > 2 * int(done.stdout)
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from vggexplorer import cli
 from vggexplorer.errors import InputError
+from vggexplorer.processes import process_began
 from vggexplorer.pytorch import distributed, weights
 from vggexplorer.pytorch.train import fit
 from vggexplorer.runs import launch, places, ranks, worker
@@ -28,7 +29,6 @@ from vggexplorer.runs.ranks import Rank
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.session import Session
 from vggexplorer.runs.store import Run, Runs, write_json
-from vggexplorer.runs.telemetry import process_began
 from vggexplorer.text import parse_network
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

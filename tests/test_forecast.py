@@ -38,6 +38,7 @@ from vggexplorer.forecast import (
 )
 from vggexplorer.layers import LocalResponseNorm
 from vggexplorer.paths import child_environment
+from vggexplorer.processes import peak_memory
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer
 from vggexplorer.runs import devices, launch
@@ -48,7 +49,6 @@ from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session
 from vggexplorer.runs.store import Runs, write_json
-from vggexplorer.runs.telemetry import peak_memory
 from vggexplorer.summary import summarize
 
 BATCH = 43

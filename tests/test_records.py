@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import examples
 
-from vggexplorer.errors import InputError
-from vggexplorer.runs.records import TIMING, Outcome, Record, parse_line, reason_from_json, reason_to_json
+from vggexplorer.errors import InputError, reason_from_json, reason_to_json
+from vggexplorer.runs.records import TIMING, Outcome, Record, parse_line
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 records = st.builds(

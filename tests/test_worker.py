@@ -20,13 +20,13 @@ from safetensors.torch import load_file
 from torch import equal
 
 from vggexplorer.errors import InputError
+from vggexplorer.processes import process_began
 from vggexplorer.runs import launch, worker
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.store import Run, Runs, Status, Watch, write_json
-from vggexplorer.runs.telemetry import process_began
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 

@@ -1,8 +1,13 @@
 """The one kind of error that is meant for a person: a sentence with figures put in."""
 
+from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
 from vggexplorer.wording import fill
+
+_MOST_TEXT = 2_000
+"""Characters of a reason's template, and of each of its values."""
 
 
 class InputError(ValueError):
@@ -20,3 +25,25 @@ class InputError(ValueError):
 
 class ShapeError(InputError):
     """A layer cannot take the shape that reaches it."""
+
+
+def reason_to_json(reason: InputError) -> dict[str, Any]:
+    """A sentence with its template and values apart, so that a page can translate it."""
+    values = {name: value if isinstance(value, int | float) else str(value) for name, value in reason.values.items()}
+    return {"text": str(reason), "template": reason.template, "values": values}
+
+
+def reason_from_json(data: Mapping[str, Any]) -> InputError:
+    """The sentence that `reason_to_json` wrote."""
+    try:
+        template, values = data["template"], data["values"]
+        if len(template) > _MOST_TEXT or any(
+            isinstance(value, str) and len(value) > _MOST_TEXT for value in values.values()
+        ):
+            raise ValueError("too long")
+        for _, name, form, conversion in Formatter().parse(template):
+            if name is not None and (form not in ("", ",") or conversion or not name.isidentifier()):
+                raise ValueError("no plain name")  # a width such as {n:999999999} would fill the memory
+        return InputError(template, **values)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        raise ValueError("no reason") from error

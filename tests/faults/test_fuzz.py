@@ -28,13 +28,13 @@ from test_runs_page import config, make, record
 
 from vggexplorer import cli
 from vggexplorer.architectures import Network
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_from_json
 from vggexplorer.link import Pin, State, read, write, write_comparison, write_runs
 from vggexplorer.listing import rows
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_dataset, find_fashion_mnist, read_idx, survey
-from vggexplorer.runs.records import Outcome, parse_line, reason_from_json
+from vggexplorer.runs.records import Outcome, parse_line
 from vggexplorer.runs.safetensors import read_layout
 from vggexplorer.runs.store import STATUSES, Run, Runs, clean_name
 from vggexplorer.summary import summarize

@@ -17,10 +17,10 @@ from test_runs_page import Page
 from test_train_page import Train
 
 from faults.conftest import CONFIG, TRAINING, Nursery, Whole, check_the_end, steps
+from vggexplorer.processes import process_began
 from vggexplorer.runs import store
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.store import Run, Runs, Watch, write_json
-from vggexplorer.runs.telemetry import process_began
 from vggexplorer.text import parse_network
 
 LONG = replace(CONFIG, training=replace(TRAINING, epochs=1_000))

@@ -35,9 +35,9 @@ from vggexplorer.forecast import (
     updating,
     works,
 )
+from vggexplorer.processes import peak_memory
 from vggexplorer.pytorch.devices import processor
 from vggexplorer.pytorch.layer_times import Steps
-from vggexplorer.runs.telemetry import peak_memory
 from vggexplorer.summary import summarize
 
 BUDGET, FEWEST, MOST = 0.2, 3, 10

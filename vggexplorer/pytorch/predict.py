@@ -24,14 +24,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_to_json
 from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES, SIDE
-from vggexplorer.runs.records import reason_to_json
 from vggexplorer.runs.store import Run
 
 if TYPE_CHECKING:

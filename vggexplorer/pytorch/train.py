@@ -28,6 +28,7 @@ from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast import tested_at_once
+from vggexplorer.processes import peak_memory
 from vggexplorer.pytorch import data, distributed, look, weights
 from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
@@ -39,7 +40,6 @@ from vggexplorer.runs.options import PRECISIONS
 from vggexplorer.runs.places import processors
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session, Wish, useless
-from vggexplorer.runs.telemetry import peak_memory
 from vggexplorer.text import format_network
 
 GUESSING = 1.2

@@ -21,13 +21,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_from_json, reason_to_json
 from vggexplorer.paths import child_environment
 from vggexplorer.runs import places, worker
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.node import CHECKPOINT, ENVIRONMENT, GROWING, METRICS, OUTCOME, PIECE, Had, News, Node, Piece
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.records import Outcome, reason_from_json, reason_to_json
+from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.session import Wish
 from vggexplorer.runs.store import Runs, json_bytes
 from vggexplorer.runs.worker import FolderSession

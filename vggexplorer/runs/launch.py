@@ -4,24 +4,19 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
+from vggexplorer.processes import detached, module_command, process_began
 from vggexplorer.runs import forecasts, ranks
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present, folder_of
 from vggexplorer.runs.places import Place, processors
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.runs.telemetry import process_began
 
 TRAINER = "vggexplorer.pytorch.train"
 HOLDER = "vggexplorer.runs.cluster"
@@ -118,10 +113,10 @@ def command(run: Run, place: Place = HERE) -> list[str]:
 
     Of a run on a cluster it starts what holds the run's folder here.
     """
-    trainer = [sys.executable, "-P", "-m", HOLDER if place.cluster else TRAINER, str(run.path)]
+    trainer = module_command(HOLDER if place.cluster else TRAINER, str(run.path))
     if place.nproc == 1 or place.cluster:
         return trainer
-    torchrun = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
+    torchrun = module_command("torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1")
     return [*torchrun, "--nproc-per-node", str(place.nproc), "--max-restarts", "0", "--no-python", *trainer]
 
 
@@ -147,24 +142,3 @@ def _spawn(runs: Runs, run: Run, place: Place) -> "subprocess.Popen[bytes]":
             run.unmark_started()
             runs.leave(run)
         raise InputError("The trainer could not be started: {reason}", reason=error.strerror or str(error)) from error
-
-
-def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """A process of its own, detached from this one and its terminal; what it prints is added to `log`."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 (our own modules, with paths of our own)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**environment, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
-            **_DETACHED,
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # a child that nobody waits for stays a zombie
-    return process
-
-
-_DETACHED: dict[str, Any] = (
-    {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000008 | 0x00000200}
-)
-"""On Windows: DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP."""

@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
+from vggexplorer.processes import module_command
 from vggexplorer.runs import devices, launch, snapshots
 from vggexplorer.runs.store import Run, Runs, held, write_file
 
@@ -108,7 +109,7 @@ class Node:
             write_file(self._folder / "devices.json", (Runs.at().path / "devices.json").read_bytes())
         with (self._run.path / "output.log").open("ab") as log:
             self._trainer = subprocess.Popen(  # noqa: S603 (our own module, with a path of our own)
-                [sys.executable, "-P", "-m", "vggexplorer.runs.node", str(self._run.path), str(os.getpid())],
+                module_command("vggexplorer.runs.node", str(self._run.path), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

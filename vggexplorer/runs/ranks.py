@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from vggexplorer.errors import InputError
-from vggexplorer.runs.records import reason_from_json, reason_to_json
+from vggexplorer.errors import InputError, reason_from_json, reason_to_json
+from vggexplorer.processes import process_began
 from vggexplorer.runs.store import Run, write_json
-from vggexplorer.runs.telemetry import process_began
 
 FOLDER = "ranks"
 LAST_WORDS = 2.0

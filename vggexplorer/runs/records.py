@@ -2,17 +2,13 @@
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
-from string import Formatter
 from typing import Any
 
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_from_json, reason_to_json
 
 TIMING = ("seconds", "examples_per_sec", "examples_per_sec_wall", "memory")
 """The fields of a record that differ from one run of the same config to the next."""
-_MOST_TEXT = 2_000
-"""Characters of a reason's template, and of each of its values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,25 +113,3 @@ class Outcome:
         ):
             raise ValueError("no outcome")
         return Outcome(**values, reason=reason_from_json(reason) if reason else None)
-
-
-def reason_to_json(reason: InputError) -> dict[str, Any]:
-    """A sentence with its template and values apart, so that a page can translate it."""
-    values = {name: value if isinstance(value, int | float) else str(value) for name, value in reason.values.items()}
-    return {"text": str(reason), "template": reason.template, "values": values}
-
-
-def reason_from_json(data: Mapping[str, Any]) -> InputError:
-    """The sentence that `reason_to_json` wrote."""
-    try:
-        template, values = data["template"], data["values"]
-        if len(template) > _MOST_TEXT or any(
-            isinstance(value, str) and len(value) > _MOST_TEXT for value in values.values()
-        ):
-            raise ValueError("too long")
-        for _, name, form, conversion in Formatter().parse(template):
-            if name is not None and (form not in ("", ",") or conversion or not name.isidentifier()):
-                raise ValueError("no plain name")  # a width such as {n:999999999} would fill the memory
-        return InputError(template, **values)
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        raise ValueError("no reason") from error

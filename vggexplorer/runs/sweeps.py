@@ -10,7 +10,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from vggexplorer.architectures import NETWORKS, Architecture, Network, shown
 from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import RUN_ID, child_environment
+from vggexplorer.processes import detached, module_command
 from vggexplorer.runs import forecasts, launch
 from vggexplorer.runs.config import Config, check_seed, recipe
 from vggexplorer.runs.limits import Limits
@@ -568,13 +568,13 @@ def stop_all(sweep: Sweep) -> None:
 
 def command(sweep: Sweep) -> list[str]:
     """What starts the keeper of a sweep; it works by hand too."""
-    return [sys.executable, "-P", "-m", KEEPER, str(sweep.path)]
+    return module_command(KEEPER, str(sweep.path))
 
 
 def _keep(sweep: Sweep, limits: Limits) -> None:
     """Start the keeper and wait until it is there."""
     try:
-        process: subprocess.Popen[bytes] = launch.detached(
+        process: subprocess.Popen[bytes] = detached(
             command(sweep), sweep.path / "output.log", limits.told(child_environment())
         )
     except OSError as error:

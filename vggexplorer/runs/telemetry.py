@@ -2,10 +2,11 @@
 
 import json
 import os
-import sys
 import time
 from contextlib import suppress
 from typing import Any
+
+from vggexplorer.processes import resident_memory
 
 
 class Sampler:
@@ -60,30 +61,3 @@ class Sampler:
 def _cpu_seconds() -> float:
     times = os.times()
     return times.user + times.system
-
-
-def process_began(pid: int) -> int | None:
-    """When a process began, in the system's ticks; None where the system does not say, or there is no such process."""
-    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[19])  # field 22 of proc(5); a name may hold anything
-    return None
-
-
-def resident_memory() -> int | None:
-    """The bytes of this process that are in memory; None where the system does not say."""
-    with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return peak_memory()
-
-
-def peak_memory() -> int | None:
-    """The most bytes of this process that were in memory at once; None where the system does not say."""
-    with suppress(OSError, ValueError, StopIteration), open("/proc/self/status", "rb") as file:
-        # Linux hands ru_maxrss on to a child that is started: that of a large parent would hide our own.
-        return 1024 * int(next(line for line in file if line.startswith(b"VmHWM:")).split()[1])
-    try:
-        import resource  # noqa: PLC0415 (not on Windows)
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -22,6 +22,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import FOR_TORCH
+from vggexplorer.processes import process_began
 from vggexplorer.runs import devices, ranks, snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.places import check_batch, several
@@ -30,7 +31,7 @@ from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.session import Session, Wish
 from vggexplorer.runs.store import MANY, START_PATIENCE, Run, Runs, Watch, json_bytes, replace_by, write_json
-from vggexplorer.runs.telemetry import Sampler, process_began
+from vggexplorer.runs.telemetry import Sampler
 
 BEAT = 1.0
 """Seconds between heartbeats."""

@@ -10,10 +10,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_from_json
 from vggexplorer.paths import child_environment
 from vggexplorer.runs import snapshots
-from vggexplorer.runs.records import reason_from_json
 from vggexplorer.runs.store import Run
 from vggexplorer.ui.run_components import Picture
 
