@@ -23,7 +23,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.explain import explain
 from vggexplorer.forecast import COMPONENTS
 from vggexplorer.link import COUNTS, HIDEABLE, LANGUAGES
-from vggexplorer.runs import config, datasets, options, store, sweeps
+from vggexplorer.runs import config, datasets, options, sweeps
+from vggexplorer.runs.status import STATUSES
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import ahead, editor, i18n, run_actions, run_words
@@ -121,7 +122,7 @@ STAND_FOR: dict[str, set[str]] = {
     "option.unit": {option.unit for option in options.OPTIONS.values() if isinstance(option, options.Number)} - {""},
     "option.empty": {option.empty for option in options.OPTIONS.values()} - {""},
     "LABELS[name]": set(run_words.LABELS.values()),
-    "STATUSES.get(word, word)": set(store.STATUSES.values()),
+    "STATUSES[word]": set(STATUSES.values()),
     "PLANNED": {sweeps.PLANNED},
     "each of CLASSES": set(datasets.CLASSES),
     "term.name": set(),  # of a `_Rule`, which is found

@@ -11,6 +11,7 @@ from samples import examples
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
 from vggexplorer.runs.records import TIMING, Outcome, Record, parse_line
+from vggexplorer.runs.status import Word
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 records = st.builds(
@@ -99,9 +100,9 @@ def test_what_is_not_a_number_is_never_written() -> None:
 @pytest.mark.parametrize(
     "outcome",
     [
-        Outcome(status="stopped"),
-        Outcome(status="finished", loss=0.2, train_acc=0.9, test_acc=0.91, best_test_acc=0.92, seconds=3.0, step=9),
-        Outcome(status="failed", reason=InputError("There is no device {name} here.", name="cuda:7"), device="cpu"),
+        Outcome(status=Word.STOPPED),
+        Outcome(status=Word.FINISHED, loss=0.2, train_acc=0.9, test_acc=0.91, best_test_acc=0.92, seconds=3.0, step=9),
+        Outcome(status=Word.FAILED, reason=InputError("There is no device {name} here.", name="cuda:7"), device="cpu"),
     ],
     ids=lambda outcome: outcome.status,
 )

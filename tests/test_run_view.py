@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from test_runs_page import Page, config, folder, make  # noqa: F401 (a fixture)
 
 from vggexplorer.runs import launch
-from vggexplorer.runs.store import STATUSES, Run, Status, write_json
+from vggexplorer.runs.status import STATUSES, Status, Word
+from vggexplorer.runs.store import Run, write_json
 from vggexplorer.ui import run_actions, run_rows, run_words, widgets
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -38,7 +39,7 @@ both = pytest.mark.parametrize("page", ["train", "runs"])
 
 
 def test_every_status_has_its_look_and_its_actions() -> None:
-    assert run_actions.WAYS.keys() == run_words.LOOKS.keys() == STATUSES.keys()
+    assert run_actions.WAYS.keys() == run_words.LOOKS.keys() == set(Word)
     assert {name for names in run_actions.WAYS.values() for name in names} < run_actions.ACTIONS.keys()
 
 

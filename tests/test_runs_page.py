@@ -21,7 +21,8 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Outcome, Record
-from vggexplorer.runs.store import STATUSES, Run, Runs, write_json
+from vggexplorer.runs.status import STATUSES
+from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, result, run_files, run_rows, widgets
 

@@ -22,7 +22,8 @@ from vggexplorer.runs import store
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Outcome, Record, parse_line
-from vggexplorer.runs.store import MAX_NAME, STATUSES, Run, Runs, Status, Watch, write_file, write_json
+from vggexplorer.runs.status import OF_PHASE, OUTCOMES, RESUMABLE, STATUSES, Phase, Status, Word
+from vggexplorer.runs.store import MAX_NAME, Run, Runs, Watch, write_file, write_json
 from vggexplorer.text import parse_network
 
 CONFIG = Config(network=parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"}), training=Training())
@@ -192,14 +193,14 @@ def test_the_status_follows_from_the_files(run: Run) -> None:
     assert run.status() == Status("damaged")
 
 
-def test_every_word_has_words_for_people() -> None:
-    assert set(STATUSES) >= {"starting", "waiting", "loading", "running", "evaluating", "saving", "paused"}
-    assert {word for word in STATUSES if not Status(word).active} == set(store._ENDED)
-
-
-def test_what_can_be_resumed(run: Run) -> None:
-    resumable = {word for word in STATUSES if run.resumable(Status(word))}
-    assert resumable == {"interrupted", "stopped", "failed"}
+def test_every_word_has_its_place_in_every_table(run: Run) -> None:
+    """The words stand in files, too: they stay."""
+    trained = {"starting", "waiting", "loading", "evaluating", "saving", "paused"}
+    assert set(Phase) == set(OF_PHASE) == trained | {"training"}
+    assert set(OF_PHASE.values()) == {word for word in Word if Status(word).active} - {"unresponsive"}
+    assert set(Word) == set(STATUSES) == trained | {"running", "unresponsive", *OUTCOMES, *RESUMABLE, "damaged"}
+    assert {word for word in Word if not Status(word).active} == {*OUTCOMES, *RESUMABLE, "damaged"}
+    assert {word for word in Word if run.resumable(Status(word))} == {"interrupted", "stopped", "failed"}
 
 
 def test_a_trainer_that_never_comes_is_not_awaited_for_ever(run: Run) -> None:

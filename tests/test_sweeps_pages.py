@@ -18,7 +18,8 @@ from test_sweeps import NETS, runs  # noqa: F401 (a fixture)
 from vggexplorer.errors import InputError
 from vggexplorer.keys import NOBODY, Person
 from vggexplorer.runs import sweeps
-from vggexplorer.runs.store import STATUSES, Runs, write_json
+from vggexplorer.runs.status import STATUSES
+from vggexplorer.runs.store import Runs, write_json
 from vggexplorer.runs.sweeps import Sweep
 from vggexplorer.ui import access, run_rows, scatter, widgets
 

@@ -26,7 +26,8 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.safetensors import metadata
-from vggexplorer.runs.store import Run, Runs, Status, Watch, write_json
+from vggexplorer.runs.status import Status
+from vggexplorer.runs.store import Run, Runs, Watch, write_json
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 

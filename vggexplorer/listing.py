@@ -11,7 +11,8 @@ from vggexplorer.export import profile
 from vggexplorer.formatting import exact
 from vggexplorer.progress import best
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.store import MANY, PATIENCE, STATUSES, Run, Runs, Status, Watch
+from vggexplorer.runs.status import STATUSES, Status, Word
+from vggexplorer.runs.store import MANY, PATIENCE, Run, Runs, Watch
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 
@@ -36,7 +37,7 @@ def statuses(runs: Sequence[Run]) -> dict[str, Status]:
 
 def _unsure(run: Run, status: Status, first: int | None) -> bool:
     """Whether the run may be at work, and its heart has not beaten since `first`."""
-    return status.active and status.word != "unresponsive" and run.heartbeat().get("beat") == first
+    return status.active and status.word != Word.UNRESPONSIVE and run.heartbeat().get("beat") == first
 
 
 def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def _row(run: Run, status: Status) -> dict[str, Any]:
         return about | _asked(run.config()) | _reached(run, status)
     except (ValueError, LookupError, TypeError, AttributeError):  # somebody else wrote into the folder
         unknown = ("network", "architecture", "recipe", "dataset", "device", *_FIGURES, "params", "macs")
-        return about | {"status": "damaged", "step": 0, "ahead": 0} | dict.fromkeys(unknown)
+        return about | {"status": Word.DAMAGED, "step": 0, "ahead": 0} | dict.fromkeys(unknown)
 
 
 def _asked(config: Config) -> dict[str, Any]:
@@ -128,10 +129,10 @@ def _text(value: str | None) -> str:
 
 
 def _status(row: Mapping[str, Any]) -> str:
-    words = STATUSES.get(row["status"], row["status"])
+    words = STATUSES[row["status"]]
     if row["recorded"]:
         return f"{words} (recorded)"
-    if row["status"] == "waiting" and row["ahead"]:
+    if row["status"] == Word.WAITING and row["ahead"]:
         return f"{words}, {exact(row['ahead'])} ahead"
-    without_step = row["status"] in ("finished", "damaged", "starting", "waiting")
+    without_step = row["status"] in (Word.FINISHED, Word.DAMAGED, Word.STARTING, Word.WAITING)
     return words if without_step else f"{words}, step {exact(row['step'])}"

@@ -22,7 +22,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
-from vggexplorer.runs.store import MANY, START_PATIENCE, STATUSES, Run, Status, Watch
+from vggexplorer.runs.status import STATUSES, Status, Word
+from vggexplorer.runs.store import MANY, START_PATIENCE, Run, Watch
 from vggexplorer.runs.worker import closing_lines
 from vggexplorer.wording import fill
 
@@ -54,7 +55,7 @@ class View:
 
     def status(self, status: Status) -> None:
         """Told whenever the status has changed."""
-        if status.word in ("waiting", "paused"):
+        if status.word in (Word.WAITING, Word.PAUSED):
             self.say(described(status))
 
     def begin(self, environment: Mapping[str, Any]) -> None:
@@ -105,7 +106,7 @@ class PlainLines(View):
     def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
         """The last lines of the log."""
         last = run.last_record()
-        if last and outcome["status"] == "finished":
+        if last and outcome["status"] == Word.FINISHED:
             print(*closing_lines(last, str(outcome["device"])), sep="\n", flush=True)
 
 
@@ -129,7 +130,7 @@ class Bar(PlainLines):
 
     def status(self, status: Status) -> None:
         """What it does, unless it trains."""
-        self._words = "" if status.word in ("running", "evaluating") else described(status)
+        self._words = "" if status.word in (Word.RUNNING, Word.EVALUATING) else described(status)
         self._live.refresh()
 
     def begin(self, environment: Mapping[str, Any]) -> None:
@@ -191,10 +192,10 @@ def figures(record: Record, test_acc: float | None = None, long: bool = False) -
 
 def described(status: Status) -> str:
     """A status in words: 'waiting in line: 2 runs ahead', 'paused at step 7'."""
-    words = STATUSES.get(status.word, status.word)
-    if status.word == "waiting" and status.ahead:  # not on a cluster: what is before it, the cluster knows
+    words = STATUSES[status.word]
+    if status.word == Word.WAITING and status.ahead:  # not on a cluster: what is before it, the cluster knows
         return fill("{words}: {count} {count:run|runs} ahead", words=words, count=status.ahead)
-    return f"{words} at step {status.step:,}" if status.word in ("paused", "unresponsive") else words
+    return f"{words} at step {status.step:,}" if status.word in (Word.PAUSED, Word.UNRESPONSIVE) else words
 
 
 def view_for(as_json: bool) -> View:
@@ -294,11 +295,11 @@ class Follower:
     def _status(self) -> Status:
         """The status; an outcome of an earlier start does not count while the trainer may be about to remove it."""
         status = self.run.status(self._watch)
-        if status.word == "interrupted":
+        if status.word == Word.INTERRUPTED:
             status = self.run.status(self._watch)  # its outcome may have come just after we looked for one
         starting = time.monotonic() - self._began < START_PATIENCE or self.run.just_started()
         if starting and self._before.outcome and _version(self.run.path / "outcome.json") == self._before.outcome:
-            return Status("starting")
+            return Status(Word.STARTING)
         return status
 
     def _read(self) -> None:
@@ -331,7 +332,7 @@ class Follower:
         if self._interrupts.kill:
             self._kill()
             return True
-        if status.word != "unresponsive":
+        if status.word != Word.UNRESPONSIVE:
             self._answered = time.monotonic()
         return self._hangs()
 
@@ -379,9 +380,9 @@ def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder:
 
 def exit_status(word: str, interrupts: Interrupts) -> int:
     """0 if it finished, 130 if it ended because of Ctrl-C, else 1."""
-    if word == "finished":
+    if word == Word.FINISHED:
         return 0
-    return STOPPED if interrupts.stop and word != "failed" else 1
+    return STOPPED if interrupts.stop and word != Word.FAILED else 1
 
 
 def ending(run: Run, status: Status) -> dict[str, Any]:
@@ -390,7 +391,7 @@ def ending(run: Run, status: Status) -> dict[str, Any]:
     data = (outcome or without_outcome(run, status)).to_json()
     reason = str(outcome.reason) if outcome and outcome.reason else None
     if outcome is None:
-        words = "does not respond" if status.word == "unresponsive" else "ended unexpectedly"
+        words = "does not respond" if status.word == Word.UNRESPONSIVE else "ended unexpectedly"
         reason = f"The trainer {words}; {run.path / 'output.log'} may say why."
     return data | {"run": run.id, "reason": reason}
 
@@ -399,7 +400,7 @@ def without_outcome(run: Run, status: Status) -> Outcome:
     """The last figures of a run whose trainer did not say how it ended."""
     records = run.read(most=MANY).records
     last = records[-1] if records else None
-    word = "unresponsive" if status.word == "unresponsive" else "interrupted"
+    word = Word.UNRESPONSIVE if status.word == Word.UNRESPONSIVE else Word.INTERRUPTED
     device = run.environment().get("device")
     if last is None:
         return Outcome(status=word, device=device)
@@ -425,8 +426,8 @@ def best(records: list[Record]) -> float | None:
 def last_words(outcome: Mapping[str, Any], again: str) -> list[str]:
     """What a person must know at the end; the last line says why, if it failed."""
     reason = [outcome["reason"]] if outcome["reason"] else []
-    if outcome["status"] == "stopped":
+    if outcome["status"] == Word.STOPPED:
         return [*reason, f"Stopped after step {outcome['step']:,}. To go on: {again}"]
-    if outcome["status"] in ("interrupted", "unresponsive"):
+    if outcome["status"] in (Word.INTERRUPTED, Word.UNRESPONSIVE):
         return [f"To go on: {again}", *reason]
     return reason

@@ -21,7 +21,8 @@ from vggexplorer.runs.calibration import calibrate
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.store import MANY, STATUSES, Runs, Watch
+from vggexplorer.runs.status import STATUSES, Word
+from vggexplorer.runs.store import MANY, Runs, Watch
 from vggexplorer.runs.sweeps import PLANNED, Member, Plan, Point, Result, Sweep, Total
 from vggexplorer.wording import fill
 
@@ -117,9 +118,9 @@ class Followed:
 
     def counts(self) -> str:
         """How many runs do what: '3 of 12 finished, 1 running, 8 not started yet'."""
-        words = [STATUSES[member.status.word] if member.status else PLANNED for member in self.members]
-        done = words.count(STATUSES["finished"])
-        others = [word for word in dict.fromkeys(words) if word != STATUSES["finished"]]
+        words = [STATUSES[member.word] if member.word else PLANNED for member in self.members]
+        done = words.count(STATUSES[Word.FINISHED])
+        others = [word for word in dict.fromkeys(words) if word != STATUSES[Word.FINISHED]]
         return ", ".join([f"{done} of {len(words)} finished", *(f"{words.count(word)} {word}" for word in others)])
 
 
@@ -174,7 +175,7 @@ def resume(sweep: Sweep) -> Followed:
     """Go on with what is left of a sweep, unless it is under way; what had ended before is no news."""
     followed = Followed(sweep)
     followed.look()
-    if sweep.status(followed.members) != "running":
+    if sweep.status(followed.members) != Word.RUNNING:
         sweeps.resume_rest(sweep)
     return followed
 
@@ -200,7 +201,7 @@ def follow(followed: Followed, as_json: bool, interrupts: Interrupts, folder: st
         say(f"Nobody reads the output any more; the sweep {sweep.id} goes on.")
         raise
     say(followed.counts())
-    if status != "finished":
+    if status != Word.FINISHED:
         if reason := sweep.end_of_log():
             say(reason)
         say(f"To go on: {again}")
@@ -231,7 +232,7 @@ def line(member: Member) -> dict[str, Any]:
         "run": member.run.id,
         "name": member.name,
         "seed": member.config.seed,
-        "status": member.status.word if member.status else "planned",
+        "status": member.word or "planned",
         "best_test_acc": found.best,
         "seconds": found.seconds,
     }
@@ -239,8 +240,9 @@ def line(member: Member) -> dict[str, Any]:
 
 def words(member: Member) -> str:
     """A run that has ended, in a line."""
-    found, status = result(member), member.status.word if member.status else PLANNED
-    parts = [] if status == "finished" else [STATUSES.get(status, status)]
+    found = result(member)
+    status = STATUSES[member.word] if member.word else PLANNED
+    parts = [] if status == STATUSES[Word.FINISHED] else [status]
     parts += [f"best test acc {found.best:.3f}"] if found.best is not None else []
     parts += [f"{found.seconds:,.1f} s"] if found.seconds is not None else []
     outcome = member.run.outcome()
@@ -260,7 +262,7 @@ def ended(followed: Followed, status: str) -> dict[str, Any]:
         "sweep": followed.sweep.id,
         "status": status,
         "runs": len(followed.members),
-        "finished": sum(member.status is not None and member.status.word == "finished" for member in followed.members),
+        "finished": sweeps.finished(followed.members),
         "points": [
             {name: getattr(point, name) for name in fields}
             | {"front": [cost for cost, best_ones in fronts.items() if point in best_ones]}
@@ -307,11 +309,11 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     """All sweeps, the newest first, ready for JSON; a damaged one has no figures."""
     found = []
     for sweep in sweeps.every(runs):
-        about: dict[str, Any] = {"id": sweep.id, "path": str(sweep.path), "name": None, "status": "damaged"}
+        about: dict[str, Any] = {"id": sweep.id, "path": str(sweep.path), "name": None, "status": Word.DAMAGED}
         about |= {"runs": None, "finished": None}
         with suppress(InputError):
             members = sweep.members()
-            done = sum(member.status is not None and member.status.word == "finished" for member in members)
+            done = sweeps.finished(members)
             about |= {"name": sweep.asked().name, "status": sweep.status(members), "runs": len(members)}
             about["finished"] = done
         found.append(about)

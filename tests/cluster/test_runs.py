@@ -18,7 +18,8 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import TIMING, Outcome
-from vggexplorer.runs.store import Run, Runs, Status
+from vggexplorer.runs.status import Status
+from vggexplorer.runs.store import Run, Runs
 
 pytestmark = pytest.mark.cluster
 

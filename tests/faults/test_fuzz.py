@@ -36,7 +36,8 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_dataset, find_fashion_mnist, read_idx, survey
 from vggexplorer.runs.records import Outcome, parse_line
 from vggexplorer.runs.safetensors import read_layout
-from vggexplorer.runs.store import STATUSES, Run, Runs, clean_name
+from vggexplorer.runs.status import STATUSES
+from vggexplorer.runs.store import Run, Runs, clean_name
 from vggexplorer.summary import summarize
 from vggexplorer.text import KEYS, checked, format_network, parse_arch, parse_blocks, parse_network, parse_ratio
 from vggexplorer.ui import records as records_route

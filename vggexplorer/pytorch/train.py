@@ -40,6 +40,7 @@ from vggexplorer.runs.options import PRECISIONS
 from vggexplorer.runs.places import processors
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.session import Session, Wish, useless
+from vggexplorer.runs.status import Phase
 from vggexplorer.text import format_network
 
 GUESSING = 1.2
@@ -188,7 +189,7 @@ class Trainer:
             self.precision = "bfloat16" if speedup(name) > WORTHWHILE else "float32"
 
     def _load_data(self) -> None:
-        self.session.phase("loading")
+        self.session.phase(Phase.LOADING)
         self.shape = self.config.trained.input_shape
         found = data.load(self.config.dataset, self.shape)
         classes = self.config.network.architecture.num_classes
@@ -361,12 +362,12 @@ class Trainer:
     def test(self) -> tuple[float, float, Tensor]:
         """Loss and accuracy on the test images, and the class scores: images x classes."""
         if self._tested is None or self._tested[0] != self.step:
-            self.session.phase("evaluating")
+            self.session.phase(Phase.EVALUATING)
             scores = self._scores()
             loss = cross_entropy(scores, self.test_labels).item()
             accuracy = (scores.argmax(1) == self.test_labels).float().mean().item()
             self._tested = (self.step, loss, accuracy, scores)
-            self.session.phase("training")
+            self.session.phase(Phase.TRAINING)
             self._restart_clock()
         return self._tested[1:]
 
@@ -389,11 +390,11 @@ class Trainer:
             if wish is Wish.STOP:
                 return False
             began = time.perf_counter()
-            self.session.phase("paused")
+            self.session.phase(Phase.PAUSED)
             self.session.sleep()
             self._start_of_run += time.perf_counter() - began
             self._restart_clock()
-        self.session.phase("training")
+        self.session.phase(Phase.TRAINING)
         if self.session.wants_checkpoint():
             self._save()
         return True
@@ -409,7 +410,7 @@ class Trainer:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         self._count_time()
-        self.session.phase("saving")
+        self.session.phase(Phase.SAVING)
         self.session.save(self._write_checkpoint)
         self._saved_step = self.step
         self._restart_clock()

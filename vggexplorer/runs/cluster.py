@@ -29,6 +29,7 @@ from vggexplorer.runs.node import CHECKPOINT, ENVIRONMENT, GROWING, METRICS, OUT
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.session import Wish
+from vggexplorer.runs.status import Phase
 from vggexplorer.runs.store import Runs, json_bytes
 from vggexplorer.runs.worker import FolderSession
 
@@ -122,7 +123,7 @@ def train(session: FolderSession) -> Outcome:
     """Have the run trained on its cluster to its end; how it ended."""
     run = session.run
     Runs(run.path.parent).leave(run)  # it waits in the cluster's line, not in that of this machine
-    session.heart.tell("waiting")
+    session.heart.tell(Phase.WAITING)
     place, config = Place.of(run), run.config()
     with connected(place.cluster) as ray, session.signals():  # Ray has handlers of its own
         device, resources = wanted(ray, config, place)
@@ -196,7 +197,7 @@ class Far:
         asked = time.monotonic()
         while not self._ray.wait([answer], timeout=0.25)[0]:
             if not self._has_answered or time.monotonic() - asked > LOST:
-                self._session.heart.tell("waiting")
+                self._session.heart.tell(Phase.WAITING)
                 if self._stops():
                     raise Stopped
         self._has_answered = True
@@ -206,7 +207,7 @@ class Far:
 
     def _begin(self) -> None:
         """Give a new node what it needs to go on from the last checkpoint; it says by itself if it cannot."""
-        self._session.heart.tell("loading")
+        self._session.heart.tell(Phase.LOADING)
         self._had = {}
         sizes = {"config.json": len(self._config)}
         self._ask("put", "config.json", 0, self._config)
@@ -232,7 +233,7 @@ class Far:
             self._had[piece.name] = Had(piece.start + len(piece.content), piece.version)
         self._step = news.step
         self._session.heart.at(news.step)
-        self._session.heart.tell({"starting": "loading", "waiting": "loading"}.get(news.phase, news.phase))
+        self._session.heart.tell(Phase.LOADING if news.phase in (Phase.STARTING, Phase.WAITING) else news.phase)
 
     def _append(self, piece: Piece) -> None:
         if piece.name == "output.log":

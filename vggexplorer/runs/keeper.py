@@ -17,10 +17,11 @@ from filelock import FileLock, Timeout
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, limits
 from vggexplorer.runs.limits import Limits
+from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Runs
 from vggexplorer.runs.sweeps import Asked, Member, Sweep
 
-QUEUED = ("starting", "waiting")
+QUEUED = (Word.STARTING, Word.WAITING)
 """The statuses of a run that is in a line, here or on a cluster, and not at work yet."""
 IN_LINE_HERE, IN_LINE_THERE = 1, 8
 """How many runs of a sweep are in a line at most: for each device of this machine, and on a cluster."""
@@ -74,7 +75,7 @@ def keep(sweep: Sweep, allowed: Limits) -> None:
 
 def _ready(rest: list[Member], busy: list[Member], most: int) -> Member | None:
     """The first run for whose device fewer than `most` are in line: one waits, so that the device is never idle."""
-    queued = Counter(member.config.device for member in busy if member.status and member.status.word in QUEUED)
+    queued = Counter(member.config.device for member in busy if member.word in QUEUED)
     return next((member for member in rest if queued[member.config.device] < most), None)
 
 

@@ -23,6 +23,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.processes import module_command
 from vggexplorer.runs import devices, launch, snapshots
+from vggexplorer.runs.status import Phase
 from vggexplorer.runs.store import Run, Runs, held, write_file
 
 METRICS = "metrics.jsonl"
@@ -63,7 +64,7 @@ class Piece(NamedTuple):
 class News(NamedTuple):
     """What has happened in the copy: what the trainer said last, and new pieces; `ended` if that was all."""
 
-    phase: str
+    phase: Phase
     step: int
     pieces: list[Piece]
     ended: bool
@@ -135,7 +136,7 @@ class Node:
             pieces = list(self._pieces(had))
             if pieces or ended or time.monotonic() > deadline:
                 beat = self._run.heartbeat()
-                return News(beat.get("phase", "loading"), beat.get("step", 0), pieces, ended and not pieces)
+                return News(Phase(beat.get("phase", Phase.LOADING)), beat.get("step", 0), pieces, ended and not pieces)
             time.sleep(LOOK)
 
     def _pieces(self, had: Mapping[str, Had]) -> Iterator[Piece]:

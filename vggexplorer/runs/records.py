@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
+from vggexplorer.runs.status import OUTCOMES, Word
 
 TIMING = ("seconds", "examples_per_sec", "examples_per_sec_wall", "memory")
 """The fields of a record that differ from one run of the same config to the next."""
@@ -79,9 +80,9 @@ def _is_number(value: Any, kind: type | tuple[type, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended: `status` is finished, stopped or failed; `reason` says why, if there is anything to say."""
+    """How a run ended: `status` is one of `OUTCOMES`; `reason` says why, if there is anything to say."""
 
-    status: str
+    status: Word
     reason: InputError | None = None
     loss: float | None = None
     train_acc: float | None = None
@@ -102,14 +103,14 @@ class Outcome:
     def from_json(data: Any) -> "Outcome":
         """The outcome that `to_json` wrote; `ValueError` if it is damaged."""
         names = {field.name for field in fields(Outcome)}
-        if not isinstance(data, dict) or data.get("status") not in ("finished", "stopped", "failed"):
+        if not isinstance(data, dict) or data.get("status") not in OUTCOMES:
             raise ValueError("no outcome")
         reason = data.get("reason")
-        values = {name: value for name, value in data.items() if name in names - {"reason"}}
-        figures = (value for name, value in values.items() if name not in ("status", "device") and value is not None)
+        values = {name: value for name, value in data.items() if name in names - {"status", "reason"}}
+        figures = (value for name, value in values.items() if name != "device" and value is not None)
         texts = isinstance(values.get("device", ""), str | None)
         if not (
             texts and type(values.get("step", 0)) is int and all(_is_number(each, (int, float)) for each in figures)
         ):
             raise ValueError("no outcome")
-        return Outcome(**values, reason=reason_from_json(reason) if reason else None)
+        return Outcome(status=Word(data["status"]), reason=reason_from_json(reason) if reason else None, **values)

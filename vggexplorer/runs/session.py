@@ -7,6 +7,7 @@ from typing import Any
 
 from vggexplorer.errors import InputError
 from vggexplorer.runs.ranks import Rank
+from vggexplorer.runs.status import Phase
 
 
 class Wish(Enum):
@@ -26,8 +27,8 @@ class Session:
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Told once, before the first step: device, precision, threads, data, steps in an epoch."""
 
-    def phase(self, name: str) -> None:
-        """Told what the loop does now: loading, training, evaluating, paused or saving."""
+    def phase(self, phase: Phase) -> None:
+        """Told what the loop does now."""
 
     def wish(self, step: int) -> Wish:
         """What is wanted after `step` steps."""

@@ -21,6 +21,7 @@ from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record, parse_line
 from vggexplorer.runs.safetensors import metadata
+from vggexplorer.runs.status import OF_PHASE, RESUMABLE, Phase, Status, Word
 from vggexplorer.text import title
 
 RECORDED = PACKAGE / "assets" / "recorded"
@@ -47,39 +48,6 @@ PROBE = 0.01
 """Seconds for which a lock must stay taken to count as a trainer's: another reader's probe is over much sooner."""
 WINDOWS_TRIES = 50
 """How often a file is moved over one that may be open in another process, 10 ms apart."""
-_ENDED = ("finished", "stopped", "failed", "interrupted", "damaged")
-
-
-class Status(NamedTuple):
-    """What a run does: `word` is one of the keys of `STATUSES`; `ahead` runs are before it in the line."""
-
-    word: str
-    step: int = 0
-    ahead: int = 0
-
-    @property
-    def active(self) -> bool:
-        """Whether a trainer is at it, or about to be."""
-        return self.word not in _ENDED
-
-
-STATUSES = {
-    "starting": "starting",
-    "waiting": "waiting in line",
-    "loading": "loading",
-    "running": "running",
-    "evaluating": "testing",
-    "saving": "saving",
-    "paused": "paused",
-    "unresponsive": "not responding",
-    "interrupted": "interrupted",
-    "finished": "finished",
-    "stopped": "stopped",
-    "failed": "failed",
-    "damaged": "cannot be read",
-}
-"""Status words as keys and as people read them."""
-_PHASES = ("starting", "waiting", "loading", "training", "evaluating", "saving", "paused")
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -338,7 +306,7 @@ class Run:
         """What the trainer said last: its beat, its phase, its step; empty if that is damaged."""
         data = self.json("heartbeat")
         numbers = all(type(data.get(name, 0)) is int for name in ("beat", "step", "ahead"))
-        return data if "beat" in data and numbers and data.get("phase", "training") in _PHASES else {}
+        return data if "beat" in data and numbers and data.get("phase", Phase.TRAINING) in list(Phase) else {}
 
     def locked(self) -> bool:
         """Whether a trainer lives: the operating system frees its lock at any death."""
@@ -373,7 +341,7 @@ class Run:
     def status(self, watch: "Watch | None" = None) -> Status:
         """What it does, derived from its files; `watch` tells a trainer that hangs from one that lives."""
         if not (self.path / "config.json").exists():
-            return Status("damaged")
+            return Status(Word.DAMAGED)
         if outcome := self.outcome():
             return Status(outcome.status, outcome.step)
         beat = self.heartbeat()
@@ -381,12 +349,12 @@ class Run:
         if not self.locked():
             if outcome := self.outcome():  # written since we looked, just before the lock was given back
                 return Status(outcome.status, outcome.step)
-            return Status("starting" if self.just_started() else "interrupted", step)
-        phase = beat.get("phase", "starting")
-        slow = SLOW_START if phase in ("starting", "loading") else 1
+            return Status(Word.STARTING if self.just_started() else Word.INTERRUPTED, step)
+        phase = Phase(beat.get("phase", Phase.STARTING))
+        slow = SLOW_START if phase in (Phase.STARTING, Phase.LOADING) else 1
         if watch and not watch.lives(self.id, beat.get("beat", 0), slow):
-            return Status("unresponsive", step)
-        return Status("running" if phase == "training" else phase, step, beat.get("ahead", 0))
+            return Status(Word.UNRESPONSIVE, step)
+        return Status(OF_PHASE[phase], step, beat.get("ahead", 0))
 
     def mark_started(self, slow: int = 1) -> None:
         """Note that a trainer is about to be started: until its first heartbeat the run counts as starting.
@@ -410,7 +378,7 @@ class Run:
 
     def resumable(self, status: Status) -> bool:
         """Whether it can go on from where it is."""
-        return status.word in ("interrupted", "stopped", "failed") and not self.recorded
+        return status.word in RESUMABLE and not self.recorded
 
     def size(self) -> int:
         """Bytes on the disk."""

@@ -33,7 +33,8 @@ from vggexplorer.runs.config import Config, check_seed, recipe
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.options import QUICK, Training
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.store import MAX_NAME, Run, Runs, Status, Watch, clean_name, held, new_id, write_json
+from vggexplorer.runs.status import Status, Word
+from vggexplorer.runs.store import MAX_NAME, Run, Runs, Watch, clean_name, held, new_id, write_json
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 
@@ -328,6 +329,11 @@ class Member(NamedTuple):
     status: Status | None
 
     @property
+    def word(self) -> Word | None:
+        """What it does; None if it is not started yet."""
+        return self.status.word if self.status else None
+
+    @property
     def rest(self) -> bool:
         """Whether there is something left to do, and nobody is at it."""
         return self.status is None or self.run.resumable(self.status)
@@ -346,9 +352,14 @@ def _status(run: Run, look: Callable[[], Status]) -> Status | None:
     """The status of `run` as `look` gives it; None if it is not made yet, is just being made, or was never started."""
     started = (run.path / "started").exists()  # before the look: a moment later its trainer may be started
     status = look() if run.path.exists() else None
-    if status and status.word == "interrupted":
+    if status and status.word == Word.INTERRUPTED:
         return look() if started else None  # again: its trainer may have come just after we looked for it
     return status
+
+
+def finished(members: Iterable[Member]) -> int:
+    """How many runs have finished."""
+    return sum(member.word == Word.FINISHED for member in members)
 
 
 class Asked(NamedTuple):
@@ -415,16 +426,16 @@ class Sweep:
         with _writing():
             write_json(self.path / "control.json", {"stop": stop})
 
-    def status(self, members: Collection[Member]) -> str:
-        """What all of it does, one of the keys of `STATUSES`; `members` are its runs."""
-        words = {member.status.word if member.status else PLANNED for member in members}
-        if any(member.active for member in members) or (words - {"finished"} and self.kept()):
-            return "running"
-        if words <= {"finished"}:
-            return "finished"
+    def status(self, members: Collection[Member]) -> Word:
+        """What all of it does; `members` are its runs."""
+        words = {member.word for member in members}
+        if any(member.active for member in members) or (words - {Word.FINISHED} and self.kept()):
+            return Word.RUNNING
+        if words <= {Word.FINISHED}:
+            return Word.FINISHED
         if self.stopping():
-            return "stopped"
-        return "failed" if words <= {"finished", "failed", "damaged"} else "interrupted"
+            return Word.STOPPED
+        return Word.FAILED if words <= {Word.FINISHED, Word.FAILED, Word.DAMAGED} else Word.INTERRUPTED
 
     def end_of_log(self) -> str:
         """The last that its keeper wrote: why it could not start a run, if that was so."""

@@ -30,6 +30,7 @@ from vggexplorer.runs.ranks import ProcessLostError, Rank
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.session import Session, Wish
+from vggexplorer.runs.status import Phase, Word
 from vggexplorer.runs.store import MANY, START_PATIENCE, Run, Runs, Watch, json_bytes, replace_by, write_json
 from vggexplorer.runs.telemetry import Sampler
 
@@ -65,10 +66,10 @@ def main(argv: list[str], train: "Callable[[FolderSession], Outcome] | None" = N
     except OSError as error:
         _print(str(_of_system(error, run)))
         return 1
-    if outcome.status == "finished":
+    if outcome.status == Word.FINISHED:
         with suppress(OSError, InputError):
             Runs(run.path.parent).keep_weights_of_the_newest()
-    return int(outcome.status == "failed")
+    return int(outcome.status == Word.FAILED)
 
 
 def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
@@ -88,10 +89,10 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
             _write_over(last_words, json_bytes(outcome.to_json()))
             last_words.replace(run.path / "outcome.json")
     except OSError as error:
-        if outcome is None or outcome.status != "failed":  # else what came first is told
-            outcome = Outcome(status="failed", reason=_of_system(error, run))
+        if outcome is None or outcome.status != Word.FAILED:  # else what came first is told
+            outcome = Outcome(status=Word.FAILED, reason=_of_system(error, run))
             _print(str(outcome.reason))
-    if outcome.status == "finished":
+    if outcome.status == Word.FINISHED:
         run.drop_checkpoint()  # not earlier: without an outcome the run would begin anew
     return outcome
 
@@ -192,7 +193,7 @@ class Heart:
         self._beat = 0
         pid = os.getpid()
         self._state: dict[str, Any] = {
-            "phase": "starting",
+            "phase": Phase.STARTING,
             "step": 0,
             "ahead": 0,
             "pid": pid,
@@ -217,7 +218,7 @@ class Heart:
             self._state |= news
             write_json(self._path, {"beat": self._beat, **self._state}, durable=False, alone=True)
 
-    def tell(self, phase: str, ahead: int = 0) -> None:
+    def tell(self, phase: Phase, ahead: int = 0) -> None:
         """Write the heartbeat at once if this is news."""
         if (self._state["phase"], self._state["ahead"]) != (phase, ahead):
             self.say(phase=phase, ahead=ahead)
@@ -275,13 +276,13 @@ class FolderSession(Session):
 
     def wait_in_line(self, ahead: int) -> None:
         """Say our place in the line, and wait a moment."""
-        self.heart.tell("waiting", ahead)
+        self.heart.tell(Phase.WAITING, ahead)
         time.sleep(LOOK)
 
     def train(self, config: Config) -> None:
         """Run the loop of `vggexplorer.pytorch.train`; its records go to metrics.jsonl."""
         self._every = config.training.checkpoint_every
-        self.heart.say(phase="loading", device=config.device, precision=config.training.precision)
+        self.heart.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
         fit = import_module("vggexplorer.pytorch.train").fit
         _print(f"training on {config.device}")
         with (self.run.path / "metrics.jsonl").open("ab") as self._metrics:
@@ -295,7 +296,7 @@ class FolderSession(Session):
 
     def outcome(self, reason: InputError | None = None) -> Outcome:
         """How it ended, with the last figures."""
-        status = "failed" if reason else "finished" if self._finished else "stopped"
+        status = Word.FAILED if reason else Word.FINISHED if self._finished else Word.STOPPED
         last = self.last or self.run.last_record()
         tested = [record.test_acc for record in self.run.read(most=MANY).records if record.test_acc is not None]
         figures: dict[str, Any] = {"device": self._device, "best_test_acc": max(tested, default=None)}
@@ -323,11 +324,11 @@ class FolderSession(Session):
         self._device = environment["device"]
         self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
         self._saved_at = time.monotonic()
-        self.phase("training")
+        self.phase(Phase.TRAINING)
 
-    def phase(self, name: str) -> None:
+    def phase(self, phase: Phase) -> None:
         """Tell readers what the loop does."""
-        self.heart.tell(name)
+        self.heart.tell(phase)
 
     def wish(self, step: int) -> Wish:
         """What control.json wants, read at most twenty times a second; `InputError` if the folder is gone."""
@@ -385,7 +386,7 @@ class FolderSession(Session):
         self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
     ) -> None:
         """Keep the trained weights and what is known of them."""
-        self.phase("saving")
+        self.phase(Phase.SAVING)
         self._reason = reason
         replace_by(self.run.path / "model.safetensors", write, alone=True)
         write_json(self.run.path / "result.json", result, alone=True)

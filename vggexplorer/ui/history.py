@@ -8,6 +8,7 @@ import streamlit as st
 from vggexplorer.formatting import size
 from vggexplorer.link import MAX_RUNS
 from vggexplorer.runs.records import Outcome
+from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import KEEP_WEIGHTS, Runs
 from vggexplorer.summary import summarize
 from vggexplorer.ui import ahead, components, curves, run_actions, run_components, scatter
@@ -235,7 +236,7 @@ def _all_settings(row: Row) -> dict[str, Any]:
 
 
 def _results(row: Row) -> dict[str, str]:
-    outcome = row.run.outcome() or Outcome(status="")
+    outcome = row.run.outcome() or Outcome(status=Word.INTERRUPTED)
     speed, loss, train = map(number, (outcome.examples_per_sec, outcome.loss, outcome.train_acc))
     return {
         t("Status"): f"{sign(row.status.word)} {status(row.status.word)}",

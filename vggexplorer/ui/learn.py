@@ -14,6 +14,7 @@ from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.link import write_lesson
+from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
@@ -232,7 +233,7 @@ def _finished() -> list[Finished]:
     return [
         Finished(row.name, row.config, row.last)
         for row in run_rows.rows()
-        if row.status.word == "finished" and row.config and row.last is not None and _own(row)
+        if row.status.word == Word.FINISHED and row.config and row.last is not None and _own(row)
     ]
 
 

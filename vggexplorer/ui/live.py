@@ -6,6 +6,7 @@ import streamlit as st
 
 from vggexplorer.formatting import percent
 from vggexplorer.runs.config import Config, published
+from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import curves, run_components, run_view
 from vggexplorer.ui.i18n import literal, t
@@ -37,7 +38,7 @@ def _beside_the_book(config: Config, run: Run) -> None:
     spread = {"low": f"{low:.3f}", "high": f"{high:.3f}", "builds": book.builds}
     text = t("Over {builds} published builds of the book the test accuracy was from {low} to {high}.", **spread)
     outcome = run.outcome()
-    if outcome and outcome.status == "finished" and outcome.test_acc is not None:
+    if outcome and outcome.status == Word.FINISHED and outcome.test_acc is not None:
         inside = low <= outcome.test_acc <= high
         text += " " + (t("This run is inside.") if inside else t("This run is outside."))
     st.caption(text)

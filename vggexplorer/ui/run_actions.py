@@ -8,6 +8,7 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
+from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import access, setup
 from vggexplorer.ui.i18n import literal, t
@@ -87,19 +88,19 @@ ACTIONS = {
 }
 """All that can be done with a run, in the order of the buttons; besides, its name is changed in a field."""
 WAYS = {
-    "starting": ("stop",),
-    "waiting": ("stop",),
-    "loading": ("stop",),
-    "running": ("pause", "stop"),
-    "evaluating": ("pause", "stop"),
-    "saving": ("pause", "stop"),
-    "paused": ("step", "continue", "stop"),
-    "unresponsive": ("stop", "end"),
-    "interrupted": ("resume", "delete"),
-    "stopped": ("resume", "delete"),
-    "failed": ("resume", "delete"),
-    "finished": ("delete",),
-    "damaged": ("delete",),
+    Word.STARTING: ("stop",),
+    Word.WAITING: ("stop",),
+    Word.LOADING: ("stop",),
+    Word.RUNNING: ("pause", "stop"),
+    Word.EVALUATING: ("pause", "stop"),
+    Word.SAVING: ("pause", "stop"),
+    Word.PAUSED: ("step", "continue", "stop"),
+    Word.UNRESPONSIVE: ("stop", "end"),
+    Word.INTERRUPTED: ("resume", "delete"),
+    Word.STOPPED: ("resume", "delete"),
+    Word.FAILED: ("resume", "delete"),
+    Word.FINISHED: ("delete",),
+    Word.DAMAGED: ("delete",),
 }
 """What can be done with a run besides repeating it, by status word; one that ships is never changed."""
 

@@ -15,7 +15,8 @@ from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.forecasts import Compared
 from vggexplorer.runs.records import Outcome, Record
-from vggexplorer.runs.store import Run, Runs, Status, Watch
+from vggexplorer.runs.status import Status, Word
+from vggexplorer.runs.store import Run, Runs, Watch
 from vggexplorer.ui.run_words import number
 
 IDLE = 5.0
@@ -69,7 +70,7 @@ def read(run: Run, watch: Watch | None = None) -> Row:
     if row and before == stamp:
         return row
     row = _read(run, watch)
-    if row.status.word in ("finished", "stopped", "failed"):
+    if row.status.word in (Word.FINISHED, Word.STOPPED, Word.FAILED):
         _ended[run.path] = (stamp, row)
         _followed.pop(run.path, None)
     else:
@@ -87,22 +88,22 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _read(run: Run, watch: Watch | None) -> Row:
     try:
         config = run.config()
-        outcome = run.outcome() or Outcome(status="")
+        outcome = run.outcome() or Outcome(status=Word.INTERRUPTED)
         device = outcome.device or run.environment().get("device") or config.device
         row = Row(run, run.name(), run.status(watch), config, device=str(device), size=run.size())
         last, best, seconds = map(number, _figures(run, outcome))
         compared = {} if row.status.active else forecasts.of_run(run)
         return row._replace(created=run.created(), last=last, best=best, seconds=seconds, forecast=compared)
     except InputError as error:
-        return Row(run, run.name(), Status("damaged"), error=error, size=run.size(), created=run.created())
+        return Row(run, run.name(), Status(Word.DAMAGED), error=error, size=run.size(), created=run.created())
     except (OSError, ValueError, TypeError, AttributeError) as error:
         reason = InputError("A file of the run is damaged: {reason}", reason=type(error).__name__)
-        return Row(run, run.name(), Status("damaged"), error=reason)
+        return Row(run, run.name(), Status(Word.DAMAGED), error=reason)
 
 
 def _figures(run: Run, outcome: Outcome) -> tuple[float | None, float | None, float | None]:
     """The last and the best test accuracy, and the seconds."""
-    if outcome.status == "finished":
+    if outcome.status == Word.FINISHED:
         return outcome.test_acc, outcome.best_test_acc, outcome.seconds
     records = _follow(run)
     tested = [record.test_acc for record in records if record.test_acc is not None]

@@ -8,7 +8,8 @@ import streamlit as st
 from vggexplorer.formatting import NO_BREAK, exact, percent, size
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome
-from vggexplorer.runs.store import PATIENCE, Run, Status
+from vggexplorer.runs.status import Status, Word
+from vggexplorer.runs.store import PATIENCE, Run
 from vggexplorer.text import title
 from vggexplorer.ui import ahead, run_actions
 from vggexplorer.ui.i18n import literal, sentence, t
@@ -46,7 +47,7 @@ def brief(row: Row, open_: Callable[[str], None] | None = None) -> None:
 
 def looked_at(run: Run, at: Status) -> int | None:
     """The step that there is a close look at: the last one, while a run is paused after it."""
-    step = run.json("step.json").get("step") if at.word == "paused" else None
+    step = run.json("step.json").get("step") if at.word == Word.PAUSED else None
     return step if step == at.step else None
 
 
@@ -79,24 +80,24 @@ def _ticking(run: Run, drawn: Hashable) -> None:
 def _explained(row: Row) -> str:
     """What a status means for a person; empty where the word says it all."""
     match row.status.word:
-        case "waiting" if not row.status.ahead:
+        case Word.WAITING if not row.status.ahead:
             return t("It waits until a node of the cluster has room for it.")
-        case "waiting":
+        case Word.WAITING:
             return t(
                 "{count} {count:run is|runs are} before this one in the line for the device.", count=row.status.ahead
             )
-        case "interrupted":
+        case Word.INTERRUPTED:
             return t(
                 "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
                 step=row.status.step,
                 saved=row.run.saved_step(),
             )
-        case "unresponsive":
+        case Word.UNRESPONSIVE:
             return t(
                 "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.",
                 seconds=f"{PATIENCE:g}",
             )
-        case "stopped":
+        case Word.STOPPED:
             return t("Stopped at step {step}. Resume goes on exactly there.", step=row.status.step)
     return ""
 
@@ -116,7 +117,7 @@ def _progress(row: Row, config: Config) -> None:
 
 def _figures(row: Row) -> None:
     """The figures that the book prints, in its order, and what they cost."""
-    last, outcome = row.run.last_record(), row.run.outcome() or Outcome(status="")
+    last, outcome = row.run.last_record(), row.run.outcome() or Outcome(status=Word.INTERRUPTED)
     speed = number(last.examples_per_sec if last else outcome.examples_per_sec)  # of the steps alone, as in the book
     values = {
         t("Train loss"): accuracy(number(last.train_loss if last else outcome.loss)),
@@ -156,9 +157,9 @@ def _say(row: Row) -> None:
         st.error(literal(sentence(row.error)), icon=":material/broken_image:")
     outcome = row.run.outcome()
     if outcome and outcome.reason:
-        tell = st.error if outcome.status == "failed" else st.info
+        tell = st.error if outcome.status == Word.FAILED else st.info
         tell(literal(sentence(outcome.reason)), icon=":material/info:")
-    if row.status.word in ("failed", "interrupted") and (text := row.run.end_of_log()):
+    if row.status.word in (Word.FAILED, Word.INTERRUPTED) and (text := row.run.end_of_log()):
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)
     odd: Any = row.run.environment().get("odd")

@@ -10,7 +10,7 @@ from vggexplorer import formatting
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
 from vggexplorer.runs.options import OPTIONS
-from vggexplorer.runs.store import STATUSES
+from vggexplorer.runs.status import STATUSES, Word
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import t
 
@@ -24,19 +24,19 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "starting": Look("…", "hourglass_empty", "gray"),
-    "waiting": Look("…", "hourglass_empty", "gray"),
-    "loading": Look("…", "downloading", "blue"),
-    "running": Look("▶", "play_arrow", "blue"),
-    "evaluating": Look("▶", "rule", "blue"),
-    "saving": Look("▶", "save", "blue"),
-    "paused": Look("‖", "pause", "orange"),
-    "unresponsive": Look("⚠", "error", "red"),
-    "interrupted": Look("↯", "power_off", "red"),
-    "finished": Look("✓", "check_circle", "green"),
-    "stopped": Look("■", "stop_circle", "orange"),
-    "failed": Look("✗", "cancel", "red"),
-    "damaged": Look("⚠", "broken_image", "red"),
+    Word.STARTING: Look("…", "hourglass_empty", "gray"),
+    Word.WAITING: Look("…", "hourglass_empty", "gray"),
+    Word.LOADING: Look("…", "downloading", "blue"),
+    Word.RUNNING: Look("▶", "play_arrow", "blue"),
+    Word.EVALUATING: Look("▶", "rule", "blue"),
+    Word.SAVING: Look("▶", "save", "blue"),
+    Word.PAUSED: Look("‖", "pause", "orange"),
+    Word.UNRESPONSIVE: Look("⚠", "error", "red"),
+    Word.INTERRUPTED: Look("↯", "power_off", "red"),
+    Word.FINISHED: Look("✓", "check_circle", "green"),
+    Word.STOPPED: Look("■", "stop_circle", "orange"),
+    Word.FAILED: Look("✗", "cancel", "red"),
+    Word.DAMAGED: Look("⚠", "broken_image", "red"),
 }
 """By status word."""
 LABELS = {
@@ -81,14 +81,14 @@ def label(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def sign(word: str) -> str:
+def sign(word: Word) -> str:
     """The sign of a status word."""
     return LOOKS[word].sign
 
 
-def status(word: str) -> str:
+def status(word: Word) -> str:
     """A status word as people read it."""
-    return t(STATUSES.get(word, word))
+    return t(STATUSES[word])
 
 
 def number(value: Any) -> float | None:

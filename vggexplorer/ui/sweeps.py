@@ -8,6 +8,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import short
 from vggexplorer.link import MAX_RUNS
 from vggexplorer.runs import sweeps
+from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.runs.sweeps import PLANNED, Member, Point, Result, Sweep
 from vggexplorer.ui import access, history, run_actions, run_rows, scatter
@@ -93,14 +94,14 @@ class _Seen:
         self.points = sweeps.points(results)
         self.status = sweep.status(self.members)
 
-    def count(self, word: str) -> int:
+    def count(self, word: Word | None) -> int:
         """How many runs have this status; planned ones have none."""
-        return sum((member.status.word if member.status else PLANNED) == word for member in self.members)
+        return sum(member.word == word for member in self.members)
 
 
 def _active(sweep: Sweep) -> bool:
     try:
-        return _Seen(sweep).status == "running"
+        return _Seen(sweep).status == Word.RUNNING
     except InputError:
         return False
 
@@ -116,13 +117,13 @@ def _section(sweep: Sweep, ticking: bool) -> None:
             _remove(sweep, disabled=not access.may_change_sweep(sweep))
             return
         st.rerun()
-    if (seen.status == "running") != ticking or st.session_state.pop("sweep moved", False):
+    if (seen.status == Word.RUNNING) != ticking or st.session_state.pop("sweep moved", False):
         st.rerun()
     words = t("{name}: {value}", name=literal(seen.name), value=status(seen.status))
     st.markdown(f"##### {sign(seen.status)} {words}")
     _progress(seen)
     _buttons(seen)
-    if seen.status in ("interrupted", "failed") and (text := sweep.end_of_log()):
+    if seen.status in (Word.INTERRUPTED, Word.FAILED) and (text := sweep.end_of_log()):
         st.code(text, language=None, wrap_lines=True)
     _scatter(seen.points)
     _table(seen)
@@ -130,18 +131,18 @@ def _section(sweep: Sweep, ticking: bool) -> None:
 
 def _progress(seen: _Seen) -> None:
     """How many runs do what, and how far those are that are under way."""
-    done, whole = seen.count("finished"), len(seen.members)
-    words = dict.fromkeys(member.status.word if member.status else PLANNED for member in seen.members)
+    done, whole = seen.count(Word.FINISHED), len(seen.members)
+    words = dict.fromkeys(member.word for member in seen.members)
     parts = [t("{done} of {all} {all:run|runs} finished", done=done, all=whole)]
-    parts += [f"{seen.count(word)} {_said(word)}" for word in words if word != "finished"]
+    parts += [f"{seen.count(word)} {_said(word)}" for word in words if word != Word.FINISHED]
     st.progress(done / whole, text=" · ".join(parts))
     active = [member for member in seen.members if member.active]
     for member in active[:MOST_ACTIVE]:
         st.caption(t("{name}: {value}", name=literal(member.name), value=_doing(member)))
 
 
-def _said(word: str) -> str:
-    return t(PLANNED) if word == PLANNED else status(word)
+def _said(word: Word | None) -> str:
+    return status(word) if word else t(PLANNED)
 
 
 def _doing(member: Member) -> str:
@@ -155,7 +156,7 @@ def _doing(member: Member) -> str:
 
 
 def _buttons(seen: _Seen) -> None:
-    sweep, running = seen.sweep, seen.status == "running"
+    sweep, running = seen.sweep, seen.status == Word.RUNNING
     mine = access.may_change_sweep(sweep)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="sweep-actions"):
         if running:
