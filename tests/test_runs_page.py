@@ -366,7 +366,7 @@ def test_a_run_that_was_resumed_meanwhile_is_not_deleted(folder: Path) -> None:
 
 def test_run_again_starts_one_run_however_often_it_is_clicked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make(folder, "one")
-    monkeypatch.setattr(launch, "_spawn", lambda runs, run: None)
+    monkeypatch.setattr(launch, "_spawn", lambda *_: None)
     page = Page(run.id)
     page.test.button(key="again run").click()
     page.test.run()

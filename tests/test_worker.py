@@ -500,7 +500,7 @@ def test_two_pages_that_resume_at_once_start_one_trainer(runs: Runs, monkeypatch
 
     run = runs.create(CONFIG)
     write_json(run.path / "outcome.json", Outcome(status="stopped").to_json())
-    monkeypatch.setattr(launch, "command", lambda run: [sys.executable, "-c", TRAINER, str(run.path)])
+    monkeypatch.setattr(launch, "command", lambda run, *_: [sys.executable, "-c", TRAINER, str(run.path)])
 
     def attempt(_: int) -> str:
         try:
