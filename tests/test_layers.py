@@ -10,6 +10,7 @@ from samples import examples
 from strategies import networks
 from torch import nn
 
+from vggexplorer import drawing, forecast, layers
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import (
@@ -19,6 +20,7 @@ from vggexplorer.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    Kind,
     Layer,
     Linear,
     LocalResponseNorm,
@@ -64,6 +66,15 @@ windows = st.builds(Conv2d, st.integers(1, 9), st.integers(1, 12), st.integers(1
 
 def name(case: object) -> str:
     return repr(case) if isinstance(case, Layer) else shape_text(case) if isinstance(case, tuple) else ""
+
+
+def test_every_kind_of_layer_has_its_place_in_every_table() -> None:
+    assert {layer.kind for layer, *_ in TABLE} == set(Kind) == set(drawing._PARTS) == set(forecast._REST)
+    for kind in Kind:
+        assert issubclass(getattr(layers, kind), Layer)
+        assert issubclass(getattr(nn, kind), nn.Module)
+    classes = {name for name, each in vars(layers).items() if isinstance(each, type) and issubclass(each, Layer)}
+    assert classes - {"Layer", "_Window"} == set(Kind)
 
 
 @pytest.mark.parametrize(("layer", "shape", "output", "params", "macs", "formula"), TABLE, ids=name)

@@ -9,14 +9,14 @@ from textwrap import fill as wrapped
 from textwrap import indent
 
 from vggexplorer.architectures import Architecture, Network
-from vggexplorer.layers import Layer, Shape
+from vggexplorer.layers import Kind, Layer, Shape
 from vggexplorer.summary import Row, Summary, summarize
 from vggexplorer.text import title
 from vggexplorer.wording import fill
 
 _WIDTH = 88
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features")
-_UNSAID = {("Conv2d", "stride", 1), ("Conv2d", "padding", 0)}
+_UNSAID = {(Kind.CONV2D, "stride", 1), (Kind.CONV2D, "padding", 0)}
 """What PyTorch assumes and nobody writes."""
 
 _FRAME = '''"""{about}"""

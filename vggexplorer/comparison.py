@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from vggexplorer.architectures import Architecture, Network
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, ratio, short
-from vggexplorer.layers import Shape, shape_text
+from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.summary import Row, Summary, Totals, add_up, summarize
 from vggexplorer.text import title
 from vggexplorer.wording import fill
@@ -70,7 +70,7 @@ def stages(summary: Summary) -> dict[int | None, Stage]:
 
 
 def _stage(halvings: int | None, rows: tuple[Row, ...]) -> Stage:
-    convolutions = [row for row in rows if row.kind == "Conv2d"]
+    convolutions = [row for row in rows if row.kind == Kind.CONV2D]
     shapes = tuple(dict.fromkeys(row.output_shape for row in convolutions))
     return Stage(halvings, len(convolutions), shapes, add_up(rows))
 
@@ -119,7 +119,7 @@ def _totals(a: Summary, b: Summary) -> Remark:
 
 def _weights(summary: Summary) -> int:
     """Weights of the convolutions without biases."""
-    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind == "Conv2d")
+    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind == Kind.CONV2D)
 
 
 def _compute(a: Summary, b: Summary) -> list[Remark]:
@@ -190,7 +190,7 @@ def _largest_stage(a: Summary, b: Summary) -> list[Remark]:
 
 
 def _linear(summary: Summary) -> Row:
-    return next(row for row in summary.rows if row.kind == "Linear")
+    return next(row for row in summary.rows if row.kind == Kind.LINEAR)
 
 
 def _parameters(a: Summary, b: Summary) -> list[Remark]:

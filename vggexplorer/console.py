@@ -9,7 +9,7 @@ from rich.table import Table
 from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry, why
 from vggexplorer.formatting import NO_BREAK, exact, percent, ratio, signed
-from vggexplorer.layers import shape_text
+from vggexplorer.layers import Kind, shape_text
 from vggexplorer.peers import Check, Measured
 from vggexplorer.summary import Row, Summary
 from vggexplorer.text import title
@@ -153,8 +153,8 @@ def _layer_table(summary: Summary, gap: int, broken: bool) -> Table:
 
 
 def _cells(row: Row, broken: bool) -> tuple[str, ...]:
-    kind = row.kind
-    if broken and len(kind) > len("BatchNorm2d"):
+    kind: str = row.kind
+    if broken and len(kind) > len(Kind.BATCH_NORM2D):
         kind = re.sub("(?<=[a-z])(?=[A-Z])(?!Pool)", "\n", kind)
     field = "–" if row.receptive_field is None else exact(row.receptive_field)
     counts = map(exact, (row.params, row.macs, row.activations))

@@ -19,12 +19,12 @@ from typing import Literal, NamedTuple
 from unicodedata import east_asian_width
 
 from vggexplorer.formatting import exact
-from vggexplorer.layers import Shape, shape_text
+from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.palette import COLORS
 from vggexplorer.summary import Group, Row, Summary
 from vggexplorer.wording import fill
 
-Kind = Literal["input", "conv", "pool", "flatten", "fc"]
+Part = Literal["input", "conv", "pool", "flatten", "fc"]
 
 WIDTH = 1000
 HEIGHT = 300
@@ -34,14 +34,20 @@ AXIS = 136
 FONT = 14
 """The size of the larger letters; the smaller are one less."""
 
-_KINDS: dict[str, Kind] = {
-    "Conv2d": "conv",
-    "MaxPool2d": "pool",
-    "AvgPool2d": "pool",
-    "AdaptiveAvgPool2d": "pool",
-    "Flatten": "flatten",
-    "Linear": "fc",
+_PARTS: dict[Kind, Part | None] = {
+    Kind.CONV2D: "conv",
+    Kind.MAX_POOL2D: "pool",
+    Kind.AVG_POOL2D: "pool",
+    Kind.ADAPTIVE_AVG_POOL2D: "pool",
+    Kind.BATCH_NORM2D: None,
+    Kind.LOCAL_RESPONSE_NORM: None,
+    Kind.RELU: None,
+    Kind.SIGMOID: None,
+    Kind.DROPOUT: None,
+    Kind.FLATTEN: "flatten",
+    Kind.LINEAR: "fc",
 }
+"""As what each kind of layer is drawn; what changes no shape is not."""
 _BACK = (0.36, 0.28)
 """How far right and up one pixel of width goes backwards."""
 _LARGEST, _SMALLEST = 150.0, 6.0
@@ -96,7 +102,7 @@ ENGLISH = Words(
 class Item(NamedTuple):
     """Something drawn: a volume, or a bar (whose `depth` is 0). `x` is where it begins on the axis."""
 
-    kind: Kind
+    part: Part
     layer: str
     shape: Shape
     title: str
@@ -173,7 +179,7 @@ def _clusters(summary: Summary, words: Words) -> Iterator[_Cluster]:
     yield _Cluster((first,), shape_text(shape), words.input, words.input)
     last = summary.rows[-1].name
     for group in summary.groups():
-        if items := tuple(scale.layer(row, words) for row in group.rows if row.kind in _KINDS):
+        if items := tuple(scale.layer(row, part, words) for row in group.rows if (part := _PARTS[row.kind])):
             yield _Cluster(items, *_lines(group, items, last, words))
 
 
@@ -181,9 +187,9 @@ def _lines(group: Group, items: Sequence[Item], last: str, words: Words) -> tupl
     """What the label of a cluster says: the first line, the second, and the second in short."""
     item = items[0]
     if group.block is None:
-        word = words.classes if item.layer == last else getattr(words, item.kind)
+        word = words.classes if item.layer == last else getattr(words, item.part)
         return shape_text(item.shape[1:] or item.shape), word, word
-    convs = [item for item in items if item.kind == "conv"]
+    convs = [item for item in items if item.part == "conv"]
     times, channels = f"{len(convs)} × " if len(convs) > 1 else "", item.shape[0]
     return shape_text(convs[-1].shape[1:]), f"{times}{words.conv} {channels}", f"{times}{channels}"
 
@@ -202,16 +208,16 @@ class _Scale:
     def length(self, units: int) -> float:
         return _LARGEST * log2(1 + units) / self._units
 
-    def item(self, kind: Kind, layer: str, shape: Shape, title: str) -> Item:
+    def item(self, part: Part, layer: str, shape: Shape, title: str) -> Item:
         if len(shape) == 1:
-            return Item(kind, layer, shape, title, 0, _BAR[kind], self.length(shape[0]), 0)
-        return Item(kind, layer, shape, title, 0, thickness(shape[0]), *map(self.side, shape[1:]))
+            return Item(part, layer, shape, title, 0, _BAR[part], self.length(shape[0]), 0)
+        return Item(part, layer, shape, title, 0, thickness(shape[0]), *map(self.side, shape[1:]))
 
-    def layer(self, row: Row, words: Words) -> Item:
+    def layer(self, row: Row, part: Part, words: Words) -> Item:
         template = words.layer_with_params if row.params else words.layer
         shape = row.output_shape
         title = template.format(kind=row.kind, name=row.name, shape=shape_text(shape), params=exact(row.params))
-        return self.item(_KINDS[row.kind], row.name, shape, title)
+        return self.item(part, row.name, shape, title)
 
 
 def thickness(channels: int) -> float:
@@ -343,17 +349,17 @@ def svg_file(summary: Summary, words: Words = ENGLISH) -> str:
 
 def describe(summary: Summary, words: Words = ENGLISH) -> str:
     """The network in one sentence, for those who cannot see the drawing."""
-    kinds = [_KINDS.get(row.kind) for row in summary.rows]
-    flat = next(row for row in summary.rows if row.kind == "Flatten")
+    parts = [_PARTS[row.kind] for row in summary.rows]
+    flat = next(row for row in summary.rows if row.kind == Kind.FLATTEN)
     return fill(
         words.description,
         input=shape_text(summary.input_shape),
         blocks=len(summary.architecture.blocks),
-        convs=kinds.count("conv"),
-        pools=kinds.count("pool"),
+        convs=parts.count("conv"),
+        pools=parts.count("pool"),
         maps=shape_text(flat.input_shape),
         features=shape_text(flat.output_shape),
-        linears=kinds.count("fc"),
+        linears=parts.count("fc"),
         classes=summary.architecture.num_classes,
     )
 
@@ -364,7 +370,7 @@ def _owner(summary: Summary, selected: str | None) -> str | None:
     if selected == owner:
         return owner
     for row in summary.rows:
-        owner = row.name if row.kind in _KINDS else owner
+        owner = row.name if _PARTS[row.kind] else owner
         if row.name == selected:
             return owner
     return None
@@ -387,14 +393,14 @@ def _items(items: Sequence[Item], owner: str | None, ident: str) -> Iterator[str
 def _item(item: Item, selected: bool, ident: str) -> str:
     title, state = escape(item.title), ' selected" aria-current="true"' if selected else '"'
     return (
-        f'<g class="{item.kind}{state} data-layer="{item.layer}" tabindex="0" role="button" aria-label="{title}">'
+        f'<g class="{item.part}{state} data-layer="{item.layer}" tabindex="0" role="button" aria-label="{title}">'
         f"<title>{title}</title>{_shape(item, ident)}</g>"
     )
 
 
 def _shape(item: Item, ident: str, y: float = AXIS) -> str:
     """An item in one colour, and over it the light on its top and the shadow on its right side."""
-    paint = f'" fill="url(#{escape(ident)}-{item.kind})' if item.kind in ("pool", "fc") else f" vgg-{item.kind}"
+    paint = f'" fill="url(#{escape(ident)}-{item.part})' if item.part in ("pool", "fc") else f" vgg-{item.part}"
     body = f'<path class="vgg-body{paint}" d="{_outline(item, y)}"/>'
     if not item.depth:
         return body
@@ -441,16 +447,16 @@ def _legend(plan: Layout, words: Words, ident: str) -> str:
     """A sample and a word for each kind that is drawn, then a note on the scales if it fits."""
     names = {"conv": words.convolution, "pool": words.pooling, "fc": words.fully_connected}
     parts, x = [], float(MARGIN)
-    for kind in dict.fromkeys(item.kind for item in plan.items):
-        name = names.get(kind) or getattr(words, kind)
-        parts.append(_legend_entry(kind, name, x, ident))
+    for part in dict.fromkeys(item.part for item in plan.items):
+        name = names.get(part) or getattr(words, part)
+        parts.append(_legend_entry(part, name, x, ident))
         x += 36 + text_width(name, FONT - 1)
     if x + text_width(words.scales, FONT - 1) < WIDTH - MARGIN:
         parts.append(f'<text class="vgg-scales" x="{WIDTH - MARGIN}" y="20">{escape(words.scales)}</text>')
     return f'<g class="vgg-legend" aria-hidden="true">{"".join(parts)}</g>'
 
 
-def _legend_entry(kind: Kind, name: str, x: float, ident: str) -> str:
-    wide, high, deep = (_BAR[kind], 16, 0) if kind in _BAR else (9, 11, 18)
-    sample = Item(kind, "", (), "", x + 9 - wide / 2, wide, high, deep)
+def _legend_entry(part: Part, name: str, x: float, ident: str) -> str:
+    wide, high, deep = (_BAR[part], 16, 0) if part in _BAR else (9, 11, 18)
+    sample = Item(part, "", (), "", x + 9 - wide / 2, wide, high, deep)
     return f'{_shape(sample, ident, 15)}<text x="{_n(x + 22)}" y="20">{escape(name)}</text>'

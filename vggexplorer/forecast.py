@@ -6,9 +6,11 @@ optimizer and the device; what differs from machine to machine comes in as a `Ca
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from math import ceil, prod
 from typing import Any, NamedTuple
 
+from vggexplorer.layers import Kind
 from vggexplorer.summary import DTYPES, Row, Summary
 
 SINGLE = DTYPES["float32"]
@@ -253,13 +255,32 @@ STEM, RESIZE, UPDATE, STEP, ANY = "stem", "resize", "update", "step", "any"
 """Kinds of work beside the layers': first convolutions, a batch made of images, the optimizer, the rest of a step."""
 
 
-_ONE_BY_ONE = ("BatchNorm2d", "MaxPool2d", "AvgPool2d")
-"""Layers whose vectors lie along the channels, and that go through the rest of them number by number."""
+class Rest(Enum):
+    """How channels that do not fill a vector are computed: as if they did, number by number, or as all others are."""
+
+    FILLED = "filled"
+    ONE_BY_ONE = "one by one"
+    ALIKE = "alike"
+
+
+_REST = {
+    Kind.CONV2D: Rest.FILLED,
+    Kind.MAX_POOL2D: Rest.ONE_BY_ONE,
+    Kind.AVG_POOL2D: Rest.ONE_BY_ONE,
+    Kind.ADAPTIVE_AVG_POOL2D: Rest.ALIKE,
+    Kind.BATCH_NORM2D: Rest.ONE_BY_ONE,
+    Kind.LOCAL_RESPONSE_NORM: Rest.ALIKE,
+    Kind.RELU: Rest.ALIKE,
+    Kind.SIGMOID: Rest.ALIKE,
+    Kind.DROPOUT: Rest.ALIKE,
+    Kind.FLATTEN: Rest.ALIKE,
+    Kind.LINEAR: Rest.ALIKE,
+}
 
 
 def kind_of_work(row: Row) -> str:
     """The kind under which a layer's rates are kept."""
-    return STEM if row.kind == "Conv2d" and row.input_shape[0] <= FEW else row.kind
+    return STEM if row.kind == Kind.CONV2D and row.input_shape[0] <= FEW else row.kind
 
 
 def works(summary: Summary, batch: int, precision: str, *, gpu: bool = False) -> list[tuple[Work, Work]]:
@@ -272,9 +293,9 @@ def works(summary: Summary, batch: int, precision: str, *, gpu: bool = False) ->
     for row, each in zip(summary.rows, _passes(summary.rows, batch, precision, gpu), strict=True):
         macs = batch * row.macs
         channels = row.output_shape[0]
-        if row.kind in _ONE_BY_ONE:
+        if _REST[row.kind] is Rest.ONE_BY_ONE:
             macs = batch * prod(row.input_shape) * (channels % LANES) // channels
-        elif row.kind == "Conv2d":
+        elif _REST[row.kind] is Rest.FILLED:
             macs = macs // channels * -(-channels // LANES) * LANES
         weights = SINGLE * each.params
         moved = each.entering + each.leaving

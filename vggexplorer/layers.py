@@ -10,6 +10,7 @@ pooling are not counted. FLOPs are 2 x MACs.
 """
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,6 +21,22 @@ Terms = tuple[tuple[int, ...], ...]
 """A count as a sum of products: ((64, 1, 3, 3), (64,)) is 64 x 1 x 3 x 3 + 64."""
 Costs = tuple[Shape, int, int]
 """What comes out of a layer, its learnable parameters, and its MACs for one example."""
+
+
+class Kind(StrEnum):
+    """The kinds of layers, by the names of their classes here and in `torch.nn`."""
+
+    CONV2D = "Conv2d"
+    MAX_POOL2D = "MaxPool2d"
+    AVG_POOL2D = "AvgPool2d"
+    ADAPTIVE_AVG_POOL2D = "AdaptiveAvgPool2d"
+    BATCH_NORM2D = "BatchNorm2d"
+    LOCAL_RESPONSE_NORM = "LocalResponseNorm"
+    RELU = "ReLU"
+    SIGMOID = "Sigmoid"
+    DROPOUT = "Dropout"
+    FLATTEN = "Flatten"
+    LINEAR = "Linear"
 
 
 class Kept(NamedTuple):
@@ -48,9 +65,9 @@ class Layer:
     """What PyTorch's autocast does with it: computes in bfloat16 ("lower"), gives "float32", or takes "any"."""
 
     @property
-    def kind(self) -> str:
-        """The name of the class in `torch.nn`."""
-        return type(self).__name__
+    def kind(self) -> Kind:
+        """Which kind of layer it is."""
+        return Kind(type(self).__name__)
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape that leaves the layer; `ShapeError` if the layer cannot take `shape`."""

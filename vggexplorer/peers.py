@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import size, sum_of_products
-from vggexplorer.layers import Shape, Terms
+from vggexplorer.layers import Kind, Shape, Terms
 from vggexplorer.summary import Row, Summary
 
 # --- the terms ---------------------------------------------------------------------------------------
@@ -39,11 +39,11 @@ class _Rule(NamedTuple):
     """The layers that a term is about, by kind, and the product that each of them adds to it."""
 
     name: str
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     product: Callable[[Row], Shape]
 
 
-_WEIGHTED = ("Conv2d", "Linear")
+_WEIGHTED = (Kind.CONV2D, Kind.LINEAR)
 
 PEERS: dict[str, tuple[_Rule, ...]] = {
     "FlopCounterMode": (
@@ -61,19 +61,19 @@ PEERS: dict[str, tuple[_Rule, ...]] = {
         ),
         _Rule(
             "batch normalisation: its parameters, 2 for each channel",
-            ("BatchNorm2d",),
+            (Kind.BATCH_NORM2D,),
             lambda row: (2, row.output_shape[0]),
         ),
     ),
     "fvcore": (
         _Rule(
             "adaptive pooling: one for each input element",
-            ("AdaptiveAvgPool2d",),
+            (Kind.ADAPTIVE_AVG_POOL2D,),
             lambda row: row.input_shape,
         ),
         _Rule(
             "batch normalisation: 2 for each output element",
-            ("BatchNorm2d",),
+            (Kind.BATCH_NORM2D,),
             lambda row: (2, *row.output_shape),
         ),
     ),

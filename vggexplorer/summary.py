@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from vggexplorer.architectures import MAX_SIDE, Architecture, check_shape
 from vggexplorer.errors import InputError, ShapeError
-from vggexplorer.layers import Layer, Shape, shape_text
+from vggexplorer.layers import Kind, Layer, Shape, shape_text
 
 DTYPES = {"float32": 4, "bfloat16": 2, "float16": 2, "float64": 8}
 """Bytes of one element."""
@@ -35,8 +35,8 @@ class Row(NamedTuple):
     stride: int | None
 
     @property
-    def kind(self) -> str:
-        """The layer's class in `torch.nn`."""
+    def kind(self) -> Kind:
+        """Which kind of layer it is."""
         return self.layer.kind
 
 

@@ -7,7 +7,7 @@ from math import log2
 from vggexplorer.architectures import CONV_ARCHS, NETWORKS, Architecture, Block, Network, blocks
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import exact, percent
-from vggexplorer.layers import Shape, shape_text
+from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.lessons.asks import Choice, Edit, Finished, Number, Task, Trial
 from vggexplorer.lessons.common import (
     BOOK,
@@ -147,7 +147,7 @@ def _trained_small(finished: Sequence[Finished]) -> list[Remark]:
 def halvings(architecture: Architecture, shape: Shape) -> str:
     """The sides of the feature maps from pooling to pooling: '56 → 28 → 14'."""
     rows = summarize(architecture, shape).rows
-    sides = [shape[1], *(row.output_shape[1] for row in rows if row.kind == "MaxPool2d")]
+    sides = [shape[1], *(row.output_shape[1] for row in rows if row.kind == Kind.MAX_POOL2D)]
     return " → ".join(map(str, sides))
 
 
@@ -248,12 +248,12 @@ def column(count: int, kernel: int) -> Summary:
 
 def field_of(summary: Summary) -> int:
     """The side of what a unit of the last convolution sees, in pixels."""
-    return max(row.receptive_field or 0 for row in summary.rows if row.kind == "Conv2d")
+    return max(row.receptive_field or 0 for row in summary.rows if row.kind == Kind.CONV2D)
 
 
 def weights_per_square(summary: Summary) -> int:
     """The weights of the convolutions, biases not counted, in units of channels²."""
-    return weights_of(summary, "Conv2d") // _CHANNELS**2
+    return weights_of(summary, Kind.CONV2D) // _CHANNELS**2
 
 
 def _sees_as_much(network: Network) -> list[Remark]:

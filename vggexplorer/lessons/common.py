@@ -7,7 +7,7 @@ from math import prod
 from vggexplorer.architectures import NETWORKS, Head, Network
 from vggexplorer.comparison import Entry, Remark
 from vggexplorer.formatting import percent
-from vggexplorer.layers import Shape, shape_text
+from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.lessons.asks import Finished
 from vggexplorer.summary import DTYPES, Summary, summarize
 
@@ -30,19 +30,19 @@ def entry(name: str, shape: Shape = BOOK) -> Entry:
     return Entry(name, NETWORKS[name]._replace(input_shape=shape), named(name, shape), None)
 
 
-def count_of(summary: Summary, *kinds: str) -> int:
+def count_of(summary: Summary, *kinds: Kind) -> int:
     """How many layers are of some kinds."""
     return sum(row.kind in kinds for row in summary.rows)
 
 
-def weights_of(summary: Summary, *kinds: str) -> int:
+def weights_of(summary: Summary, *kinds: Kind) -> int:
     """The weights of the layers of some kinds, biases not counted."""
     return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind in kinds)
 
 
 def last_side(summary: Summary) -> int:
     """The height of the last feature maps."""
-    return next(row.input_shape[1] for row in summary.rows if row.kind in ("Flatten", "AdaptiveAvgPool2d"))
+    return next(row.input_shape[1] for row in summary.rows if row.kind in (Kind.FLATTEN, Kind.ADAPTIVE_AVG_POOL2D))
 
 
 def other_input(network: Network, wanted: Shape) -> list[Remark]:

@@ -8,7 +8,7 @@ from math import prod
 from vggexplorer.architectures import NETWORKS, Head, Network
 from vggexplorer.comparison import Remark, why
 from vggexplorer.formatting import decimal_size, exact, percent, ratio, short
-from vggexplorer.layers import shape_text
+from vggexplorer.layers import Kind, shape_text
 from vggexplorer.lessons.asks import Choice, Edit, Finished, Number, Order, Task, Trial
 from vggexplorer.lessons.common import (
     GAP,
@@ -45,7 +45,7 @@ def _listing() -> list[Remark]:
     ]
     for name in ("VGG-11", "VGG-16"):
         summary = named(name)
-        lines, layers = lines_with_weights(summary), count_of(summary, "Conv2d", "Linear")
+        lines, layers = lines_with_weights(summary), count_of(summary, Kind.CONV2D, Kind.LINEAR)
         values = {"name": name, "lines": lines, "hidden": layers - lines, "layers": layers}
         remarks.append(Remark("{name}: {lines} lines + {hidden} hidden = {layers} layers with weights.", values))
     return remarks
@@ -64,7 +64,7 @@ LISTING = Task(
         Number(
             "convolutions",
             Remark("How many convolutions do the five blocks hold together?"),
-            lambda: count_of(named("VGG-11"), "Conv2d"),
+            lambda: count_of(named("VGG-11"), Kind.CONV2D),
         ),
         Choice(
             "where",
@@ -493,7 +493,7 @@ def _input_is_small(network: Network) -> list[Remark]:
 
 
 def _flat(summary: Summary) -> int:
-    return next(row.output_shape[0] for row in summary.rows if row.kind == "Flatten")
+    return next(row.output_shape[0] for row in summary.rows if row.kind == Kind.FLATTEN)
 
 
 def _input() -> list[Remark]:

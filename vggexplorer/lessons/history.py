@@ -5,7 +5,7 @@ from math import exp, log2, prod
 from vggexplorer.architectures import NETWORKS, Architecture, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import decimal_size, exact, percent
-from vggexplorer.layers import shape_text
+from vggexplorer.layers import Kind, shape_text
 from vggexplorer.lessons.asks import Choice, Edit, Number, Task
 from vggexplorer.lessons.common import (
     SINGLE,
@@ -19,12 +19,12 @@ from vggexplorer.summary import summarize
 
 def hidden_weights() -> int:
     """The weights of AlexNet's two hidden layers, biases not counted."""
-    rows = [row for row in named("AlexNet").rows if row.kind == "Linear"][:2]
+    rows = [row for row in named("AlexNet").rows if row.kind == Kind.LINEAR][:2]
     return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in rows)
 
 
 def _gigabyte() -> list[Remark]:
-    rows = [row for row in named("AlexNet").rows if row.kind == "Linear"][:2]
+    rows = [row for row in named("AlexNet").rows if row.kind == Kind.LINEAR][:2]
     terms = [row.layer.param_terms(row.input_shape)[0] for row in rows]
     size = SINGLE * hidden_weights()
     return [
@@ -110,7 +110,7 @@ _LENET = NETWORKS["LeNet"]
 
 
 def _sigmoids() -> int:
-    return count_of(summarize(*_LENET), "Sigmoid")
+    return count_of(summarize(*_LENET), Kind.SIGMOID)
 
 
 def _sizes(architecture: Architecture) -> list[tuple[int, int]]:
@@ -138,7 +138,7 @@ def _lenet() -> list[Remark]:
         values = {
             "name": name,
             "shape": shape_text(network.input_shape),
-            "layers": count_of(summary, "Conv2d", "Linear"),
+            "layers": count_of(summary, Kind.CONV2D, Kind.LINEAR),
             "params": exact(summary.totals.params),
             "macs": exact(summary.totals.macs),
         }
@@ -180,7 +180,10 @@ LENET = Task(
         Number(
             "layers",
             Remark("How many more layers with weights has AlexNet?"),
-            lambda: count_of(named("AlexNet"), "Conv2d", "Linear") - count_of(summarize(*_LENET), "Conv2d", "Linear"),
+            lambda: (
+                count_of(named("AlexNet"), Kind.CONV2D, Kind.LINEAR)
+                - count_of(summarize(*_LENET), Kind.CONV2D, Kind.LINEAR)
+            ),
         ),
         Number(
             "slope",

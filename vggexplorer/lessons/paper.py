@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vggexplorer.architectures import NETWORKS, Architecture, Network
 from vggexplorer.comparison import Remark
-from vggexplorer.layers import Conv2d, Layer
+from vggexplorer.layers import Conv2d, Kind, Layer
 
 MOST = 6
 """The most differences that are listed."""
@@ -42,7 +42,7 @@ def _parts(architecture: Architecture) -> list[list[Conv2d]]:
     for layer in _features(architecture):
         if isinstance(layer, Conv2d):
             parts[-1].append(layer)
-        elif layer.kind.endswith("Pool2d"):
+        elif layer.kind in (Kind.MAX_POOL2D, Kind.AVG_POOL2D, Kind.ADAPTIVE_AVG_POOL2D):
             parts.append([])
     return parts if parts[-1] else parts[:-1]
 

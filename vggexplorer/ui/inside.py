@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.layers import Kind
 from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run
@@ -51,7 +52,7 @@ def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item])
         t("The filters of the first convolution, and what a layer makes of a picture, from the first step to the last.")
     )
     rows = [row for row in summarize(*config.trained).rows if row.block is not None]
-    activation = next(place for place, row in enumerate(rows) if row.kind not in ("Conv2d", "BatchNorm2d"))
+    activation = next(place for place, row in enumerate(rows) if row.kind not in (Kind.CONV2D, Kind.BATCH_NORM2D))
     st.selectbox(
         t("Feature maps of"),
         range(len(rows)),

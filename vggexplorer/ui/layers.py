@@ -7,7 +7,7 @@ import streamlit as st
 from vggexplorer.drawing import ENGLISH, Words, draw
 from vggexplorer.explain import explain
 from vggexplorer.formatting import exact, percent, size
-from vggexplorer.layers import shape_text
+from vggexplorer.layers import Kind, shape_text
 from vggexplorer.link import COUNTS
 from vggexplorer.summary import DTYPES, Group, Row, Summary, Totals
 from vggexplorer.ui import components
@@ -66,7 +66,7 @@ def _group(number: int, group: Group, totals: Totals) -> dict[str, Any]:
 
 
 def _block_label(group: Group) -> str:
-    convolutions = sum(row.kind == "Conv2d" for row in group.rows)
+    convolutions = sum(row.kind == Kind.CONV2D for row in group.rows)
     text = t("Block {number}", number=(group.block or 0) + 1)
     return f"{text} · {convolutions} × Conv2d {group.rows[0].output_shape[0]}"
 

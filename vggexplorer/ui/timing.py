@@ -9,6 +9,7 @@ from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry
 from vggexplorer.forecast import works
 from vggexplorer.formatting import ratio, short, size
+from vggexplorer.layers import Kind
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import Timed, time_layers
 from vggexplorer.runs.store import Runs
@@ -151,7 +152,7 @@ def _bars(summary: Summary, case: Case) -> Figure:
     found = _measured.get(case)
     moved = [forward.moved for forward, _ in works(summary, case.batch, case.precision)]
     forward = [1000 * each.forward for each in found.layers.values()] if found else [0.0] * len(moved)
-    rows = [each for each in zip(summary.rows, moved, forward, strict=True) if each[0].kind != "Flatten"]
+    rows = [each for each in zip(summary.rows, moved, forward, strict=True) if each[0].kind != Kind.FLATTEN]
     measures: list[tuple[str, Sequence[float], str]] = [
         ("MACs", [case.batch * row.macs for row, *_ in rows], "%{x:,d} MACs"),
         (t("bytes moved"), [each for _, each, _ in rows], "%{x:.4s}B"),
