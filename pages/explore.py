@@ -4,7 +4,7 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
-from vggexplorer.link import write
+from vggexplorer.link import EXPLORE
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 from vggexplorer.ui import check, editor, figures, header, inspector, layers, lesson_link, takeaway, totals, tour
@@ -51,5 +51,5 @@ if peers.open:
 if away.open:
     with away:
         takeaway.show(summary)
-        lesson_link.show((st.context.url or "").rstrip("/") + "/", write)
+        lesson_link.show((st.context.url or "").rstrip("/") + "/", EXPLORE)
 tour.show()

@@ -15,7 +15,7 @@ from test_runs_page import make
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Number, Order
 from vggexplorer.lessons.glossary import GLOSSARY
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.link import HIDEABLE, read, write_lesson
+from vggexplorer.link import HIDEABLE, LEARN, read, write
 from vggexplorer.runs import store
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, learn, run_rows, widgets
@@ -304,7 +304,7 @@ def test_a_teacher_gets_the_link_of_what_is_hidden(folder: Path) -> None:
     assert link.endswith("?task=deep&hide=network,hints")
     state, errors = read({"task": "deep", "hide": "network,hints"})
     assert not errors
-    assert write_lesson(state) == {"task": "deep", "hide": "network,hints"}
+    assert write(state, LEARN) == {"task": "deep", "hide": "network,hints"}
 
 
 def test_explore_hides_the_same_controls_and_makes_the_same_links(folder: Path) -> None:

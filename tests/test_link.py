@@ -13,17 +13,23 @@ from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.link import (
+    COMPARE,
     COUNTS,
+    EXPLORE,
     HIDEABLE,
     LANGUAGES,
+    LEARN,
     MAX_BATCH,
     MAX_BESIDE,
+    PAGES,
+    PARTS,
+    RUNS,
+    TRAIN,
     Pin,
     State,
+    follow,
     read,
     write,
-    write_comparison,
-    write_lesson,
 )
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, checked, parse_arch, parse_network, slug
@@ -64,7 +70,7 @@ lessons = st.builds(
 @given(lessons)
 @examples(200)
 def test_a_lesson_comes_back_from_its_link(state: State) -> None:
-    params = write_lesson(state)
+    params = write(state, LEARN)
     assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
     on_explore = write(state)
     assert "task" not in on_explore
@@ -75,7 +81,7 @@ def test_a_lesson_comes_back_from_its_link(state: State) -> None:
 def test_a_tasks_link_begins_with_its_network_and_a_key_changes_only_that(key: str) -> None:
     begins = parse_network(TASKS[key].start)
     assert read({"task": key}) == (State(network=begins, task=key), [])
-    assert write_lesson(State(network=begins, task=key)) == {"task": key}
+    assert write(State(network=begins, task=key), LEARN) == {"task": key}
     changed, errors = read({"task": key, "classes": "17"})
     assert not errors
     assert changed.network == parse_network(TASKS[key].start | {"classes": "17"})
@@ -244,6 +250,80 @@ def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
     assert read(write(state)) == (state, [])
 
 
+# --- the table of keys -----------------------------------------------------------------------------------
+
+SHOWN = {"pin", "batch", "dtype", "count", "lang"}
+CARRIED = {
+    EXPLORE: SHOWN | {"network", "hide"},
+    COMPARE: SHOWN | {"network", "beside"},
+    TRAIN: SHOWN | {"network", "hide", "runs"},
+    RUNS: {"runs", "sweep", "lang"},
+    LEARN: SHOWN | {"network", "hide", "task"},
+}
+"""The fields that the links of each page carry."""
+FULL = State(
+    network=parse_network({"arch": "vgg13", "input": "3x64x48", "classes": "7"}),
+    pin=Pin.parse("vgg16;classes=10"),
+    beside=(Pin.parse("lenet"), Pin.parse("vgg19")),
+    batch=8,
+    dtype="float16",
+    count="FLOPs",
+    lang="zh",
+    runs=("20260101-000000-vgg11-0a1b", "20260101-000000-alexnet-0a1c"),
+    sweep="20260101-000000-widths-0a1d",
+    task="deep",
+    hide=("network", "hints"),
+)
+REFUSED = {
+    "task": "none",
+    "hide": "all",
+    "pin": "resnet",
+    "batch": "0",
+    "dtype": "int8",
+    "count": "macs",
+    "run": "../../etc",
+    "sweep": "../x",
+    "lang": "de",
+}
+
+
+@pytest.mark.parametrize("key", PARTS)
+def test_each_key_is_read_as_it_is_written_and_refused_with_a_sentence(key: str) -> None:
+    part = PARTS[key]
+    state = State(**{part.field: getattr(FULL, part.field)})
+    assert state != State()
+    for page in PAGES:
+        params = write(state, page)
+        assert (key in params) is (page in part.pages)
+        assert read(params) == (state if page in part.pages else State(), [])
+    refused, (error,) = read({key: REFUSED[key]})
+    assert refused == State()
+    assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_writes_what_it_carries_and_back_leaves_the_rest(page: str) -> None:
+    carried, fields = CARRIED[page], State.__dataclass_fields__
+    written = State(**{name: getattr(FULL if name in carried else State(), name) for name in fields})
+    assert read(write(FULL, page)) == (written, [])
+    for there, here in ((FULL, State()), (State(), FULL)):
+        state, errors = follow(here, write(there, page), page)
+        assert errors == []
+        for name in fields:
+            assert getattr(state, name) == getattr(there if name in carried else here, name)
+
+
+def test_the_default_network_stands_on_train_if_it_is_ones_own() -> None:
+    assert write(State(), TRAIN, own=True) == {"arch": "vgg11"}
+    assert all(write(State(), page, own=page != TRAIN) == {} for page in PAGES)
+
+
+def test_of_runs_in_a_link_the_good_ones_are_kept() -> None:
+    state, (error,) = read({"run": [FULL.runs[0], "../../etc", FULL.runs[1], FULL.runs[0]]})
+    assert state == replace(State(), runs=FULL.runs)
+    assert "There is no run" in str(error)
+
+
 # --- the baseline ----------------------------------------------------------------------------------------
 
 
@@ -294,11 +374,11 @@ besides = networks().map(Pin.beside)
 @examples(200)
 def test_a_comparison_survives_its_link(state: State, beside: list[Pin]) -> None:
     state = replace(state, beside=tuple(beside))
-    assert read(write_comparison(state)) == (state, [])
+    assert read(write(state, COMPARE)) == (state, [])
 
 
 def test_the_comparison_of_the_book_needs_no_parameters() -> None:
-    assert write_comparison(State()) == {}
+    assert write(State(), COMPARE) == {}
     assert [str(pin) for pin in State().beside] == ["alexnet"]
 
 
@@ -307,7 +387,7 @@ def test_a_comparison_is_a_readable_link() -> None:
     assert not errors
     assert state.network == parse_network({"arch": "vgg16", "head": "gap", "input": "1x96x96"})
     assert list(map(str, state.beside)) == ["alexnet", "1x8,1x16;bn=1"]
-    assert write_comparison(state)["arch"] == ["vgg16;head=gap", "alexnet", "1x8,1x16;bn=1"]
+    assert write(state, COMPARE)["arch"] == ["vgg16;head=gap", "alexnet", "1x8,1x16;bn=1"]
     assert write(state) == {"arch": "vgg16", "head": "gap", "input": "1x96x96"}
 
 

@@ -275,7 +275,7 @@ def test_a_damaged_config_is_a_sentence(runs: Runs) -> None:
 def test_an_unknown_run_is_said_to_be_missing() -> None:
     page = Train(run="20990101-000000-nothing-ffff")
     assert "There is no run 20990101-000000-nothing-ffff here." in plain(page.test.warning[0].value)
-    assert Train(run="../../etc").errors == []
+    assert Train(run="../../etc").errors == ["There is no run “../../etc” here."]
 
 
 def test_a_close_look_at_a_step(runs: Runs) -> None:

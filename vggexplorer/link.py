@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Architecture, Network, check_int, shown
 from vggexplorer.errors import InputError
@@ -11,6 +11,10 @@ from vggexplorer.paths import RUN_ID
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, format_network, parse_arch, parse_network
 
+PAGES = EXPLORE, COMPARE, TRAIN, RUNS, LEARN = "", "compare", "train", "runs", "learn"
+"""The last part of each page's address."""
+NETWORK = (EXPLORE, COMPARE, TRAIN, LEARN)
+"""The pages whose links carry the network and what is shown of it."""
 DEFAULT_ARCH = "vgg11"
 COMMON = ("input", "classes")
 """The keys of a network that are the same for all networks of a comparison."""
@@ -134,15 +138,41 @@ def _hidden(text: str) -> tuple[str, ...]:
     return tuple(name for name in HIDEABLE if name in names)
 
 
-_LESSON: dict[str, Callable[[str], Any]] = {"task": _choice(TASKS, "the task"), "hide": _hidden}
-"""Keys that only some pages write."""
-_OTHERS: dict[str, Callable[[str], Any]] = {
-    "pin": Pin.parse,
-    "batch": _batch,
-    "dtype": _choice(DTYPES, "the data type"),
-    "count": _choice(COUNTS, "the count"),
-    "lang": _choice(LANGUAGES, "the language"),
+def _run_id(what: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not RUN_ID.fullmatch(text):
+            raise InputError(what, id=shown(text))
+        return text
+
+    return parse
+
+
+class Part(NamedTuple):
+    """A key of a link: the field of `State`, the pages that carry it, how its text is read and written."""
+
+    field: str
+    pages: tuple[str, ...]
+    parse: Callable[[str], Any]
+    format: Callable[[Any], str] = str
+    most: int = 1
+    """How often it may stand in a link; the field of one that may be repeated is a tuple."""
+
+
+PARTS = {
+    "task": Part("task", (LEARN,), _choice(TASKS, "the task")),
+    "hide": Part("hide", (EXPLORE, TRAIN, LEARN), _hidden, ",".join),
+    "pin": Part("pin", NETWORK, Pin.parse),
+    "batch": Part("batch", NETWORK, _batch),
+    "dtype": Part("dtype", NETWORK, _choice(DTYPES, "the data type")),
+    "count": Part("count", NETWORK, _choice(COUNTS, "the count")),
+    "run": Part("runs", (TRAIN, RUNS), _run_id("There is no run {id} here."), most=MAX_RUNS),
+    "sweep": Part("sweep", (RUNS,), _run_id("There is no sweep {id} here.")),
+    "lang": Part("lang", PAGES, _choice(LANGUAGES, "the language")),
 }
+"""The keys of a link but those of the network, which are `arch` (repeated on Compare) and the `KEYS` of its text."""
+
+
+# --- reading -------------------------------------------------------------------------------------------------
 
 
 def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]]:
@@ -153,21 +183,41 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
     """
     lists = {key: [values] if isinstance(values, str) else list(values) for key, values in params.items()}
     archs = lists.pop("arch", [])
-    runs = tuple(dict.fromkeys(run for run in lists.pop("run", []) if RUN_ID.fullmatch(run)))[:MAX_RUNS]
-    swept = next((sweep for sweep in lists.pop("sweep", []) if RUN_ID.fullmatch(sweep)), None)
-    texts = (_parts(archs[0]) if archs else {}) | {key: values[-1] for key, values in lists.items() if values}
-    task = TASKS.get(texts.get("task", ""))
-    network, errors = _read_network(texts, task.start if task and "arch" not in texts else {"arch": DEFAULT_ARCH})
+    texts = {key: [text] for key, text in (_parts(archs[0]) if archs else {}).items()} | lists
+    last = {key: values[-1] for key, values in texts.items() if values}
+    task = TASKS.get(last.get("task", ""))
+    network, errors = _read_network(last, task.start if task and "arch" not in last else {"arch": DEFAULT_ARCH})
     state = State(network=network)
-    others = _OTHERS | _LESSON
-    for key in sorted(texts.keys() & others.keys()):
+    for key, part in PARTS.items():
+        state, refused = _with(state, part, texts.get(key, []))
+        errors += refused
+    beside, refused = _read_beside(archs[1:])
+    errors += _about_unknown(sorted(last.keys() - KEYS.keys() - PARTS.keys() - {"arch"})) + refused
+    return replace(state, beside=beside or state.beside), errors
+
+
+def follow(state: State, params: Mapping[str, str | list[str]], page: str) -> tuple[State, list[InputError]]:
+    """`state` after Back or Forward to a URL of `page`: what the page's links do not carry stays as it is."""
+    found, errors = read(params)
+    fields = {part.field for part in PARTS.values() if page in part.pages}
+    fields |= {"network"} if page in NETWORK else set()
+    fields |= {"beside"} if page == COMPARE else set()
+    return replace(state, **{field: getattr(found, field) for field in fields}), errors
+
+
+def _with(state: State, part: Part, texts: list[str]) -> tuple[State, list[InputError]]:
+    """`state` with the field of `part` read from its texts, of which the last counts if there may be one only."""
+    values: list[Any] = []
+    errors: list[InputError] = []
+    for text in list(dict.fromkeys(texts))[: part.most] if part.most > 1 else texts[-1:]:
         try:
-            state = replace(state, **{key: others[key](texts[key])})
+            value = part.parse(text)
+            values.append(value)
+            changes: dict[str, Any] = {part.field: tuple(values) if part.most > 1 else value}
+            state = replace(state, **changes)
         except InputError as error:
             errors.append(error)
-    beside, refused = _read_beside(archs[1:])
-    errors += _about_unknown(sorted(texts.keys() - KEYS.keys() - others.keys() - {"arch"})) + refused
-    return replace(state, beside=beside or state.beside, runs=runs, sweep=swept), errors
+    return state, errors
 
 
 def _about_unknown(keys: list[str]) -> list[InputError]:
@@ -202,50 +252,36 @@ def _read_beside(texts: list[str]) -> tuple[tuple[Pin, ...], list[InputError]]:
     return tuple(pins), errors
 
 
-def write(state: State) -> dict[str, str]:
-    """The URL parameters of a state on Explore; what is at its default is left out."""
-    params = format_network(state.network)
-    if params["arch"] == DEFAULT_ARCH:
-        del params["arch"]
-    return params | _write_hidden(state) | _write_others(state)
+# --- writing -------------------------------------------------------------------------------------------------
 
 
-def write_lesson(state: State) -> dict[str, str]:
-    """The URL parameters of a state on Learn: the network that a task begins with is left out."""
-    if not state.task:
-        return write(state)
-    begins = parse_network(TASKS[state.task].start)
-    network = {} if state.network == begins else format_network(state.network)
-    return {"task": state.task} | network | _write_hidden(state) | _write_others(state)
+def write(state: State, page: str = EXPLORE, own: bool = False) -> dict[str, str | list[str]]:
+    """The URL parameters of a state on `page`: what it carries, without what is at its default.
 
-
-def _write_hidden(state: State) -> dict[str, str]:
-    return {"hide": ",".join(state.hide)} if state.hide else {}
-
-
-def write_comparison(state: State) -> dict[str, str | list[str]]:
-    """The URL parameters of a state on Compare: `arch` for every network, with its own head and options in it."""
-    common = {key: text for key, text in format_network(state.network).items() if key in COMMON}
-    archs = [str(Pin.beside(state.network)), *map(str, state.beside)]
+    On Train even the default network stands there if it is a person's `own`.
+    """
+    params = _write_network(state, page, own) if page in NETWORK else {}
     default = State()
-    if archs == [str(Pin.beside(default.network)), *map(str, default.beside)]:
-        archs = []
-    return ({"arch": archs} if archs else {}) | common | _write_others(state)
+    for key, part in PARTS.items():
+        value = getattr(state, part.field)
+        if page in part.pages and value != getattr(default, part.field):
+            params[key] = [part.format(each) for each in value] if part.most > 1 else part.format(value)
+    return params
 
 
-def write_runs(state: State) -> dict[str, str | list[str]]:
-    """The URL parameters of a state on Runs."""
-    lang = {"lang": state.lang} if state.lang else {}
-    sweep = {"sweep": state.sweep} if state.sweep else {}
-    return ({"run": list(state.runs)} if state.runs else {}) | sweep | lang
+def _write_network(state: State, page: str, own: bool) -> dict[str, str | list[str]]:
+    texts: dict[str, str | list[str]] = {**format_network(state.network)}
+    if page == COMPARE:
+        archs = _archs(state)
+        common = {key: text for key, text in texts.items() if key in COMMON}
+        return common if archs == _archs(State()) else {"arch": archs, **common}
+    if page == LEARN and state.task:
+        return {} if state.network == parse_network(TASKS[state.task].start) else texts
+    if texts["arch"] == DEFAULT_ARCH and not (own and page == TRAIN):
+        del texts["arch"]
+    return texts
 
 
-def write_training(state: State, own: bool) -> dict[str, str | list[str]]:
-    """The URL parameters of a state on Train: the network (even the default one if it is a person's `own`), the run."""
-    named = {"arch": DEFAULT_ARCH} if own else {}
-    return named | write(state) | write_runs(replace(state, sweep=None))
-
-
-def _write_others(state: State) -> dict[str, str]:
-    default = State()
-    return {key: str(getattr(state, key)) for key in _OTHERS if getattr(state, key) != getattr(default, key)}
+def _archs(state: State) -> list[str]:
+    """The networks of a comparison, each with its own head and options."""
+    return [str(Pin.beside(state.network)), *map(str, state.beside)]

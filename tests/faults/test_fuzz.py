@@ -29,7 +29,7 @@ from test_runs_page import config, make, record
 from vggexplorer import cli
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError, reason_from_json
-from vggexplorer.link import Pin, State, read, write, write_comparison, write_runs
+from vggexplorer.link import COMPARE, EXPLORE, RUNS, Pin, State, read, write
 from vggexplorer.listing import rows
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
@@ -195,7 +195,7 @@ links = st.dictionaries(keys, st.lists(texts, max_size=4) | texts, max_size=6)
 def damaged_links(draw: st.DrawFn) -> dict[str, str | list[str]]:
     """The link of a state, one of its texts damaged."""
     state = draw(states)
-    params: dict[str, Any] = dict(draw(st.sampled_from([write, write_comparison]))(state)) or {"arch": "vgg11"}
+    params: dict[str, Any] = dict(write(state, draw(st.sampled_from([EXPLORE, COMPARE])))) or {"arch": "vgg11"}
     key = draw(st.sampled_from(sorted(params)))
     params[key] = draw(damaged([params[key]])) if isinstance(params[key], str) else [*params[key], draw(damaged())]
     return params
@@ -210,8 +210,8 @@ def check_link(params: dict[str, str | list[str]]) -> None:
         said(error)
     network, beside, runs = state.network, state.beside, state.runs
     assert read(write(state)) == (replace(state, beside=State().beside, runs=()), [])
-    assert read(write_runs(state))[0].runs == runs
-    again, others = read(write_comparison(state))
+    assert read(write(state, RUNS))[0].runs == runs
+    again, others = read(write(state, COMPARE))
     assert (again.beside, others) == (beside, [])
     assert again.network.architecture.blocks == network.architecture.blocks
     for pin in (state.pin, *beside):

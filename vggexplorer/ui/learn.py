@@ -13,7 +13,7 @@ from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order,
 from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.link import write_lesson
+from vggexplorer.link import LEARN
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import Summary, summarize
@@ -131,7 +131,7 @@ def show(task: Task) -> None:
             if working.open:
                 st.markdown("\n".join(f"- {say(remark)}" for remark in task.working()))
     _bench(task)
-    lesson_link.show(st.context.url or "", write_lesson)
+    lesson_link.show(st.context.url or "", LEARN)
 
 
 def _navigation(task: Task) -> None:

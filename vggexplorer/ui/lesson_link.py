@@ -1,11 +1,10 @@
 """Lesson links: a teacher chooses what is not shown, and hands on a link that opens exactly that."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
 
-from vggexplorer.link import HIDEABLE, State
+from vggexplorer.link import HIDEABLE, write
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.takeaway import address
@@ -26,14 +25,14 @@ def _show_all() -> None:
     edit(lambda state: replace(state, hide=()))
 
 
-def show(page: str, write: Callable[[State], Mapping[str, str | list[str]]]) -> None:
-    """The choice of what a lesson hides, and the link to `page` in this state; folded at first."""
+def show(url: str, page: str) -> None:
+    """The choice of what a lesson hides, and the link to `page`, which is at `url`, in this state; folded at first."""
     with st.expander(t("Link for a lesson"), key="lesson", on_change="rerun") as lesson:
         if lesson.open:
-            _show(page, write)
+            _show(url, page)
 
 
-def _show(page: str, write: Callable[[State], Mapping[str, str | list[str]]]) -> None:
+def _show(url: str, page: str) -> None:
     hidden = st.multiselect(
         t("Hide in the lesson"),
         list(HIDEABLE),
@@ -43,4 +42,4 @@ def _show(page: str, write: Callable[[State], Mapping[str, str | list[str]]]) ->
         key=translated("hide"),
     )
     state = replace(current(), hide=tuple(name for name in HIDEABLE if name in hidden))
-    st.code(address(page, write(state)), language=None, wrap_lines=True)
+    st.code(address(url, write(state, page)), language=None, wrap_lines=True)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vggexplorer.keys import NOBODY
-from vggexplorer.link import write, write_comparison, write_lesson, write_runs, write_training
+from vggexplorer.link import write
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
@@ -48,17 +48,7 @@ page = st.navigation(
     position="top",
 )
 visit(page.url_path)
-match page.url_path:
-    case "compare":
-        publish(write_comparison(current()))
-    case "train":
-        publish(write_training(current(), st.session_state["own network"]))
-    case "runs":
-        publish(write_runs(current()))
-    case "learn":
-        publish(write_lesson(current()))
-    case _:
-        publish(write(current()))
+publish(write(current(), page.url_path, st.session_state["own network"]))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
 travel()
 page.run()

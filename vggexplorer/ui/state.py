@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import State, read
+from vggexplorer.link import EXPLORE, PAGES, State, follow, read
 from vggexplorer.paths import root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
@@ -39,12 +39,7 @@ def begin() -> None:
         st.session_state["own network"] = not {"arch", "task"}.isdisjoint(params)
         st.session_state.update(past=[], future=[])
     elif context and context.is_history_navigation and not _passing(params):
-        state, errors = read(params)
-        if _on_runs():
-            state = replace(current(), runs=state.runs, sweep=state.sweep, lang=state.lang)
-        elif len(params.get("arch", [])) < 2:
-            state = replace(state, beside=current().beside)
-        _take(state, errors)
+        _take(*follow(current(), params, _page()))
 
 
 def _take(state: State, errors: list[InputError]) -> None:
@@ -57,8 +52,9 @@ def _passing(params: Mapping[str, list[str]]) -> bool:
     return not params and bool(st.session_state.get("pages changed"))
 
 
-def _on_runs() -> bool:
-    return urlsplit(st.context.url or "").path.rstrip("/").endswith("/runs")
+def _page() -> str:
+    last = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
+    return last if last in PAGES else EXPLORE
 
 
 def visit(page: str) -> None:

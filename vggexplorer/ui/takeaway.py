@@ -102,7 +102,7 @@ def show_comparison(compared: Sequence[Entry]) -> None:
     files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
     components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
     st.markdown(f"##### {t('Link')}")
-    st.code(address(st.context.url or "", link.write_comparison(current())), language=None, wrap_lines=True)
+    st.code(address(st.context.url or "", link.write(current(), link.COMPARE)), language=None, wrap_lines=True)
 
 
 # --- ONNX ------------------------------------------------------------------------------------------------
