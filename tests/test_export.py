@@ -115,7 +115,7 @@ def test_the_drawing_stands_alone(title: str) -> None:
     assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("1000", "300", "0 0 1000 300")
     for dependent in ("var(", "currentColor", "inherit", "cursor", "tabindex", "button"):
         assert dependent not in text
-    assert [element.get("fill") for element in root if element.tag.endswith("path")] == ["#fff"]
+    assert [element.get("fill") for element in root if element.tag.endswith("path")] == ["white"]
 
 
 def test_its_parts_have_their_colours(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_damaged_sweep_gets_a_sentence_and_can_be_removed(folder: Path, text: 
 
 
 def test_only_points_on_the_front_have_their_names_beside_them() -> None:
-    marks = [scatter.Mark(f"<i>{place}", place + 1, 0.5, 0.5, 0.5) for place in range(100)]
+    marks = [scatter.Mark(f"<i>{place}", place + 1, 0.5, 0.5, 0.5, place) for place in range(100)]
     line, *points = scatter.figure(marks, "macs", marks[:1])["data"]
     assert [point["mode"] for point in points] == ["markers+text"] + ["markers"] * 99
     assert points[0]["text"] == ["&lt;i&gt;0"]

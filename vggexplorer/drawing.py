@@ -20,7 +20,7 @@ from unicodedata import east_asian_width
 
 from vggexplorer.formatting import exact
 from vggexplorer.layers import Kind, Shape, shape_text
-from vggexplorer.palette import COLORS
+from vggexplorer.palette import COLORS, EDGE, PAPER
 from vggexplorer.summary import Group, Row, Summary
 from vggexplorer.wording import fill
 
@@ -297,15 +297,16 @@ _STYLE = """
 .vgg-scales,.vgg-note{fill-opacity:.75}
 .vgg-flow,.vgg-brace{fill:none;stroke:var(--vgg-text,currentColor);stroke-opacity:.45}
 .vgg-drawing [role=button]{cursor:pointer}
-.vgg-body,.vgg-face{stroke:var(--vgg-edge,#14243a);stroke-linejoin:round}
-.vgg-top{fill:#fff;fill-opacity:.3}
-.vgg-side{fill:#000;fill-opacity:.22}
-.vgg-hatch{fill:none;stroke:#fff;stroke-opacity:.7}
+.vgg-body,.vgg-face{stroke:var(--vgg-edge,EDGE);stroke-linejoin:round}
+.vgg-top{fill:white;fill-opacity:.3}
+.vgg-side{fill:black;fill-opacity:.22}
+.vgg-hatch{fill:none;stroke:white;stroke-opacity:.7}
 .vgg-drawing [role=button]:hover .vgg-body{filter:brightness(1.15)}
 .vgg-drawing [role=button]:focus-visible{outline:2px dashed;outline-offset:2px}
 .vgg-drawing .selected .vgg-body,.vgg-ring{stroke:var(--vgg-selected,currentColor);stroke-width:4}
 .vgg-ring{fill:none;stroke-linejoin:round;pointer-events:none}
-""" + "\n".join(f".vgg-{part}{{fill:var(--vgg-{part},{color})}}" for part, color in COLORS.items())
+""".replace("EDGE", EDGE)
+_STYLE += "\n".join(f".vgg-{part}{{fill:var(--vgg-{part},{color})}}" for part, color in COLORS.items())
 
 
 def draw(summary: Summary, selected: str | None = None, words: Words = ENGLISH, ident: str = "vgg") -> str:
@@ -336,7 +337,7 @@ _STATIC = re.sub(
     flags=re.MULTILINE,
 )
 """The style without what only a page can answer: variables, and things to click."""
-_FILE_STYLE = _STATIC.replace("inherit", "Helvetica,Arial,sans-serif").replace("currentColor", "#1f2937")
+_FILE_STYLE = _STATIC.replace("inherit", "Helvetica,Arial,sans-serif").replace("currentColor", PAPER["$text"])
 
 
 def svg_file(summary: Summary, words: Words = ENGLISH) -> str:
@@ -344,7 +345,8 @@ def svg_file(summary: Summary, words: Words = ENGLISH) -> str:
     drawn = draw(summary, None, words).replace(_STYLE, _FILE_STYLE, 1)
     drawn = drawn.replace(' tabindex="0" role="button"', ' role="img"')
     drawn = drawn.replace("<svg ", f'<svg width="{WIDTH}" height="{HEIGHT}" ', 1)
-    return drawn.replace("</style>", f'</style><path fill="#fff" d="M0 0h{WIDTH}v{HEIGHT}h-{WIDTH}z"/>', 1) + "\n"
+    paper = f'<path fill="{PAPER["background"]}" d="M0 0h{WIDTH}v{HEIGHT}h-{WIDTH}z"/>'
+    return drawn.replace("</style>", f"</style>{paper}", 1) + "\n"
 
 
 def describe(summary: Summary, words: Words = ENGLISH) -> str:

@@ -204,8 +204,8 @@ export async function chart(component) {
   box.setAttribute("aria-label", data.alt)
   const Plotly = await loadPlotly(data.plotly)
   const style = getComputedStyle(box)
-  const color = (name, fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback
-  const palette = { $text: color("text-color", "#222"), $grid: color("border-color", "#ccc") }
+  const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
+  const palette = { $text: color("text-color"), $grid: color("border-color") }
   const paint = (value) => coloured(value, palette)
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
   const layout = { ...paint(data.figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
@@ -220,7 +220,6 @@ export async function chart(component) {
 // --- pictures and large files to take away -------------------------------------------------------------
 
 const SCALE = 2
-const PAPER = { $text: "#1f2937", $grid: "#d1d5db" }
 
 function asData(svg) {
   return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
@@ -235,12 +234,12 @@ async function drawingAsPng(svg) {
   return canvas.toDataURL("image/png")
 }
 
-async function chartAsPng(figure, plotlyUrl) {
+async function chartAsPng(figure, plotlyUrl, paper) {
   const Plotly = await loadPlotly(plotlyUrl)
-  const layout = { ...coloured(figure.layout, PAPER), width: 1000, paper_bgcolor: "#fff", plot_bgcolor: "#fff" }
-  layout.font = { color: PAPER.$text, family: "Helvetica, Arial, sans-serif", size: 13 }
+  const layout = { ...coloured(figure.layout, paper), width: 1000, paper_bgcolor: paper.background, plot_bgcolor: paper.background }
+  layout.font = { color: paper.$text, family: "Helvetica, Arial, sans-serif", size: 13 }
   const options = { format: "png", width: layout.width, height: layout.height, scale: SCALE }
-  return Plotly.toImage({ data: coloured(figure.data, PAPER), layout }, options)
+  return Plotly.toImage({ data: coloured(figure.data, paper), layout }, options)
 }
 
 function save(href, name) {
@@ -255,7 +254,7 @@ export function downloads(component) {
   const root = parentElement.querySelector(".downloads")
   const failed = element("span", { role: "alert" })
   const button = (file) => {
-    const picture = () => (file.name.endsWith(".svg") ? asData(file.svg) : file.svg ? drawingAsPng(file.svg) : chartAsPng(file.figure, data.plotly))
+    const picture = () => (file.name.endsWith(".svg") ? asData(file.svg) : file.svg ? drawingAsPng(file.svg) : chartAsPng(file.figure, data.plotly, data.paper))
     if (file.url) return element("a", { class: "download", href: file.url, download: file.name }, file.label)
     const node = element("button", { type: "button", class: "download" }, file.label)
     node.onclick = async () => {

@@ -10,9 +10,6 @@ const SHARE = 0.04 // of the time may go into drawing: the processor may be the 
 const SMOOTH = 0.9
 const WIDE = 900
 const COLUMNS = ["step", "epoch", "seconds", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc"]
-const ONE = { train: "#3b82c4", test: "#d97706", batch: "#8aa4bd" }
-const MANY = ["#3b82c4", "#d97706", "#2f9e6e", "#c2528b", "#7c6bd0", "#a3803a", "#4b9fae", "#c0503f", "#6b7f2a", "#8a5aa8", "#5573d9", "#9c6b5a"]
-const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "x", "pentagon", "hexagon", "triangle-down", "bowtie", "hourglass"]
 
 const memory = new WeakMap()
 const column = (rows, name) => rows.map((row) => row[COLUMNS.indexOf(name)])
@@ -28,14 +25,13 @@ function lines(data) {
   const words = data.words
   const one = data.runs.length === 1
   const list = []
-  data.runs.forEach((run, place) => {
-    const color = MANY[place % MANY.length]
+  data.runs.forEach((run) => {
     const add = (field, axis, style) => list.push({ run: run.id, field, axis, ...style, label: one ? words[field] : `${run.name} · ${words[field]}` })
-    if (one) add("batch_loss", "y", { color: ONE.batch, width: 1, opacity: 0.55 })
-    add("train_loss", "y", { color: one ? ONE.train : color, width: 2 })
-    add("test_loss", "y", { color: one ? ONE.test : color, width: 2, test: true, symbol: SYMBOLS[place % SYMBOLS.length] })
-    add("train_acc", "y2", { color: one ? ONE.train : color, width: 2 })
-    add("test_acc", "y2", { color: one ? ONE.test : color, width: 2, test: true, symbol: SYMBOLS[place % SYMBOLS.length] })
+    if (one) add("batch_loss", "y", { color: data.colors.batch, width: 1, opacity: 0.55 })
+    add("train_loss", "y", { color: one ? data.colors.train : run.color, width: 2 })
+    add("test_loss", "y", { color: one ? data.colors.test : run.color, width: 2, test: true, symbol: run.symbol })
+    add("train_acc", "y2", { color: one ? data.colors.train : run.color, width: 2 })
+    add("test_acc", "y2", { color: one ? data.colors.test : run.color, width: 2, test: true, symbol: run.symbol })
   })
   return list
 }
@@ -73,12 +69,12 @@ const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
 
 function layout(mine, data, box, wide) {
   const style = getComputedStyle(box)
-  const color = (name, fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback
-  const grid = { gridcolor: color("border-color", "#ccc"), zeroline: false, linecolor: color("border-color", "#ccc") }
+  const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
+  const grid = { gridcolor: color("border-color"), zeroline: false, linecolor: color("border-color") }
   const below = { ...grid, title: { text: data.words[mine.x], standoff: 8 }, rangemode: "tozero" }
   const band = data.band
   const shapes = band
-    ? [{ type: "rect", xref: "x2 domain", yref: "y2", x0: 0, x1: 1, y0: band.low, y1: band.high, line: { width: 0 }, fillcolor: ONE.test, opacity: 0.18, layer: "below" }]
+    ? [{ type: "rect", xref: "x2 domain", yref: "y2", x0: 0, x1: 1, y0: band.low, y1: band.high, line: { width: 0 }, fillcolor: data.colors.test, opacity: 0.18, layer: "below" }]
     : []
   const annotations = band
     ? [{ xref: "x2 domain", yref: "y2", x: 0.01, y: band.low, xanchor: "left", yanchor: "top", showarrow: false, text: `${band.label} ${band.low.toFixed(3)}–${band.high.toFixed(3)}`, font: { size: 12 } }]
@@ -87,14 +83,14 @@ function layout(mine, data, box, wide) {
     shapes,
     annotations,
     uirevision: `${mine.x} ${mine.log} ${mine.zoom}`,
-    font: { color: color("text-color", "#222"), family: style.fontFamily, size: 13 },
+    font: { color: color("text-color"), family: style.fontFamily, size: 13 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     autosize: true,
     height: wide ? 400 : 640,
     margin: { l: 55, r: 15, t: 10, b: 45 },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: color("secondary-background-color", "#fff"), namelength: -1 },
+    hoverlabel: { bgcolor: color("secondary-background-color"), namelength: -1 },
     dragmode: "zoom",
     legend: { orientation: "h", y: wide ? -0.18 : -0.12, x: 0 },
     xaxis: { ...below, anchor: "y", domain: wide ? [0, 0.475] : [0, 1] },

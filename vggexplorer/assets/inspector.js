@@ -48,7 +48,7 @@ function drawPicture(mine) {
   context.fillRect(0, top, left, bottom - top)
   context.fillRect(right, top, wide - right, bottom - top)
   context.lineWidth = 3
-  context.strokeStyle = "#f59e0b"
+  context.strokeStyle = data.found
   context.strokeRect(left + 1.5, top + 1.5, Math.max(right - left - 3, 1), Math.max(bottom - top - 3, 1))
 }
 
@@ -57,9 +57,9 @@ function drawMap(mine) {
   const [rows, columns] = [data.rows.length, data.columns.length]
   const [wide, high, scale] = fitted(rows, columns, MAP)
   const context = sized(map, wide, high)
-  context.fillStyle = color(map, "secondary-background-color") || "#eee"
+  context.fillStyle = color(map, "secondary-background-color")
   context.fillRect(0, 0, wide, high)
-  context.strokeStyle = color(map, "border-color") || "#ccc"
+  context.strokeStyle = color(map, "border-color")
   context.strokeRect(0.5, 0.5, wide - 1, high - 1)
   if (scale > 2 * LEAST) {
     context.beginPath()
@@ -68,7 +68,7 @@ function drawMap(mine) {
     context.stroke()
   }
   const cell = Math.max(scale, LEAST)
-  context.fillStyle = "#f59e0b"
+  context.fillStyle = data.found
   context.fillRect(place[1] * scale, place[0] * scale, cell, cell)
 }
 

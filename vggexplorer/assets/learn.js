@@ -45,9 +45,9 @@ const TOUR = "vggexplorer.tour"
 let step = null // of the tour that is open; outlives the component, which is drawn anew with every run
 
 // A ring around a part of the page. It is a rule inside the component, so that it goes when the page changes.
-function ring(selector) {
+function ring(selector, color) {
   document.querySelector(selector)?.scrollIntoView({ block: "nearest" })
-  return element("style", {}, `${selector} { outline: 2px solid var(--st-primary-color, #2563a8); outline-offset: 4px; }`)
+  return element("style", {}, `${selector} { outline: 2px solid ${color}; outline-offset: 4px; }`)
 }
 
 export function tour(component) {
@@ -85,7 +85,7 @@ export function tour(component) {
     card.onkeydown = (event) => {
       if (event.key === "Escape") go(null)
     }
-    root.replaceChildren(again, card, ring(data.steps[step].part))
+    root.replaceChildren(again, card, ring(data.steps[step].part, data.ring))
   }
 
   const content = JSON.stringify(data)

@@ -127,7 +127,9 @@ export function runs(component) {
     const kind = (index) => (data.columns[index + 2].number ? "number" : index === 0 || index === 2 ? "wide" : "text")
     const cells = row.cells.map((cell, index) => element("td", { class: kind(index) }, cell.text))
     const attributes = { class: mine.chosen.includes(row.id) ? "chosen" : "", "data-run": row.id }
-    return element("tr", attributes, element("td", {}, checkbox(row)), status, name, ...cells)
+    const node = element("tr", attributes, element("td", {}, checkbox(row)), status, name, ...cells)
+    if (row.id in data.colors) node.style.setProperty("--run", data.colors[row.id])
+    return node
   }
 
   function body() {

@@ -1,12 +1,11 @@
 """Charts of several networks as Plotly figures: their parts, parameters against MACs, growth with the input."""
 
 from collections.abc import Sequence
-from itertools import cycle
 
 from vggexplorer.architectures import Architecture
 from vggexplorer.comparison import sweep
 from vggexplorer.link import COUNTS
-from vggexplorer.palette import COLORS
+from vggexplorer.palette import COLORS, series
 from vggexplorer.summary import Summary
 from vggexplorer.ui.figures import OVERLAY, PATTERNS, Figure
 from vggexplorer.ui.i18n import t
@@ -14,8 +13,7 @@ from vggexplorer.ui.state import current
 
 SIDES = tuple(range(28, 257, 4))
 """The input sizes of a sweep, in pixels."""
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
-LINES = ("#3b6fb6", "#d07c1f", "#3f9361", "#a3509a", "#8a6d3b", "#2a9d9d", "#c04a4a", "#6f7785")
+DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def parts(networks: Sequence[tuple[str, Summary]]) -> Figure:
@@ -70,10 +68,7 @@ def scatter(networks: Sequence[tuple[str, Summary]], family: Sequence[tuple[str,
     return {
         "data": [
             _points([item for item in family if item not in networks], t("named networks"), behind, "markers"),
-            *(
-                _points([item], item[0], {"color": line, "symbol": symbol, "size": 13}, "markers+text")
-                for item, line, symbol in zip(networks, cycle(LINES), cycle(SYMBOLS), strict=False)
-            ),
+            *(_points([item], item[0], _marker(place), "markers+text") for place, item in enumerate(networks)),
         ],
         "layout": {
             "xaxis": {**log, "title": {"text": t("Parameters")}},
@@ -84,6 +79,11 @@ def scatter(networks: Sequence[tuple[str, Summary]], family: Sequence[tuple[str,
             "margin": {"l": 60, "r": 10, "t": 20, "b": 50},
         },
     }
+
+
+def _marker(place: int) -> Figure:
+    color, symbol = series(place)
+    return {"color": color, "symbol": symbol, "size": 13}
 
 
 def _points(networks: Sequence[tuple[str, Summary]], name: str, marker: Figure, mode: str) -> Figure:
@@ -110,11 +110,11 @@ def sizes(networks: Sequence[tuple[str, Architecture]], channels: int) -> Figure
         "title": {"text": t("input height and width in pixels")},
         "range": [SIDES[0], SIDES[-1]],
     }
-    styles = zip(networks, cycle(LINES), cycle(("solid", "dash", "dot", "dashdot")), strict=False)
     data, shapes = [], []
-    for (name, architecture), color, dash in styles:
+    for place, (name, architecture) in enumerate(networks):
         totals = sweep(architecture, channels, SIDES)
-        line = {"color": color, "dash": dash, "width": 3}
+        color, _ = series(place)
+        line = {"color": color, "dash": DASHES[place % len(DASHES)], "width": 3}
         data.append(_sweep(name, [item and item.params for item in totals], line, ""))
         data.append(_sweep(name, [item and item.macs * COUNTS[count] for item in totals], line, "2"))
         smallest = min(architecture.min_side(), SIDES[-1])

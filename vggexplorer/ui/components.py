@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.palette import PAPER
 from vggexplorer.ui.web import url
 
 
@@ -117,4 +118,4 @@ def downloads(files: list[dict[str, Any]], failed: str, key: str) -> None:
 
     `failed` is what is said if a picture cannot be made.
     """
-    _downloads(key=key, data={"files": files, "failed": failed, "plotly": url("plotly.min.js")})
+    _downloads(key=key, data={"files": files, "failed": failed, "paper": dict(PAPER), "plotly": url("plotly.min.js")})

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.palette import CURVES, series
 from vggexplorer.runs.config import Published
 from vggexplorer.runs.store import Run
 from vggexplorer.ui.components import STYLE, script
@@ -36,13 +37,19 @@ _curves = st.components.v2.component(
 )
 
 
-def show(runs: Sequence[Run], key: str, published: Published | None = None) -> None:
-    """Loss and accuracy of `runs` against epochs, seconds or steps; the book's spread as a band if there is one."""
+def show(
+    runs: Sequence[Run], key: str, published: Published | None = None, places: Sequence[int] | None = None
+) -> None:
+    """Loss and accuracy of `runs` against epochs, seconds or steps; the book's spread as a band if there is one.
+
+    `places` says which colours of `palette.series` the runs have, where they are not the first ones.
+    """
     band = None
     if published:
         band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("test accuracy in the book")}
     data: dict[str, Any] = {
-        "runs": [_named(run) for run in runs],
+        "runs": [_named(run, place) for run, place in zip(runs, places or range(len(runs)), strict=True)],
+        "colors": CURVES,
         "band": band,
         "plotly": url("plotly.min.js"),
         "words": _words(),
@@ -50,9 +57,11 @@ def show(runs: Sequence[Run], key: str, published: Published | None = None) -> N
     _curves(key=key, data=data)
 
 
-def _named(run: Run) -> dict[str, Any]:
+def _named(run: Run, place: int) -> dict[str, Any]:
     """What the browser is told of a run; that it is active again wakes curves that have come to rest."""
-    return {"id": run.id, "name": run.name(), "url": f"/records/{run.id}", "active": run.status().active}
+    color, symbol = series(place)
+    about = {"id": run.id, "name": run.name(), "url": f"/records/{run.id}", "active": run.status().active}
+    return about | {"color": color, "symbol": symbol}
 
 
 def _words() -> dict[str, str]:

@@ -15,7 +15,7 @@ from vggexplorer.ui.state import current
 
 Figure = dict[str, Any]
 PATTERNS = {"conv": "", "fc": "-"}
-OVERLAY = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.45, "size": 6, "solidity": 0.2}
+OVERLAY = {"fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.45, "size": 6, "solidity": 0.2}
 _GAP = 0.04
 
 
@@ -128,7 +128,7 @@ def _part(splits: dict[str, tuple[int, int]], index: int, part: str, name: str) 
         "text": [f"{share:.1f} %" for share in shares],
         "textposition": ["inside" if share > 6 else "none" for share in shares],
         "insidetextanchor": "middle",
-        "insidetextfont": {"color": "#ffffff", "weight": 600},
+        "insidetextfont": {"color": "white", "weight": 600},
         "hovertext": counts,
         "hovertemplate": "%{y}: %{hovertext} (%{text}) " + name + "<extra></extra>",
         "marker": {"color": COLORS[part], "pattern": {**OVERLAY, "shape": PATTERNS[part]}},

@@ -7,6 +7,7 @@ import streamlit as st
 
 from vggexplorer.formatting import size
 from vggexplorer.link import MAX_RUNS
+from vggexplorer.palette import series
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import KEEP_WEIGHTS, Runs
@@ -81,6 +82,7 @@ def _table(ticking: bool) -> None:
             "columns": _columns(),
             "rows": [_line(row) for row in found],
             "chosen": st.session_state["chosen runs"],
+            "colors": {run_id: series(place)[0] for place, run_id in enumerate(st.session_state["chosen runs"])},
             "stamp": st.session_state.get("chosen stamp", 0),
             "most": MAX_RUNS,
             "words": _words(),
@@ -203,10 +205,17 @@ def _chosen(chosen: Sequence[Row]) -> None:
         st.caption(t("Choose two or more runs to lay their curves over each other."))
         return
     st.markdown(f"##### {t('{count} {count:run|runs} compared', count=len(able))}")
-    curves.show([row.run for row in able], key="chosen curves")
+    places = [_place(row) for row in able]
+    curves.show([row.run for row in able], key="chosen curves", places=places)
     if len(able) == 2:
         _differences(able[0], able[1])
     _scatter(able)
+
+
+def _place(row: Row) -> int:
+    """The place of a run among the chosen ones, which gives it its colour wherever it is drawn."""
+    ids: list[str] = st.session_state["chosen runs"]
+    return ids.index(row.run.id)
 
 
 def _differences(first: Row, second: Row) -> None:
@@ -260,7 +269,7 @@ def _scatter(chosen: Sequence[Row]) -> None:
     cost = scatter.against("runs against")
     points = [(row, _cost(row, cost)) for row in chosen]
     marks = [
-        scatter.Mark(row.name, cost, row.best, row.best, row.best)
+        scatter.Mark(row.name, cost, row.best, row.best, row.best, _place(row))
         for row, cost in points
         if cost and row.best is not None
     ]

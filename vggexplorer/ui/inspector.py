@@ -4,6 +4,7 @@ from functools import cache
 
 import streamlit as st
 
+from vggexplorer.palette import FOUND
 from vggexplorer.receptive import fields
 from vggexplorer.runs.datasets import CLASSES, SAMPLE, SIDE, fashion_mnist
 from vggexplorer.summary import Row, Summary
@@ -61,6 +62,7 @@ def show(summary: Summary) -> None:
         "rows": found.rows,
         "columns": found.columns,
         "flat": flat,
+        "found": FOUND,
         "words": words,
     }
     _inspector(key="inspector", data=data)

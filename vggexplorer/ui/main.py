@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vggexplorer import palette
 from vggexplorer.keys import NOBODY
 from vggexplorer.link import write
 from vggexplorer.paths import PACKAGE, root
@@ -29,13 +30,13 @@ st.html(f"""<style>
 [data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.6vw, 3rem); }}
 .st-key-header h1 {{ padding-block: 0; }}
 [data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
-[data-testid=stBaseButton-primary] {{ color: light-dark(#fff, #12171e); }}
+[data-testid=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
 :is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
-  color: light-dark(#2563a8, #8fbdf0);
+  color: {palette.LINK.css};
 }}
 [data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
-:is({red}) button:enabled {{ color: light-dark(#b3261e, #ff8a80); border-color: currentColor; }}
-:is({red}) button:enabled:hover {{ background: light-dark(#fdecea, #3a2022); }}
+:is({red}) button:enabled {{ color: {palette.RED.css}; border-color: currentColor; }}
+:is({red}) button:enabled:hover {{ background: {palette.RED_GROUND.css}; }}
 </style>""")
 page = st.navigation(
     [

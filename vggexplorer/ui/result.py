@@ -10,6 +10,7 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
+from vggexplorer.palette import COLORS, faded
 from vggexplorer.runs.config import Config, published, recipe
 from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
 from vggexplorer.runs.store import Run
@@ -191,9 +192,9 @@ def heatmap(rows: Sequence[Sequence[int]], names: Sequence[str]) -> Figure:
                 "texttemplate": "%{text}" if counts else "",
                 "textfont": {"color": "$text", "size": 13},
                 "colorscale": [
-                    [0, "rgba(59,111,182,0.04)"],
-                    [0.1, "rgba(59,111,182,0.2)"],
-                    [1, "rgba(59,111,182,0.62)"],
+                    [0, faded(COLORS["conv"], 0.04)],
+                    [0.1, faded(COLORS["conv"], 0.2)],
+                    [1, faded(COLORS["conv"], 0.62)],
                 ],
                 "zmin": 0,
                 "zmax": 1,

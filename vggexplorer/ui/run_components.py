@@ -115,10 +115,10 @@ small { display: block; opacity: 0.75; }
 input[type=checkbox] { width: 1.1rem; height: 1.1rem; margin: 0.1rem 0 0; accent-color: var(--st-primary-color); }
 input[type=checkbox]:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 tbody tr:hover, tr.chosen { background: var(--st-secondary-background-color); }
-tr.chosen { box-shadow: inset 4px 0 0 var(--st-primary-color); }
+tr.chosen { box-shadow: inset 4px 0 0 var(--run, var(--st-primary-color)); }
 .sign { display: inline-block; width: 1.3em; font-weight: 700; }
-.finished .sign { color: var(--st-green-text-color, #3f9361); }
-.failed .sign, .damaged .sign, .unresponsive .sign { color: var(--st-red-text-color, #c04a4a); }
+.finished .sign { color: var(--st-green-text-color); }
+.failed .sign, .damaged .sign, .unresponsive .sign { color: var(--st-red-text-color); }
 .running .sign, .evaluating .sign, .saving .sign { color: var(--st-primary-color); }
 """,
     js=script("runs", "runs.js"),

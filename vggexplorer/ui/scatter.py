@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from vggexplorer.palette import series
 from vggexplorer.ui import components
-from vggexplorer.ui.compared_figures import LINES, SYMBOLS
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run_words import chart_text
@@ -16,13 +16,14 @@ LONGEST = 32
 
 
 class Mark(NamedTuple):
-    """A point, and the range of what it is the median of."""
+    """A point, the range of what it is the median of, and its place among those that are shown together."""
 
     name: str
     cost: float
     best: float
     low: float
     high: float
+    place: int
 
 
 def costs() -> dict[str, str]:
@@ -61,7 +62,7 @@ def figure(marks: Sequence[Mark], cost: str, front: Collection[Mark] = ()) -> Fi
         "line": {"shape": "hv", "color": "$text", "width": 1.5, "dash": "dot"},
         "hoverinfo": "skip",
     }
-    points = [_point(place, mark, not front or mark in front) for place, mark in enumerate(marks)]
+    points = [_point(mark, not front or mark in front) for mark in marks]
     if len(points) > 1:  # names at the ends do not run out of the chart
         costs_ = [mark.cost for mark in marks]
         points[costs_.index(min(costs_))]["textposition"] = "top right"
@@ -79,8 +80,8 @@ def figure(marks: Sequence[Mark], cost: str, front: Collection[Mark] = ()) -> Fi
     }
 
 
-def _point(place: int, mark: Mark, named: bool) -> Figure:
-    name, color = chart_text(mark.name), LINES[place % len(LINES)]
+def _point(mark: Mark, named: bool) -> Figure:
+    name, (color, symbol) = chart_text(mark.name), series(mark.place)
     spread = {"symmetric": False, "array": [mark.high - mark.best], "arrayminus": [mark.best - mark.low]}
     return {
         "type": "scatter",
@@ -92,6 +93,6 @@ def _point(place: int, mark: Mark, named: bool) -> Figure:
         "text": [name if len(mark.name) <= LONGEST else chart_text(mark.name[:LONGEST]) + "…"],
         "textposition": "top center",
         "cliponaxis": False,
-        "marker": {"color": color, "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 13},
+        "marker": {"color": color, "symbol": symbol, "size": 13},
         "hovertemplate": "%{fullData.name}: %{x:,.4~g}, %{y:.3f}<extra></extra>",
     }

@@ -242,7 +242,7 @@ def _scatter(points: Sequence[Point]) -> None:
         return
     cost = scatter.against("sweep against")
     best = sweeps.front(points, cost)
-    marks = [(point, mark) for point in points if (mark := _mark(point, cost))]
+    marks = [(point, mark) for place, point in enumerate(points) if (mark := _mark(place, point, cost))]
     names = ", ".join(literal(point.label) for point in best)
     alt = t(
         "Best test accuracy against its cost: {cost}. Points are medians over the seeds with their range; "
@@ -254,11 +254,11 @@ def _scatter(points: Sequence[Point]) -> None:
     scatter.show([mark for _, mark in marks], cost, alt, "sweep scatter", front)
 
 
-def _mark(point: Point, cost: str) -> scatter.Mark | None:
+def _mark(place: int, point: Point, cost: str) -> scatter.Mark | None:
     price = getattr(point, cost)
     if not price or point.best is None or point.low is None or point.high is None:
         return None
-    return scatter.Mark(point.label, price, point.best, point.low, point.high)
+    return scatter.Mark(point.label, price, point.best, point.low, point.high, place)
 
 
 def _table(seen: _Seen) -> None:

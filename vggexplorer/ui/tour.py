@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vggexplorer.palette import LINK
 from vggexplorer.ui.components import script
 from vggexplorer.ui.i18n import t
 
@@ -49,4 +50,5 @@ def show() -> None:
         "end": t("Done"),
         "again": t("Show the tour"),
     }
-    _tour(key="tour", data={"steps": [{"part": part, "text": text} for part, text in steps], "words": words})
+    data = {"steps": [{"part": part, "text": text} for part, text in steps], "ring": LINK.css, "words": words}
+    _tour(key="tour", data=data)
