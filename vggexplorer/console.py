@@ -8,10 +8,11 @@ from rich.table import Table
 
 from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry, why
-from vggexplorer.formatting import NO_BREAK, exact, percent, ratio, signed
+from vggexplorer.formatting import exact, percent, ratio, signed
 from vggexplorer.layers import Kind, shape_text
 from vggexplorer.peers import Check, Measured
 from vggexplorer.summary import Row, Summary
+from vggexplorer.tables import grid, natural_width, plain, print_table, terminal
 from vggexplorer.text import title
 from vggexplorer.wording import fill
 
@@ -19,7 +20,6 @@ CONVENTION = "MACs: weights of convolutions and linear layers only, batch 1; FLO
 """How this project counts, in a line."""
 _LAYOUTS = ((2, False), (1, False), (1, True))
 """Spaces between columns, and whether long layer kinds are broken; the first that fits is taken."""
-_ANY_WIDTH = 10_000
 
 
 def print_summary(summary: Summary) -> None:
@@ -27,10 +27,10 @@ def print_summary(summary: Summary) -> None:
 
     A table that is wider than the terminal is printed as it is: a number is never cut off.
     """
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal()
     console.print(_heading(summary), style="bold", soft_wrap=True)
-    _print_table(console, _best_layout(console, summary))
-    _print_table(console, _totals_table(summary))
+    _print(console, _best_layout(console, summary))
+    _print(console, _totals_table(summary))
     console.print()
     console.print(CONVENTION, style="dim", soft_wrap=True)
 
@@ -40,10 +40,10 @@ def print_comparison(entries: Sequence[Entry]) -> None:
 
     All networks must take the input.
     """
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal()
     summaries = [entry.summary for entry in entries if entry.summary]
     console.print(_input(summaries[0]), style="bold", soft_wrap=True)
-    _print_table(console, _comparison_table(entries))
+    _print(console, _comparison_table(entries))
     for entry in entries[1:]:
         console.print(f"\n{entry.name} and {entries[0].name}", style="bold", soft_wrap=True)
         for remark in why(entries[0], entry):
@@ -54,20 +54,16 @@ def print_comparison(entries: Sequence[Entry]) -> None:
 
 def print_checks(measured: Mapping[str, Measured], checks: Sequence[Check]) -> None:
     """Print what other tools count, and the terms that lead from our MACs to their figures."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal()
     if checks:
-        _print_table(console, _check_table(checks))
+        _print(console, _check_table(checks))
     for found in measured.values():
         if found.error:
             console.print(f"\n{found.error}", soft_wrap=True)
 
 
 def _check_table(checks: Sequence[Check]) -> Table:
-    table = _grid(2)
-    table.add_column("check", no_wrap=True)
-    for heading in ("parameters", "count"):
-        table.add_column(heading, no_wrap=True, justify="right")
-    table.add_column("", no_wrap=True)
+    table = grid(["check"], ["parameters", "count"], [""])
     for number, check in enumerate(checks):
         if number:
             table.add_row()
@@ -89,10 +85,7 @@ def _verdict(check: Check) -> str:
 
 
 def _comparison_table(entries: Sequence[Entry]) -> Table:
-    table = _grid(2)
-    table.add_column("network", no_wrap=True)
-    for heading in ("parameters", "", "MACs", "", "activations", "", "FC params", "conv MACs"):
-        table.add_column(heading, no_wrap=True, justify="right")
+    table = grid(["network"], ["parameters", "", "MACs", "", "activations", "", "FC params", "conv MACs"])
     base = entries[0].summary.totals if entries[0].summary else None
     for entry in entries:
         if entry.summary and base:
@@ -119,31 +112,18 @@ def _input(summary: Summary) -> str:
     return fill("input {shape}, {classes:,} {classes:class|classes}", shape=shape, classes=classes)
 
 
-def _natural_width(console: Console, table: Table) -> int:
-    return console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum
-
-
-def _print_table(console: Console, table: Table) -> None:
+def _print(console: Console, table: Table) -> None:
     console.print()
-    console.width = max(console.width, _natural_width(console, table))
-    console.print(table)
+    print_table(console, table)
 
 
 def _best_layout(console: Console, summary: Summary) -> Table:
     tables = [_layer_table(summary, gap, broken) for gap, broken in _LAYOUTS]
-    return next((table for table in tables if _natural_width(console, table) <= console.width), tables[-1])
-
-
-def _grid(gap: int) -> Table:
-    return Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+    return next((table for table in tables if natural_width(console, table) <= console.width), tables[-1])
 
 
 def _layer_table(summary: Summary, gap: int, broken: bool) -> Table:
-    table = _grid(gap)
-    for heading in ("layer", "kind", "output"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("parameters", "MACs", "activations", "field"):
-        table.add_column(heading, no_wrap=True, justify="right")
+    table = grid(["layer", "kind", "output"], ["parameters", "MACs", "activations", "field"], gap=gap)
     for group in summary.groups():
         if group.block is not None or group.rows[0].name in ("avgpool", "flatten"):
             table.add_row()
@@ -163,10 +143,7 @@ def _cells(row: Row, broken: bool) -> tuple[str, ...]:
 
 def _totals_table(summary: Summary) -> Table:
     totals = summary.totals
-    table = _grid(2)
-    table.add_column("total", no_wrap=True)
-    for heading in ("", "convolutional", "", "fully connected", ""):
-        table.add_column(heading, no_wrap=True, justify="right")
+    table = grid(["total"], ["", "convolutional", "", "fully connected", ""])
     for name, whole, conv, fc in (
         ("parameters", totals.params, totals.conv_params, totals.fc_params),
         ("MACs", totals.macs, totals.conv_macs, totals.fc_macs),
@@ -178,4 +155,4 @@ def _totals_table(summary: Summary) -> Table:
 
 
 def _share(part: int, whole: int) -> str:
-    return percent(part, whole).replace(NO_BREAK, " ")
+    return plain(percent(part, whole))

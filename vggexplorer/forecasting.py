@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from vggexplorer.forecast import COMPONENTS
 from vggexplorer.formatting import duration, size
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
+from vggexplorer.tables import grid, plain, print_table, terminal
 from vggexplorer.text import title
 
 
@@ -32,21 +32,21 @@ def print_forecast(
     config: Config, forecast: Forecast, proposals: Sequence[Proposal], memory: int | None, seconds: float | None
 ) -> None:
     """Print memory by component, the times with their range, and proposals if `memory` or `seconds` do not suffice."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal()
     batch = config.training.batch_size
     heading = f"{title(config.trained)}, batch {batch}, {forecast.precision} on {forecast.device}"
     console.print(heading, style="bold", soft_wrap=True)
     console.print()
-    console.print(_memory_table(forecast))
+    print_table(console, _memory_table(forecast))
     console.print()
     if forecast.time:
-        console.print(_time_table(forecast))
+        print_table(console, _time_table(forecast))
         source = "measured on this device" if forecast.measured else "estimated from the data sheet"
         console.print(f"\nTimes: {source}. The most memory in a step; the parts are those of that moment.", style="dim")
     if not forecast.fits(memory, seconds):
         limits = [f"{duration(seconds)}"] if seconds and not forecast.fits(None, seconds) else []
         if memory and not forecast.fits(memory, None):
-            limits.append(f"{USABLE:.0%} of {_plain(size(memory))}")
+            limits.append(f"{USABLE:.0%} of {plain(size(memory))}")
         console.print(f"\nThis does not fit in {' and '.join(limits)}.", style="bold red")
         for each in proposals:
             console.print(f"- {_words(each)}")
@@ -54,31 +54,18 @@ def print_forecast(
             console.print("No change of width, input, batch, head or epochs would do.")
 
 
-def _plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _grid() -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-
-
 def _memory_table(forecast: Forecast) -> Table:
-    table = _grid()
-    table.add_column("memory", no_wrap=True)
-    for heading in ("training", "inference"):
-        table.add_column(heading, no_wrap=True, justify="right")
+    table = grid(["memory"], ["training", "inference"])
     for name, words in COMPONENTS.items():
         both = (getattr(memory, name) for memory in (forecast.memory, forecast.inference))
-        table.add_row(words, *(_plain(size(each)) for each in both))
-    totals = (_plain(size(memory.total)) for memory in (forecast.memory, forecast.inference))
+        table.add_row(words, *(plain(size(each)) for each in both))
+    totals = (plain(size(memory.total)) for memory in (forecast.memory, forecast.inference))
     table.add_row("total", *totals, style="bold")
     return table
 
 
 def _time_table(forecast: Forecast) -> Table:
-    table = _grid()
-    for heading in ("time", ""):
-        table.add_column(heading, no_wrap=True, justify="left" if heading else "right")
+    table = grid(["time"], [""])
     if time := forecast.time:
         table.add_row("a step", f"{1000 * time.step:,.1f} ms")
         table.add_row("an epoch", duration(time.epoch))
@@ -89,5 +76,5 @@ def _time_table(forecast: Forecast) -> Table:
 def _words(proposal: Proposal) -> str:
     changes = ", ".join(f"{change.what} {change.before} → {change.after}" for change in proposal.changes)
     after = proposal.forecast
-    needs = _plain(size(after.memory.total)) + (f", {duration(after.time.total)}" if after.time else "")
+    needs = plain(size(after.memory.total)) + (f", {duration(after.time.total)}" if after.time else "")
     return f"{changes}: {needs}"

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from vggexplorer.export import profile
@@ -14,6 +13,7 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.status import STATUSES, Status, Word
 from vggexplorer.runs.store import MANY, PATIENCE, Run, Runs, Watch
 from vggexplorer.summary import summarize
+from vggexplorer.tables import grid, print_table, terminal
 from vggexplorer.text import title
 
 POLL = 0.1
@@ -93,25 +93,17 @@ def _reached(run: Run, status: Status) -> dict[str, Any]:
 
 def print_runs(found: Sequence[Mapping[str, Any]], folder: Runs) -> None:
     """Print a row for each run. A table that is wider than the terminal is printed as it is: an id is never cut off."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal()
     if not any(not row["recorded"] for row in found):
         console.print(
             f"There are no runs in {folder.path} yet; `vggexplorer train vgg11 --width 1/4` starts one.", soft_wrap=True
         )
     if found:
-        table = _table(found)
-        wide = console.measure(table, options=console.options.update(max_width=10_000)).maximum
-        console.width = max(console.width, wide)
-        console.print(table)
+        print_table(console, _table(found))
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for heading in ("id", "name", "status", "network", "recipe", "data"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("test acc", "best", "time"):
-        table.add_column(heading, no_wrap=True, justify="right")
-    table.add_column("device", no_wrap=True)
+    table = grid(["id", "name", "status", "network", "recipe", "data"], ["test acc", "best", "time"], ["device"])
     for row in found:
         texts = (row["id"], row["name"], _status(row), row["network"], row["recipe"], row["dataset"])
         table.add_row(*map(_text, texts), *_cells(row), _text(row["device"]), style="dim" if row["recorded"] else "")

@@ -25,6 +25,7 @@ from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.status import STATUSES, Status, Word
 from vggexplorer.runs.store import MANY, START_PATIENCE, Run, Watch
 from vggexplorer.runs.worker import closing_lines
+from vggexplorer.tables import terminal
 from vggexplorer.wording import fill
 
 POLL = 0.1
@@ -202,9 +203,9 @@ def view_for(as_json: bool) -> View:
     """JSON if it is wanted, a bar in a terminal, else plain lines."""
     if as_json:
         return JsonLines()
-    console = Console(highlight=False, markup=False, emoji=False)
-    terminal = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal  # FORCE_COLOR is not one
-    return Bar(console) if terminal else PlainLines()
+    console = terminal()
+    drawn = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal  # FORCE_COLOR is not one
+    return Bar(console) if drawn else PlainLines()
 
 
 # --- Ctrl-C --------------------------------------------------------------------------------------------

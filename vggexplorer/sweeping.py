@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.formatting import NO_BREAK, duration, short
+from vggexplorer.formatting import duration, short
 from vggexplorer.progress import POLL, Interrupts, View, best, described, exit_status, view_for
 from vggexplorer.runs import launch, sweeps
 from vggexplorer.runs.calibration import calibrate
@@ -24,6 +24,7 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.status import STATUSES, Word
 from vggexplorer.runs.store import MANY, Runs, Watch
 from vggexplorer.runs.sweeps import PLANNED, Member, Plan, Point, Result, Sweep, Total
+from vggexplorer.tables import grid, plain, print_table, terminal
 from vggexplorer.wording import fill
 
 MOST_SHOWN = 12
@@ -142,8 +143,7 @@ class _Screen:
 
     def __init__(self, followed: Followed, live: bool) -> None:
         self._followed = followed
-        console = Console(highlight=False, markup=False, emoji=False)
-        self._live = Live(console=console, get_renderable=self._drawn, auto_refresh=False, transient=True)
+        self._live = Live(console=terminal(), get_renderable=self._drawn, auto_refresh=False, transient=True)
         self._on = live
 
     def __enter__(self) -> "_Screen":
@@ -276,10 +276,7 @@ def print_points(found: Sequence[Point]) -> None:
 
     The columns that a point is on the Pareto front of are marked.
     """
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("network")
-    for heading in ("runs", "best test acc", "range", "parameters", "MACs", "time"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = grid(["network"], ["runs", "best test acc", "range", "parameters", "MACs", "time"])
     fronts = {cost: sweeps.front(found, cost) for cost in sweeps.COSTS}
     for point in found:
         marks = {cost: " *" if point in fronts[cost] else "  " for cost in sweeps.COSTS}
@@ -288,18 +285,13 @@ def print_points(found: Sequence[Point]) -> None:
             f"{point.tested}/{point.runs}",
             "–" if point.best is None else f"{point.best:.3f}",
             "–" if point.low is None else f"{point.low:.3f}–{point.high:.3f}",
-            _plain(short(point.params)) + marks["params"],
-            _plain(short(point.macs)) + marks["macs"],
+            plain(short(point.params)) + marks["params"],
+            plain(short(point.macs)) + marks["macs"],
             ("–" if point.seconds is None else f"{point.seconds:,.1f} s") + marks["seconds"],
         )
-    console = Console(highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum)
-    console.print(table)
+    console = terminal()
+    print_table(console, table)
     console.print("* none is as accurate for as little (medians over the seeds)", style="dim")
-
-
-def _plain(text: str) -> str:
-    return text.replace(NO_BREAK, " ")
 
 
 # --- the other ways to call it ---------------------------------------------------------------------------------
@@ -334,15 +326,11 @@ def _print_rows(found: Sequence[dict[str, Any]], runs: Runs) -> None:
     if not found:
         print(f"There are no sweeps in {runs.path} yet; `vggexplorer sweep lenet --width 1,1/2 --seed 0,1` starts one.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for heading in ("id", "name", "status", "finished"):
-        table.add_column(heading, no_wrap=True)
+    table = grid(["id", "name", "status", "finished"])
     for row in found:
         done = "–" if row["runs"] is None else f"{row['finished']} of {row['runs']}"
         table.add_row(row["id"], Text(row["name"] or "–"), STATUSES[row["status"]], done)
-    console = Console(highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum)
-    console.print(table)
+    print_table(terminal(), table)
 
 
 def stop(sweep: Sweep) -> None:
