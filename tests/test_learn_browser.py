@@ -208,8 +208,11 @@ def test_the_tour_shows_on_the_first_visit_can_be_left_and_opened_again(learn: L
         assert f"{step} of 5" in card.inner_text()
     card.get_by_role("button", name="Back").click()
     assert "4 of 5" in card.inner_text()
+    where = "document.querySelector('[data-testid=stMain]').scrollTop"
+    before = learn.page.evaluate(where)
     card.get_by_role("button", name="Leave the tour").click()
     assert card.count() == 0
+    assert learn.page.evaluate(where) == before
     learn.open("/")
     learn.page.get_by_role("button", name="Show the tour").wait_for()
     assert card.count() == 0

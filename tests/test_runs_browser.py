@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 NAME = "first <b>run</b> **x**"
+MAIN = "document.querySelector('[data-testid=stMain]')"
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +244,28 @@ def test_a_run_that_trains_is_followed_without_a_click(runs: RunsPage, folder: P
         wait_until(lambda: beat(run, next(beats)) or "0.987" in row.inner_text(), 15, "the new figure")
     write_json(run.path / "outcome.json", Outcome(status="stopped", step=150).to_json())
     wait_until(lambda: "stopped" in row.inner_text(), 15, "the end")
+    shutil.rmtree(run.path)
+
+
+def test_a_page_stays_where_it_is_scrolled_to_while_a_run_trains(runs: RunsPage, folder: Path) -> None:
+    """The list is drawn anew with each new figure, and the focus is in it."""
+    run = make(folder, "at work", "interrupted", day=8)
+    row = runs.page.locator(f"[data-run='{run.id}']")
+    with FileLock(run.path / "run.lock"):
+        beats = iter(range(100, 300))
+        beat(run, next(beats))
+        runs.open().choose("second")
+        runs.choose("third")
+        runs.page.locator(".st-key-chosen-curves .main-svg").first.wait_for()
+        runs.page.evaluate(f"{MAIN}.scrollTop = 400")
+        assert runs.page.evaluate(f"{MAIN}.scrollTop") == 400
+        for step, figure in ((150, 0.951), (200, 0.962), (250, 0.973)):
+            with (run.path / "metrics.jsonl").open("ab") as file:
+                file.write(record(step, figure).line())
+            wait_until(
+                lambda figure=figure: beat(run, next(beats)) or f"{figure}" in row.inner_text(), 15, "the figure"
+            )
+        assert runs.page.evaluate(f"{MAIN}.scrollTop") == 400
     shutil.rmtree(run.path)
 
 

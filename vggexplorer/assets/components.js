@@ -45,7 +45,7 @@ export function drawing(component) {
     const focused = root.getRootNode().activeElement?.dataset?.layer
     root.innerHTML = data.svg
     mine.svg = data.svg
-    if (focused) root.querySelector(`[data-layer="${focused}"]`)?.focus()
+    if (focused) root.querySelector(`[data-layer="${focused}"]`)?.focus({ preventScroll: true })
   }
   const layers = () => [...root.querySelectorAll("[data-layer]")]
   const mark = (name) => {
@@ -84,7 +84,7 @@ export function table(component) {
     const focused = parentElement.activeElement ?? root.getRootNode().activeElement
     const focus = focused?.dataset?.focus
     root.replaceChildren(head(), body(), foot())
-    if (focus) root.querySelector(`[data-focus="${focus}"]`)?.focus()
+    if (focus) root.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true })
   }
   const choose = (name) => {
     data.selected = name

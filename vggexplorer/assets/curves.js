@@ -227,7 +227,7 @@ function tools(mine) {
   const focused = [...mine.tools.children].indexOf(mine.tools.getRootNode().activeElement)
   const log = button(words.log, mine.log, () => (mine.log = !mine.log))
   mine.tools.replaceChildren(label, ...axes, gap, log, ...smooth, button(words.reset, null, () => (mine.zoom += 1)))
-  if (focused >= 0) mine.tools.children[focused]?.focus()
+  if (focused >= 0) mine.tools.children[focused]?.focus({ preventScroll: true })
 }
 
 export function curves(component) {

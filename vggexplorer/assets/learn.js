@@ -59,7 +59,7 @@ export function tour(component) {
     step = next
     if (next === null) keep(TOUR, "left")
     draw()
-    root.querySelector(next === null ? ".again" : ".next")?.focus()
+    root.querySelector(next === null ? ".again" : ".next")?.focus({ preventScroll: true })
   }
 
   function button(name, label, act) {

@@ -78,7 +78,7 @@ export function runs(component) {
     const active = root.getRootNode().activeElement
     const focus = active?.dataset?.focus
     root.replaceChildren(head(), body())
-    if (focus) [...root.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === focus)?.focus()
+    if (focus) [...root.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === focus)?.focus({ preventScroll: true })
   }
 
   function head() {
