@@ -191,6 +191,7 @@ def test_the_filters_form_as_one_scrubs_through_the_training(
     slider, said = runs.page.locator(".inside input[type=range]"), runs.page.locator(".inside output")
     slider.wait_for(timeout=60_000)
     sheets = runs.page.locator(".inside canvas")
+    sheets.nth(1).wait_for()  # the slider is there before the script that draws them
     assert sheets.count() == 2
     assert said.inner_text() == last
     assert int(slider.get_attribute("max") or 0) == len(snapshots.files(run.path)) > 3
