@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -19,9 +20,10 @@ from real_runs import CONFIG, LONG, end_all, folder_of_runs
 from safetensors.torch import load_file
 from torch import equal
 
+from vggexplorer import processes
 from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
-from vggexplorer.runs import launch, worker
+from vggexplorer.runs import launch, ranks, worker
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.records import TIMING, Outcome
@@ -463,6 +465,21 @@ def test_only_the_process_that_wrote_the_heartbeat_is_killed(
     write_json(run.path / "heartbeat", {"beat": 1, "pid": pid, "began": process_began(pid)})
     kill(run)
     assert signals == [pid]
+
+
+def test_where_nobody_knows_when_a_process_began_its_id_is_not_believed(
+    runs: Runs, signals: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(CONFIG)
+    monkeypatch.setattr(run, "locked", lambda: True)
+    monkeypatch.setattr(processes, "process_began", lambda _: None)
+    write_json(run.path / "heartbeat", {"beat": 1, "pid": os.getpid(), "began": None})
+    kill(run)
+    about = {"pid": os.getpid(), "began": None, "host": platform.node()}
+    (run.path / "ranks").mkdir()
+    write_json(run.path / "ranks" / "1.json", about)
+    assert ranks.living(run) == []
+    assert signals == []
 
 
 def test_a_trainer_that_cannot_be_started_leaves_no_ticket(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,11 @@ def process_began(pid: int) -> int | None:
     return None
 
 
+def still_runs(pid: Any, began: Any) -> bool:
+    """Whether the process `pid` lives that began then; where that is not known it is not believed."""
+    return isinstance(pid, int) and pid > 1 and began is not None and began == process_began(pid)
+
+
 def resident_memory() -> int | None:
     """The bytes of this process that are in memory; None where the system does not say."""
     with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:

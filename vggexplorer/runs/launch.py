@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
-from vggexplorer.processes import detached, module_command, process_began
+from vggexplorer.processes import detached, module_command, still_runs
 from vggexplorer.runs import forecasts, ranks
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present, folder_of
@@ -95,10 +95,9 @@ def kill(run: Run) -> None:
     Its process id is believed only while its lock is held: an id may come to belong to somebody else.
     """
     beat = run.heartbeat()
-    pid = beat.get("pid")
-    if not isinstance(pid, int) or pid <= 1 or not run.locked() or beat.get("began") != process_began(pid):
+    if not run.locked() or not still_runs(beat.get("pid"), beat.get("began")):
         return
-    for each in (pid, *ranks.living(run)):
+    for each in (beat["pid"], *ranks.living(run)):
         with suppress(OSError):
             os.kill(each, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # it ends what is stopped, too
 

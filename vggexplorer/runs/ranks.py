@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
-from vggexplorer.processes import process_began
+from vggexplorer.processes import process_began, still_runs
 from vggexplorer.runs.store import Run, write_json
 
 FOLDER = "ranks"
@@ -69,10 +69,7 @@ def _notes(run: Run) -> Iterator[dict[str, Any]]:
 
 def _lives(about: dict[str, Any]) -> bool:
     """Whether the process lives that wrote this; its id may have come to belong to somebody else."""
-    pid = about.get("pid")
-    if not isinstance(pid, int) or pid <= 1 or about.get("host") != platform.node():
-        return False
-    return bool(about.get("began") == process_began(pid))
+    return about.get("host") == platform.node() and still_runs(about.get("pid"), about.get("began"))
 
 
 def forget(run: Run) -> None:
