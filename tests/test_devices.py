@@ -1,8 +1,10 @@
 """Which devices there are, asked of PyTorch once; and what a device says of itself while it trains."""
 
 import json
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
+from vggexplorer import processes
 from vggexplorer.errors import InputError
 from vggexplorer.processes import peak_memory, process_began, resident_memory
 from vggexplorer.runs import devices
@@ -193,5 +196,7 @@ def test_when_a_process_began() -> None:
     began = process_began(process.pid)
     assert began is not None
     assert began == process_began(process.pid)
+    if shutil.which("ps"):
+        assert abs((processes._began_by_ps(process.pid) or 0) - time.time()) < 60
     process.communicate(b"\n")
-    assert process_began(process.pid) is None
+    assert process_began(process.pid) is processes._began_by_ps(process.pid) is None

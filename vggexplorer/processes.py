@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from calendar import timegm
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -40,9 +42,20 @@ _DETACHED: dict[str, Any] = (
 
 
 def process_began(pid: int) -> int | None:
-    """When a process began, in the system's ticks; None where the system does not say, or there is no such process."""
+    """When a process began: ticks of Linux, seconds of macOS. None elsewhere, or if there is no such process."""
+    if sys.platform == "darwin":
+        return _began_by_ps(pid)
     with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:
         return int(file.read().rpartition(b")")[2].split()[19])  # field 22 of proc(5); a name may hold anything
+    return None
+
+
+def _began_by_ps(pid: int) -> int | None:
+    """When a process began, in seconds of the epoch, as `ps` says."""
+    command, plain = ["ps", "-o", "lstart=", "-p", str(pid)], {"LC_ALL": "C", "TZ": "UTC"}
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, env=os.environ | plain)  # noqa: S603
+        return timegm(time.strptime(done.stdout.strip()))
     return None
 
 
