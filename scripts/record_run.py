@@ -5,9 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from vggexplorer.runs import layout
 from vggexplorer.runs.store import RECORDED, Run
 
-FILES = ("config.json", "created.json", "name.txt", "environment.json", "outcome.json", "metrics.jsonl", "result.json")
+FILES = (layout.CONFIG, layout.CREATED, layout.NAME, layout.ENVIRONMENT, layout.OUTCOME, layout.METRICS, layout.RESULT)
 MOST_POINTS = 600
 """Records kept of one run, besides those with test figures: a curve does not need more, and the package stays small."""
 
@@ -21,14 +22,14 @@ def record(source: Run) -> Path:
     records = source.records()
     every = max(1, len(records) // MOST_POINTS)
     kept = [record for place, record in enumerate(records) if place % every == 0 or record.test_acc is not None]
-    (target / "metrics.jsonl").write_bytes(b"".join(record.line() for record in kept))
-    (target / "result.json").write_text(json.dumps(source.json("result.json")))
+    (target / layout.METRICS).write_bytes(b"".join(record.line() for record in kept))
+    (target / layout.RESULT).write_text(json.dumps(source.json(layout.RESULT)))
     return target
 
 
 def main(arguments: list[str]) -> int:
     """Record the run in the folder that is named."""
-    if len(arguments) != 1 or not (Path(arguments[0]) / "outcome.json").exists():
+    if len(arguments) != 1 or not (Path(arguments[0]) / layout.OUTCOME).exists():
         print("usage: record_run.py RUN_DIR (of a run that has ended)", file=sys.stderr)
         return 2
     print(record(Run(Path(arguments[0]).absolute())))

@@ -157,7 +157,7 @@ def test_two_processes_make_the_network_of_one(runs: Runs, whole: Whole) -> None
     assert (outcome["status"], outcome["step"]) == ("finished", len(whole.records))
     assert run.environment()["processes"] == 2
     assert not (run.path / "forecast.json").exists()
-    assert not (run.path / ranks.FOLDER).exists()
+    assert not (run.path / "ranks").exists()
     assert not list(run.path.glob(".*"))
 
 
@@ -249,7 +249,7 @@ def test_each_process_has_a_gpu_of_its_own() -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"nproc": 0}', '{"nproc": 2, "planet": "mars"}'])
 def test_a_damaged_place_is_this_machine(runs: Runs, content: str) -> None:
     run = runs.create(CONFIG)
-    (run.path / places.FILE).write_text(content)
+    (run.path / "place.json").write_text(content)
     assert Place.of(run) == Place()
 
 
@@ -314,7 +314,7 @@ def test_a_process_that_fails_says_why(runs: Runs, monkeypatch: pytest.MonkeyPat
 def test_only_a_process_of_ours_that_lives_is_ended(runs: Runs) -> None:
     run = runs.create(CONFIG)
     ranks.note(run, SECOND)
-    file = run.path / ranks.FOLDER / "1.json"
+    file = run.path / "ranks" / "1.json"
     own = json.loads(file.read_text())
     for wrong in ({"began": 1}, {"host": "elsewhere"}, {"pid": 1}, {"pid": "7"}):
         write_json(file, own | wrong)

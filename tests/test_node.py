@@ -11,7 +11,8 @@ import pytest
 from conftest import wait_until
 
 from vggexplorer.runs import node
-from vggexplorer.runs.node import CHECKPOINT, ENVIRONMENT, METRICS, OUTCOME, Had, News, Node
+from vggexplorer.runs.layout import CHECKPOINT, ENVIRONMENT, METRICS, OUTCOME
+from vggexplorer.runs.node import Had, News, Node
 from vggexplorer.runs.store import replace_by
 
 TRAINER = """

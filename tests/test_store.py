@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_until
+from conftest import ROOT, wait_until
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from samples import examples
 from test_records import LINE
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs import store
+from vggexplorer.runs import layout, store
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Outcome, Record, parse_line
@@ -94,6 +94,19 @@ def held(run: Run) -> Iterator[None]:
 
 def beat(run: Run, number: int, **state: Any) -> None:
     write_json(run.path / "heartbeat", {"beat": number, "phase": "training", "step": 7, "ahead": 0, **state})
+
+
+# --- the files of a run ------------------------------------------------------------------------------------
+
+
+def test_only_the_layout_names_the_files_of_a_run() -> None:
+    names = {name: value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
+    assert layout.__doc__
+    assert [name for name in names if f"`{name}`" not in layout.__doc__] == []
+    literals = [f'"{name}"' for name in names.values() if name not in ("started", "snapshots", "ranks")]
+    sources = [path for path in (ROOT / "vggexplorer").rglob("*.py") if path != Path(layout.__file__)]
+    found = [(path.name, name) for path in sources for name in literals if name in path.read_text("utf-8")]
+    assert found == []
 
 
 # --- creating, finding, names ----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs import launch
+from vggexplorer.runs import launch, layout
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.status import STATUSES, Status, Word
@@ -252,8 +252,8 @@ class Before(NamedTuple):
         """As it is now. A trainer that goes on drops all records after its checkpoint's step."""
         step = 0
         with suppress(OSError, ValueError, LookupError, TypeError):
-            step = int(metadata(run.path / "checkpoint" / "state.safetensors")["step"])
-        return Before(step, _version(run.path / "environment.json"), _version(run.path / "outcome.json"))
+            step = int(metadata(run.path / layout.CHECKPOINT)["step"])
+        return Before(step, _version(run.path / layout.ENVIRONMENT), _version(run.path / layout.OUTCOME))
 
 
 def _version(path: Path) -> tuple[int, int] | None:
@@ -299,14 +299,14 @@ class Follower:
         if status.word == Word.INTERRUPTED:
             status = self.run.status(self._watch)  # its outcome may have come just after we looked for one
         starting = time.monotonic() - self._began < START_PATIENCE or self.run.just_started()
-        if starting and self._before.outcome and _version(self.run.path / "outcome.json") == self._before.outcome:
+        if starting and self._before.outcome and _version(self.run.path / layout.OUTCOME) == self._before.outcome:
             return Status(Word.STARTING)
         return status
 
     def _read(self) -> None:
         """Show the records that have come since the last look; once training begins, for old ones are cut off first."""
         if not self._training:
-            self._training = _version(self.run.path / "environment.json") != self._before.environment
+            self._training = _version(self.run.path / layout.ENVIRONMENT) != self._before.environment
             if not self._training:
                 return
             budget = self.run.config().training.time_budget

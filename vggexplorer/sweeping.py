@@ -16,7 +16,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration, short
 from vggexplorer.progress import POLL, Interrupts, View, best, described, exit_status, view_for
-from vggexplorer.runs import launch, sweeps
+from vggexplorer.runs import launch, layout, sweeps
 from vggexplorer.runs.calibration import calibrate
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
@@ -128,7 +128,7 @@ class Followed:
 def _written(member: Member) -> int:
     """Tells one end of a run from the next."""
     with suppress(OSError):
-        return (member.run.path / "outcome.json").stat().st_mtime_ns
+        return (member.run.path / layout.OUTCOME).stat().st_mtime_ns
     return 0
 
 

@@ -29,6 +29,7 @@ from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
+from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES, SIDE
 from vggexplorer.runs.store import Run
@@ -184,7 +185,7 @@ def predict(run: Run, content: bytes, invert: str = "auto") -> dict[str, Any]:
     chances = scores[0].float().softmax(0).tolist()
     if not all(map(math.isfinite, chances)):
         raise InputError("The trained weights are not numbers any more.")
-    classes = list(run.environment().get("classes") or run.json("result.json").get("classes") or CLASSES)
+    classes = list(run.environment().get("classes") or run.json(layout.RESULT).get("classes") or CLASSES)
     return {
         "classes": classes,
         "chances": chances[: len(classes)],

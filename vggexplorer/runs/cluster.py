@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
 from vggexplorer.paths import child_environment
-from vggexplorer.runs import places, worker
+from vggexplorer.runs import layout, places, worker
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.node import CHECKPOINT, ENVIRONMENT, GROWING, METRICS, OUTCOME, PIECE, Had, News, Node, Piece
+from vggexplorer.runs.node import PIECE, Had, News, Node, Piece
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.session import Wish
@@ -209,22 +209,22 @@ class Far:
         """Give a new node what it needs to go on from the last checkpoint; it says by itself if it cannot."""
         self._session.heart.tell(Phase.LOADING)
         self._had = {}
-        sizes = {"config.json": len(self._config)}
-        self._ask("put", "config.json", 0, self._config)
-        for name in (METRICS, CHECKPOINT):
+        sizes = {layout.CONFIG: len(self._config)}
+        self._ask("put", layout.CONFIG, 0, self._config)
+        for name in (layout.METRICS, layout.CHECKPOINT):
             with suppress(FileNotFoundError), (self._run.path / name).open("rb") as file:
                 sizes[name] = 0
                 while content := file.read(PIECE):
                     self._ask("put", name, sizes[name], content)
                     sizes[name] += len(content)
         if self._ask("begin", sizes):
-            self._had = {name: Had() for name in GROWING if name != METRICS}
+            self._had = {name: Had() for name in layout.GROWING if name != layout.METRICS}
 
     # --- from the node
 
     def _take(self, news: News) -> None:
         for piece in news.pieces:
-            if piece.name == OUTCOME:  # written when this process lets go of the run
+            if piece.name == layout.OUTCOME:  # written when this process lets go of the run
                 self._last_words = piece.content
             elif piece.version:
                 self._put_together(piece)
@@ -236,7 +236,7 @@ class Far:
         self._session.heart.tell(Phase.LOADING if news.phase in (Phase.STARTING, Phase.WAITING) else news.phase)
 
     def _append(self, piece: Piece) -> None:
-        if piece.name == "output.log":
+        if piece.name == layout.LOG:
             sys.stdout.buffer.write(piece.content)
             sys.stdout.flush()
         else:
@@ -256,11 +256,11 @@ class Far:
                 file.flush()
                 os.fsync(file.fileno())
         if size == piece.whole:
-            metrics = self._run.path / METRICS
-            if piece.name == ENVIRONMENT:  # a trainer that begins goes back to its checkpoint
+            metrics = self._run.path / layout.METRICS
+            if piece.name == layout.ENVIRONMENT:  # a trainer that begins goes back to its checkpoint
                 self._run.cut_back(self._run.saved_step())
-                self._had[METRICS] = Had(metrics.stat().st_size)
-            if piece.name == CHECKPOINT:  # it must not outlast the records before it
+                self._had[layout.METRICS] = Had(metrics.stat().st_size)
+            if piece.name == layout.CHECKPOINT:  # it must not outlast the records before it
                 with metrics.open("ab") as file:
                     os.fsync(file.fileno())
             beside.replace(path)

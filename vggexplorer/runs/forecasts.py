@@ -21,7 +21,7 @@ from vggexplorer.forecast import (
     training_time,
 )
 from vggexplorer.runs import calibration as calibrations
-from vggexplorer.runs import devices
+from vggexplorer.runs import devices, layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import SIDE, SIZES, folder_of, survey
 from vggexplorer.runs.devices import Device
@@ -158,7 +158,7 @@ def keep(run: Run) -> None:
         config = run.config()
         found = known(run.path.parent, config.device)
         if found:
-            write_json(run.path / "forecast.json", forecast(config, *found).to_json())
+            write_json(run.path / layout.FORECAST, forecast(config, *found).to_json())
 
 
 def known(runs: Path, device: str) -> tuple[Device, Calibration | None] | None:
@@ -184,7 +184,7 @@ class Compared(NamedTuple):
 
 def of_run(run: Run) -> dict[str, Compared]:
     """What `compare` says of a run; empty if nothing was forecast, or nothing is measured yet."""
-    kept, last = Forecast.from_json(run.json("forecast.json")), run.last_record()
+    kept, last = Forecast.from_json(run.json(layout.FORECAST)), run.last_record()
     return compare(kept, run.config(), last) if kept and last else {}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs import launch, limits
+from vggexplorer.runs import launch, layout, limits
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Runs
@@ -31,13 +31,13 @@ LOOK = 0.5
 
 def main(argv: list[str]) -> int:
     """Keep the sweep in the folder `argv[1]`; 0 unless another keeper is at it or it cannot be read."""
-    if len(argv) != 2 or not (Path(argv[1]) / "sweep.json").is_file():
+    if len(argv) != 2 or not (Path(argv[1]) / layout.SWEEP).is_file():
         print("usage: python -m vggexplorer.runs.keeper SWEEP_DIR (a folder with a sweep.json)", file=sys.stderr)
         return 2
     sweep = Sweep(Path(argv[1]).absolute())
     try:
         # A reader may hold the lock for a moment, to see whether anybody does.
-        with FileLock(sweep.path / "keeper.lock").acquire(timeout=2):
+        with FileLock(sweep.path / layout.KEEPER_LOCK).acquire(timeout=2):
             keep(sweep, Limits.read())
     except Timeout:
         print("Another keeper is at this sweep.", file=sys.stderr)

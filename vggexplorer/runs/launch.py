@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.processes import detached, module_command, still_runs
-from vggexplorer.runs import forecasts, ranks
+from vggexplorer.runs import forecasts, layout, ranks
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present, folder_of
 from vggexplorer.runs.places import Place, processors
@@ -51,7 +51,7 @@ def _settle(run: Run, place: Place) -> None:
         forecasts.keep(run)
     else:
         with suppress(OSError):
-            (run.path / "forecast.json").unlink(missing_ok=True)
+            (run.path / layout.FORECAST).unlink(missing_ok=True)
 
 
 def check_able(config: Config) -> None:
@@ -135,7 +135,7 @@ def _spawn(runs: Runs, run: Run, place: Place) -> "subprocess.Popen[bytes]":
         slow = 1 if place.nproc == 1 else SLOW
         run.mark_started(slow)  # before it gets a ticket: the tickets of the dead are removed
         runs.queue(run)
-        return detached(command(run, place), run.path / "output.log", _environment(place.nproc))
+        return detached(command(run, place), run.path / layout.LOG, _environment(place.nproc))
     except OSError as error:
         with suppress(OSError):
             run.unmark_started()

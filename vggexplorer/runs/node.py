@@ -22,18 +22,10 @@ from filelock import FileLock
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.processes import module_command
-from vggexplorer.runs import devices, launch, snapshots
+from vggexplorer.runs import devices, launch, layout, snapshots
 from vggexplorer.runs.status import Phase
 from vggexplorer.runs.store import Run, Runs, held, write_file
 
-METRICS = "metrics.jsonl"
-ENVIRONMENT = "environment.json"
-CHECKPOINT = "checkpoint/state.safetensors"
-OUTCOME = "outcome.json"
-GROWING = (METRICS, "telemetry.jsonl", "output.log")
-"""Files that only get longer while a trainer is at them."""
-REPLACED = (ENVIRONMENT, "step.json", CHECKPOINT, "model.safetensors", "result.json", OUTCOME)
-"""Files that are moved over the old ones, whole."""
 PIECE = 8 * 2**20
 """The most bytes that are sent at once: an object store may be small, and so may memory."""
 NEWS = 0.5
@@ -108,7 +100,7 @@ class Node:
         with suppress(InputError):  # the trainer would look as well, and forget; it says what is wrong, too
             devices.look(Runs.at().path)
             write_file(self._folder / "devices.json", (Runs.at().path / "devices.json").read_bytes())
-        with (self._run.path / "output.log").open("ab") as log:
+        with (self._run.path / layout.LOG).open("ab") as log:
             self._trainer = subprocess.Popen(  # noqa: S603 (our own module, with a path of our own)
                 module_command("vggexplorer.runs.node", str(self._run.path), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
@@ -127,7 +119,7 @@ class Node:
         """What is new for somebody who `had` so much; waits a moment for it. `control` is what control.json says."""
         if not self._trainer:
             return None
-        path = self._run.path / "control.json"
+        path = self._run.path / layout.CONTROL
         if not path.exists() or path.read_bytes() != control:
             write_file(path, control)
         deadline = time.monotonic() + NEWS
@@ -146,10 +138,10 @@ class Node:
         all of them. The other side asks for the records by name once it has the environment, which says from where on
         they are new.
         """
-        names = self._names() if METRICS in had else [ENVIRONMENT]
+        names = self._names() if layout.METRICS in had else [layout.ENVIRONMENT]
         replaced = [(name, file, had.get(name, Had())) for name in names if (file := self._unlike(name, had))]
         room = PIECE
-        for name in GROWING:
+        for name in layout.GROWING:
             if name in had and (content := self._read(name, had[name].size, room)):
                 room -= len(content)
                 yield Piece(name, had[name].size, content)
@@ -165,8 +157,8 @@ class Node:
     def _names(self) -> Iterator[str]:
         """The files that are replaced, snapshots among them; the outcome is the last."""
         for path in snapshots.files(self._run.path):
-            yield f"{snapshots.FOLDER}/{path.name}"
-        yield from REPLACED
+            yield f"{layout.SNAPSHOTS}/{path.name}"
+        yield from layout.REPLACED
 
     def _read(self, name: str, start: int, most: int) -> bytes:
         with suppress(FileNotFoundError), (self._run.path / name).open("rb") as file:

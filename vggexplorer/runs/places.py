@@ -11,11 +11,10 @@ from importlib.util import find_spec
 
 from vggexplorer.architectures import check_int, shown
 from vggexplorer.errors import InputError
-from vggexplorer.runs import devices
+from vggexplorer.runs import devices, layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs, write_json
 
-FILE = "place.json"
 MAX_PROCESSES = 1024
 _ADDRESS = re.compile(r"auto|[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
@@ -46,14 +45,14 @@ class Place:
     def of(run: Run) -> "Place":
         """Where the trainer of `run` is started; `Place()` if nothing is kept of it, or what is kept is damaged."""
         try:
-            return Place(**run.json(FILE))
+            return Place(**run.json(layout.PLACE))
         except (TypeError, ValueError):
             return Place()
 
     def keep(self, run: Run) -> None:
         """Write it into the folder of `run`; `InputError` if that cannot be."""
         try:
-            write_json(run.path / FILE, asdict(self))
+            write_json(run.path / layout.PLACE, asdict(self))
         except OSError as error:
             raise InputError("The run could not be changed: {reason}", reason=error.strerror or str(error)) from error
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
 from vggexplorer.processes import process_began, still_runs
+from vggexplorer.runs import layout
 from vggexplorer.runs.store import Run, write_json
 
-FOLDER = "ranks"
 LAST_WORDS = 2.0
 """Seconds within which a process that fails has said why."""
 
@@ -51,7 +51,7 @@ def note(run: Run, rank: Rank, reason: InputError | None = None) -> None:
     """Write down who this process is, and why it failed."""
     pid = os.getpid()
     about = {"pid": pid, "began": process_began(pid), "host": platform.node()}
-    path = run.path / FOLDER / f"{rank.number}.json"
+    path = run.path / layout.RANKS / f"{rank.number}.json"
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
         write_json(path, about | {"reason": reason and reason_to_json(reason)}, durable=False, alone=True)
@@ -63,8 +63,8 @@ def living(run: Run) -> list[int]:
 
 
 def _notes(run: Run) -> Iterator[dict[str, Any]]:
-    for path in sorted((run.path / FOLDER).glob("*.json")):
-        yield run.json(f"{FOLDER}/{path.name}")
+    for path in sorted((run.path / layout.RANKS).glob("*.json")):
+        yield run.json(f"{layout.RANKS}/{path.name}")
 
 
 def _lives(about: dict[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def _lives(about: dict[str, Any]) -> bool:
 
 def forget(run: Run) -> None:
     """Remove what the processes have left: the run is over."""
-    shutil.rmtree(run.path / FOLDER, ignore_errors=True)
+    shutil.rmtree(run.path / layout.RANKS, ignore_errors=True)
 
 
 def last_words(run: Run) -> InputError | None:

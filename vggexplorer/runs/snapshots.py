@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from vggexplorer.runs import layout
+
 MOST = 14
 """How many are kept of a run."""
 MOST_BYTES = 96 * 2**20
 """What all of a run's take on the disk: VGG-19 gets two, the slim VGG-11 all."""
-FOLDER = "snapshots"
 
 
 def schedule(num_steps: int, size: int) -> frozenset[int]:
@@ -20,9 +21,9 @@ def schedule(num_steps: int, size: int) -> frozenset[int]:
 
 def file(run: Path, step: int) -> Path:
     """Where the snapshot after `step` steps is."""
-    return run / FOLDER / f"{step:09d}.safetensors"
+    return run / layout.SNAPSHOTS / f"{step:09d}.safetensors"
 
 
 def files(run: Path) -> list[Path]:
     """The snapshots of the run in a folder, the first one first."""
-    return sorted((run / FOLDER).glob("[0-9]*.safetensors"))
+    return sorted((run / layout.SNAPSHOTS).glob("[0-9]*.safetensors"))

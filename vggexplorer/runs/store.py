@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import PACKAGE, RUN_ID
-from vggexplorer.runs import snapshots
+from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record, parse_line
 from vggexplorer.runs.safetensors import metadata
@@ -197,40 +197,40 @@ class Run:
 
     def config(self) -> Config:
         """What was asked; `InputError` if the file is missing, damaged or of another version."""
-        return Config.from_json(self.json("config.json"))
+        return Config.from_json(self.json(layout.CONFIG))
 
     def name(self) -> str:
         """The display name."""
         try:
-            return (self.path / "name.txt").read_text("utf-8").strip()[:MAX_NAME] or self.id
+            return (self.path / layout.NAME).read_text("utf-8").strip()[:MAX_NAME] or self.id
         except (OSError, ValueError):
             return self.id
 
     def created(self) -> datetime | None:
         """When it was created, in local time."""
         try:
-            return datetime.fromisoformat(self.json("created.json")["time"]).astimezone()
+            return datetime.fromisoformat(self.json(layout.CREATED)["time"]).astimezone()
         except (TypeError, KeyError, ValueError, OverflowError):
             return None
 
     def owner(self) -> str:
         """The id of the person who started it in a shared dashboard; empty if that was the person at the machine."""
-        return str(self.json("created.json").get("owner", ""))
+        return str(self.json(layout.CREATED).get("owner", ""))
 
     def rename(self, name: str) -> None:
         """Give it another display name; `InputError` if there is nothing to read in it, or it cannot be written."""
         text = clean_name(name)
         with self._writing():
-            write_file(self.path / "name.txt", text.encode())
+            write_file(self.path / layout.NAME, text.encode())
 
     def environment(self) -> dict[str, Any]:
         """What the trainer said at its last start: device, precision, threads, data; empty before."""
-        return self.json("environment.json")
+        return self.json(layout.ENVIRONMENT)
 
     def outcome(self) -> Outcome | None:
         """How it ended, if it has."""
         with suppress(ValueError, TypeError):
-            return Outcome.from_json(self.json("outcome.json"))
+            return Outcome.from_json(self.json(layout.OUTCOME))
         return None
 
     def read(self, offset: int = 0, most: int | None = None) -> Tail:
@@ -239,7 +239,7 @@ class Run:
         Of many more than `most`, about so many are read, the last one, and all that have test figures.
         """
         try:
-            with (self.path / "metrics.jsonl").open("rb") as file:
+            with (self.path / layout.METRICS).open("rb") as file:
                 size = file.seek(0, os.SEEK_END) - offset
                 file.seek(offset)
                 lines = size / max(1, len(file.readline()))
@@ -256,7 +256,7 @@ class Run:
 
     def cut_back(self, step: int) -> Record | None:
         """Remove all records after `step` from the metrics, and what is damaged; the last that stays."""
-        path = self.path / "metrics.jsonl"
+        path = self.path / layout.METRICS
         with path.open("ab+") as file:
             file.seek(0)
             last, end = None, 0
@@ -272,7 +272,7 @@ class Run:
     def last_record(self) -> Record | None:
         """The last whole record, without reading all of them."""
         try:
-            with (self.path / "metrics.jsonl").open("rb") as file:
+            with (self.path / layout.METRICS).open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
                 lines = file.read().split(b"\n")[:-1]
         except OSError:
@@ -282,7 +282,7 @@ class Run:
     def telemetry(self) -> dict[str, Any]:
         """The last sample of the device; empty if there is none."""
         try:
-            with (self.path / "telemetry.jsonl").open("rb") as file:
+            with (self.path / layout.TELEMETRY).open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 1024))
                 lines = file.read().split(b"\n")[:-1]
             return dict(json.loads(lines[-1]))
@@ -292,7 +292,7 @@ class Run:
     def end_of_log(self, most: int = LOG_BYTES) -> str:
         """The last `most` bytes of what the trainer wrote, as text; empty if there is nothing."""
         try:
-            with (self.path / "output.log").open("rb") as file:
+            with (self.path / layout.LOG).open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - most))
                 return file.read().decode(errors="replace").strip("\0 \n")
         except OSError:
@@ -304,27 +304,27 @@ class Run:
 
     def heartbeat(self) -> dict[str, Any]:
         """What the trainer said last: its beat, its phase, its step; empty if that is damaged."""
-        data = self.json("heartbeat")
+        data = self.json(layout.HEARTBEAT)
         numbers = all(type(data.get(name, 0)) is int for name in ("beat", "step", "ahead"))
         return data if "beat" in data and numbers and data.get("phase", Phase.TRAINING) in list(Phase) else {}
 
     def locked(self) -> bool:
         """Whether a trainer lives: the operating system frees its lock at any death."""
-        return held(self.path / "run.lock")
+        return held(self.path / layout.LOCK)
 
     def control(self) -> dict[str, Any]:
         """What is wanted: `until` (a step to pause at, or None) and `stop`."""
-        return {"until": None, "stop": False} | self.json("control.json")
+        return {"until": None, "stop": False} | self.json(layout.CONTROL)
 
     def want(self, *, until: int | None = None, stop: bool = False) -> None:
         """Ask the trainer to run on, to pause at step `until`, or to stop; `InputError` if it cannot be told."""
         with self._writing():
-            write_json(self.path / "control.json", {"until": until, "stop": stop})
+            write_json(self.path / layout.CONTROL, {"until": until, "stop": stop})
 
     def ignores_stop(self, status: Status) -> bool:
         """Whether a trainer that was asked to stop has not done so for a while; it can be ended then."""
         with suppress(OSError):
-            age = time.time() - (self.path / "control.json").stat().st_mtime
+            age = time.time() - (self.path / layout.CONTROL).stat().st_mtime
             return status.active and bool(self.control()["stop"]) and abs(age) > STOP_PATIENCE
         return False
 
@@ -340,7 +340,7 @@ class Run:
 
     def status(self, watch: "Watch | None" = None) -> Status:
         """What it does, derived from its files; `watch` tells a trainer that hangs from one that lives."""
-        if not (self.path / "config.json").exists():
+        if not (self.path / layout.CONFIG).exists():
             return Status(Word.DAMAGED)
         if outcome := self.outcome():
             return Status(outcome.status, outcome.step)
@@ -361,20 +361,20 @@ class Run:
 
         That lasts `slow` times START_PATIENCE at most.
         """
-        (self.path / "heartbeat").unlink(missing_ok=True)
-        (self.path / "started").write_text(str(slow))
+        (self.path / layout.HEARTBEAT).unlink(missing_ok=True)
+        (self.path / layout.STARTED).write_text(str(slow))
 
     def just_started(self) -> bool:
         """Whether a trainer was started that may not have taken its lock yet."""
         with suppress(OSError, ValueError):
-            path = self.path / "started"
+            path = self.path / layout.STARTED
             age, slow = time.time() - path.stat().st_mtime, int(path.read_text() or 1)
-            return not (self.path / "heartbeat").exists() and abs(age) < START_PATIENCE * slow
+            return not (self.path / layout.HEARTBEAT).exists() and abs(age) < START_PATIENCE * slow
         return False
 
     def unmark_started(self) -> None:
         """Note that no trainer could be started."""
-        (self.path / "started").unlink(missing_ok=True)
+        (self.path / layout.STARTED).unlink(missing_ok=True)
 
     def resumable(self, status: Status) -> bool:
         """Whether it can go on from where it is."""
@@ -386,26 +386,26 @@ class Run:
 
     def weights(self) -> Path | None:
         """The trained weights, if they are kept."""
-        path = self.path / "model.safetensors"
+        path = self.path / layout.WEIGHTS
         return path if path.exists() else None
 
     def drop_weights(self) -> None:
         """Remove the trained weights, the snapshots and the checkpoint of a run that has ended."""
         with self._writing():
-            (self.path / "model.safetensors").unlink(missing_ok=True)
-            shutil.rmtree(self.path / snapshots.FOLDER, ignore_errors=True)
+            (self.path / layout.WEIGHTS).unlink(missing_ok=True)
+            shutil.rmtree(self.path / layout.SNAPSHOTS, ignore_errors=True)
             self.drop_checkpoint()
 
     def saved_step(self) -> int:
         """The step of the last checkpoint; 0 if there is none."""
         try:
-            return int(metadata(self.path / "checkpoint" / "state.safetensors")["step"])
+            return int(metadata(self.path / layout.CHECKPOINT)["step"])
         except (OSError, ValueError, KeyError):
             return 0
 
     def drop_checkpoint(self) -> None:
         """Remove the checkpoint: a finished run does not need it."""
-        shutil.rmtree(self.path / "checkpoint", ignore_errors=True)
+        shutil.rmtree((self.path / layout.CHECKPOINT).parent, ignore_errors=True)
 
     def delete(self) -> None:
         """Remove the folder; `InputError` while a trainer is at it, or if it cannot be removed."""
@@ -499,10 +499,10 @@ class Runs:
         new = self.path / f".new-{run_id}"
         try:
             new.mkdir(parents=True)
-            write_json(new / "config.json", config.to_json())
+            write_json(new / layout.CONFIG, config.to_json())
             created = {"time": datetime.now().astimezone().isoformat(timespec="seconds")}
-            write_json(new / "created.json", created | ({"owner": owner} if owner else {}))
-            write_file(new / "name.txt", display.encode())
+            write_json(new / layout.CREATED, created | ({"owner": owner} if owner else {}))
+            write_file(new / layout.NAME, display.encode())
             return Run(new.rename(self.path / run_id))
         except OSError as error:
             shutil.rmtree(new, ignore_errors=True)
@@ -530,7 +530,7 @@ class Runs:
             return [
                 Run(Path(entry.path))
                 for entry in os.scandir(path)
-                if RUN_ID.fullmatch(entry.name) and os.path.exists(os.path.join(entry.path, "config.json"))
+                if RUN_ID.fullmatch(entry.name) and os.path.exists(os.path.join(entry.path, layout.CONFIG))
             ]
         except OSError:
             return []
@@ -540,7 +540,7 @@ class Runs:
         if not RUN_ID.fullmatch(run_id):
             return None
         runs = (Run(folder / run_id) for folder in (self.path, RECORDED))
-        return next((run for run in runs if (run.path / "config.json").exists()), None)
+        return next((run for run in runs if (run.path / layout.CONFIG).exists()), None)
 
     def keep_weights_of_the_newest(self, most: int = KEEP_WEIGHTS) -> None:
         """Remove the weights of all but the `most` newest runs that have ended."""

@@ -28,7 +28,7 @@ from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import RUN_ID, child_environment
 from vggexplorer.processes import detached, module_command
-from vggexplorer.runs import forecasts, launch
+from vggexplorer.runs import forecasts, launch, layout
 from vggexplorer.runs.config import Config, check_seed, recipe
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.options import QUICK, Training
@@ -350,7 +350,7 @@ class Member(NamedTuple):
 
 def _status(run: Run, look: Callable[[], Status]) -> Status | None:
     """The status of `run` as `look` gives it; None if it is not made yet, is just being made, or was never started."""
-    started = (run.path / "started").exists()  # before the look: a moment later its trainer may be started
+    started = (run.path / layout.STARTED).exists()  # before the look: a moment later its trainer may be started
     status = look() if run.path.exists() else None
     if status and status.word == Word.INTERRUPTED:
         return look() if started else None  # again: its trainer may have come just after we looked for it
@@ -395,7 +395,7 @@ class Sweep:
 
     def asked(self) -> Asked:
         """What was asked; `InputError` if the file is missing, damaged or of another version."""
-        path = self.path / "sweep.json"
+        path = self.path / layout.SWEEP
         try:
             about = path.stat()
         except OSError as error:
@@ -412,19 +412,19 @@ class Sweep:
 
     def kept(self) -> bool:
         """Whether its keeper lives: what is not started yet will be."""
-        return held(self.path / "keeper.lock")
+        return held(self.path / layout.KEEPER_LOCK)
 
     def stopping(self) -> bool:
         """Whether its keeper is not to start anything more."""
         try:
-            return bool(json.loads((self.path / "control.json").read_bytes())["stop"])
+            return bool(json.loads((self.path / layout.CONTROL).read_bytes())["stop"])
         except (OSError, ValueError, LookupError, TypeError):
             return False
 
     def want(self, *, stop: bool) -> None:
         """Have its keeper start nothing more, or go on; `InputError` if it cannot be told."""
         with _writing():
-            write_json(self.path / "control.json", {"stop": stop})
+            write_json(self.path / layout.CONTROL, {"stop": stop})
 
     def status(self, members: Collection[Member]) -> Word:
         """What all of it does; `members` are its runs."""
@@ -493,7 +493,7 @@ def every(runs: Runs) -> list[Sweep]:
 def get(runs: Runs, sweep_id: str) -> Sweep | None:
     """The sweep called `sweep_id`, if there is one."""
     path = runs.path / "sweeps" / sweep_id
-    return Sweep(path) if RUN_ID.fullmatch(sweep_id) and (path / "sweep.json").exists() else None
+    return Sweep(path) if RUN_ID.fullmatch(sweep_id) and (path / layout.SWEEP).exists() else None
 
 
 # --- doing it --------------------------------------------------------------------------------------------------
@@ -547,7 +547,7 @@ def _create(runs: Runs, configs: Sequence[Config], name: str, owner: str, place:
     with _writing():
         new.mkdir(parents=True)
         about = {"version": VERSION, "name": name, "owner": owner, "created": created, "place": asdict(place)}
-        write_json(new / "sweep.json", about | {"runs": items})
+        write_json(new / layout.SWEEP, about | {"runs": items})
         return Sweep(new.rename(new.with_name(sweep_id)))
 
 
@@ -586,7 +586,7 @@ def _keep(sweep: Sweep, limits: Limits) -> None:
     """Start the keeper and wait until it is there."""
     try:
         process: subprocess.Popen[bytes] = detached(
-            command(sweep), sweep.path / "output.log", limits.told(child_environment())
+            command(sweep), sweep.path / layout.LOG, limits.told(child_environment())
         )
     except OSError as error:
         raise InputError("The sweep could not be started: {reason}", reason=error.strerror or str(error)) from error

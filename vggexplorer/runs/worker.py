@@ -23,7 +23,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from vggexplorer.errors import InputError
 from vggexplorer.paths import FOR_TORCH
 from vggexplorer.processes import process_began
-from vggexplorer.runs import devices, ranks, snapshots
+from vggexplorer.runs import devices, layout, ranks, snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.places import check_batch, several
 from vggexplorer.runs.ranks import ProcessLostError, Rank
@@ -49,7 +49,7 @@ def main(argv: list[str], train: "Callable[[FolderSession], Outcome] | None" = N
 
     `train` does it in another way than in this process.
     """
-    if len(argv) != 2 or not (Path(argv[1]) / "config.json").is_file():
+    if len(argv) != 2 or not (Path(argv[1]) / layout.CONFIG).is_file():
         print("usage: python -m vggexplorer.pytorch.train RUN_DIR (a folder with a config.json)", file=sys.stderr)
         return 2
     os.environ.update(FOR_TORCH | os.environ)
@@ -58,7 +58,7 @@ def main(argv: list[str], train: "Callable[[FolderSession], Outcome] | None" = N
         return _assist(run, rank)
     try:
         # A reader may hold the lock for a moment, to see whether anybody does.
-        with FileLock(run.path / "run.lock").acquire(timeout=2):
+        with FileLock(run.path / layout.LOCK).acquire(timeout=2):
             outcome = _alone(run, train or _train)
     except Timeout:
         print("Another trainer is at this run.", file=sys.stderr)
@@ -76,8 +76,8 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
     """Train while no other trainer is at the run, and write down how it ended."""
     outcome = None
     try:
-        (run.path / "outcome.json").unlink(missing_ok=True)
-        last_words = run.path / ".outcome.json"
+        (run.path / layout.OUTCOME).unlink(missing_ok=True)
+        last_words = run.path / f".{layout.OUTCOME}"
         last_words.write_bytes(b" " * ROOM)  # so that there is room to say that the disk is full
         with Heart(run) as heart, (session := FolderSession(run, heart)).signals():
             outcome = _guarded(session, train)
@@ -87,7 +87,7 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
             with suppress(OSError, InputError):
                 run.want()  # a wish to stop is fulfilled; the next trainer does not know it any more
             _write_over(last_words, json_bytes(outcome.to_json()))
-            last_words.replace(run.path / "outcome.json")
+            last_words.replace(run.path / layout.OUTCOME)
     except OSError as error:
         if outcome is None or outcome.status != Word.FAILED:  # else what came first is told
             outcome = Outcome(status=Word.FAILED, reason=_of_system(error, run))
@@ -186,8 +186,8 @@ class Heart:
     """Writes the heartbeat each second, and at once when the phase changes; samples the device."""
 
     def __init__(self, run: Run) -> None:
-        self._path = run.path / "heartbeat"
-        self._telemetry = run.path / "telemetry.jsonl"
+        self._path = run.path / layout.HEARTBEAT
+        self._telemetry = run.path / layout.TELEMETRY
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._beat = 0
@@ -285,7 +285,7 @@ class FolderSession(Session):
         self.heart.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
         fit = import_module("vggexplorer.pytorch.train").fit
         _print(f"training on {config.device}")
-        with (self.run.path / "metrics.jsonl").open("ab") as self._metrics:
+        with (self.run.path / layout.METRICS).open("ab") as self._metrics:
             for record in fit(config, self):
                 self._metrics.write(record.line())
                 self._metrics.flush()  # unlike a write without a buffer, it writes all or raises
@@ -320,7 +320,7 @@ class FolderSession(Session):
         step = int(metadata(checkpoint)["step"]) if checkpoint else 0
         self.last = self.run.cut_back(step)  # the steps after it will be done again
         start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
-        write_json(self.run.path / "environment.json", {**environment, **start}, alone=True)
+        write_json(self.run.path / layout.ENVIRONMENT, {**environment, **start}, alone=True)
         self._device = environment["device"]
         self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
         self._saved_at = time.monotonic()
@@ -337,7 +337,7 @@ class FolderSession(Session):
         if now - self._read_at > 0.05:
             self._read_at = now
             self._control = self.run.control()
-            if not (self.run.path / "config.json").exists():
+            if not (self.run.path / layout.CONFIG).exists():
                 raise InputError("The run's folder is gone.")
         if self._stop or self._control.get("stop"):
             return Wish.STOP
@@ -354,7 +354,7 @@ class FolderSession(Session):
 
     def show(self, view: Mapping[str, Any]) -> None:
         """Keep what the step looked like."""
-        write_json(self.run.path / "step.json", view, alone=True)
+        write_json(self.run.path / layout.STEP, view, alone=True)
 
     def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
         """Keep the convolutions as they are after `step` steps."""
@@ -376,9 +376,9 @@ class FolderSession(Session):
         began = time.monotonic()
         if self._metrics:
             os.fsync(self._metrics.fileno())  # a checkpoint must not outlast the records before it
-        folder = self.run.path / "checkpoint"
-        folder.mkdir(exist_ok=True)
-        replace_by(folder / "state.safetensors", write, alone=True)
+        path = self.run.path / layout.CHECKPOINT
+        path.parent.mkdir(exist_ok=True)
+        replace_by(path, write, alone=True)
         self._saved_at = time.monotonic()
         self._save_took = self._saved_at - began
 
@@ -388,13 +388,13 @@ class FolderSession(Session):
         """Keep the trained weights and what is known of them."""
         self.phase(Phase.SAVING)
         self._reason = reason
-        replace_by(self.run.path / "model.safetensors", write, alone=True)
-        write_json(self.run.path / "result.json", result, alone=True)
+        replace_by(self.run.path / layout.WEIGHTS, write, alone=True)
+        write_json(self.run.path / layout.RESULT, result, alone=True)
         self._finished = True
 
 
 def _checkpoint(run: Run) -> Path | None:
-    path = run.path / "checkpoint" / "state.safetensors"
+    path = run.path / layout.CHECKPOINT
     return path if path.exists() else None
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from vggexplorer import keys
 from vggexplorer.errors import InputError
 from vggexplorer.keys import HERE, NOBODY, Person
-from vggexplorer.runs import launch, limits, sweeps
+from vggexplorer.runs import launch, layout, limits, sweeps
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import folder_of
 from vggexplorer.runs.limits import Limits
@@ -101,6 +101,6 @@ def check_data(runs: Runs, dataset: str) -> None:
     if not colon or person().teacher:
         return
     named = f"{kind}:{folder_of(dataset).absolute()}"  # as it stands in a config
-    if any(run.json("config.json").get("dataset") == named for run in runs.all(recorded=False)):
+    if any(run.json(layout.CONFIG).get("dataset") == named for run in runs.all(recorded=False)):
         return
     raise InputError("Only the teacher can name a folder on the server; then everybody can train on it.")

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.formatting import percent
+from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config, published
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
@@ -52,7 +53,7 @@ def _close_look(row: Row) -> None:
     """The step that was done alone: its images, what the network took them for, its gradients."""
     if run_view.looked_at(row.run, row.status) is None:
         return
-    view = row.run.json("step.json")
+    view = row.run.json(layout.STEP)
     with st.expander(t("A close look at step {step}", step=view["step"]), expanded=True, key="close look"):
         st.markdown(
             t(

@@ -11,6 +11,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
 from vggexplorer.palette import COLORS, faded
+from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config, published, recipe
 from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
 from vggexplorer.runs.store import Run
@@ -49,7 +50,7 @@ def show(run: Run) -> None:
     st.markdown(f"##### {t('Curves')}")
     curves.show([run], key=f"curves {run.id}", published=published(row.config))
     _asked(row, row.config)
-    result = run.json("result.json")
+    result = run.json(layout.RESULT)
     _confusion(result)
     _mistakes(result)
     test_pictures = _to_try(row.config, result)

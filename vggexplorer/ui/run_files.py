@@ -10,6 +10,7 @@ import streamlit as st
 
 from vggexplorer.export import file_name
 from vggexplorer.formatting import size
+from vggexplorer.runs import layout
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.store import Run
 from vggexplorer.ui import components, web
@@ -37,7 +38,7 @@ def show(row: Row) -> None:
 def _offered(run: Run, name: str) -> str:
     """The address of the weights, the same in the whole session for as long as they are the same."""
     offers: dict[tuple[str, int], str] = st.session_state.setdefault("offered weights", {})
-    path = run.path / "model.safetensors"
+    path = run.path / layout.WEIGHTS
     about = run.id, path.stat().st_mtime_ns
     if about not in offers:
         offers[about] = web.offer(path, name)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs import forecasts
+from vggexplorer.runs import forecasts, layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.forecasts import Compared
 from vggexplorer.runs.records import Outcome, Record
@@ -65,7 +65,7 @@ def scan(runs: Runs) -> list[Run]:
 
 def read(run: Run, watch: Watch | None = None) -> Row:
     """The run as a row; one that has ended is read once."""
-    stamp = [_stamp(run.path / name) for name in (".", "config.json", "outcome.json", "name.txt")]
+    stamp = [_stamp(run.path / name) for name in (".", layout.CONFIG, layout.OUTCOME, layout.NAME)]
     before, row = _ended.get(run.path, (None, None))
     if row and before == stamp:
         return row
@@ -114,7 +114,7 @@ def _figures(run: Run, outcome: Outcome) -> tuple[float | None, float | None, fl
 def _follow(run: Run) -> list[Record]:
     """The last record and those with test figures; only what is new is read."""
     offset, kept = _followed.get(run.path, (0, []))
-    if _stamp(run.path / "metrics.jsonl")[1] < offset:  # it was cut back
+    if _stamp(run.path / layout.METRICS)[1] < offset:  # it was cut back
         offset, kept = 0, []
     new, offset, _ = run.read(offset, 1)
     if new:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.formatting import NO_BREAK, exact, percent, size
+from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.status import Status, Word
@@ -47,7 +48,7 @@ def brief(row: Row, open_: Callable[[str], None] | None = None) -> None:
 
 def looked_at(run: Run, at: Status) -> int | None:
     """The step that there is a close look at: the last one, while a run is paused after it."""
-    step = run.json("step.json").get("step") if at.word == Word.PAUSED else None
+    step = run.json(layout.STEP).get("step") if at.word == Word.PAUSED else None
     return step if step == at.step else None
 
 

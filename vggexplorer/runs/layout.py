@@ -1,0 +1,55 @@
+"""The folder of a run, file by file. Each file has one writer, and is replaced as a whole or only gets longer.
+
+| file | what it holds | who writes it |
+|---|---|---|
+| `CONFIG` | what was asked, a `Config`; a folder without it is no run | who creates the run, once |
+| `CREATED` | when (`time`), and for whom (`owner`, on a shared dashboard) | who creates the run, once |
+| `NAME` | the display name, text | who creates or renames the run |
+| `PLACE` | where the trainer is started, a `Place` | who starts the run |
+| `FORECAST` | what the run would take, a `Forecast` | who starts the run |
+| `STARTED` | for how many times the usual patience the run counts as starting | who starts the run |
+| `CONTROL` | what is wanted: `until` (a step to pause at) and `stop` | who commands the run |
+| `LOCK` | nothing; it is locked while a trainer lives | the trainer |
+| `HEARTBEAT` | a counter, the `Phase`, the step, the process; each second | the trainer |
+| `ENVIRONMENT` | device, precision, threads, data of the last start | the trainer, at each start |
+| `METRICS` | a `Record` a line | the trainer; cut back to the checkpoint at a start |
+| `TELEMETRY` | a sample of the device a line | the trainer |
+| `LOG` | what the trainer prints | the trainer and what starts it |
+| `STEP` | what the last single step looked like | the trainer, when it is paused |
+| `CHECKPOINT` | all that a resume needs | the trainer; gone once the run has finished |
+| `SNAPSHOTS` | the convolutions after some steps, `<step>.safetensors` | the trainer |
+| `RANKS` | who each further process is, `<number>.json` | that process; gone once the run has ended |
+| `WEIGHTS` | the trained network | the trainer, at the end |
+| `RESULT` | what is known of the trained network: classes, confusion, mistakes | the trainer, at the end |
+| `OUTCOME` | how it ended, an `Outcome`; gone while a trainer is at it | the trainer, as the last |
+
+A name that begins with a dot is a file that is being written. The folder of a sweep has `SWEEP`, what was asked,
+written once; `KEEPER_LOCK`, locked while its keeper lives; `CONTROL`, with `stop` alone; and `LOG`.
+"""
+
+CONFIG = "config.json"
+CREATED = "created.json"
+NAME = "name.txt"
+PLACE = "place.json"
+FORECAST = "forecast.json"
+STARTED = "started"
+CONTROL = "control.json"
+LOCK = "run.lock"
+HEARTBEAT = "heartbeat"
+ENVIRONMENT = "environment.json"
+METRICS = "metrics.jsonl"
+TELEMETRY = "telemetry.jsonl"
+LOG = "output.log"
+STEP = "step.json"
+CHECKPOINT = "checkpoint/state.safetensors"
+SNAPSHOTS = "snapshots"
+RANKS = "ranks"
+WEIGHTS = "model.safetensors"
+RESULT = "result.json"
+OUTCOME = "outcome.json"
+SWEEP = "sweep.json"
+KEEPER_LOCK = "keeper.lock"
+GROWING = (METRICS, TELEMETRY, LOG)
+"""Files that only get longer while a trainer is at them."""
+REPLACED = (ENVIRONMENT, STEP, CHECKPOINT, WEIGHTS, RESULT, OUTCOME)
+"""Files of the trainer that are moved over the old ones, whole; the outcome is the last."""
