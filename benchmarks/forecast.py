@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
+from math import prod
 from typing import Any, NamedTuple
 
 import table
@@ -26,7 +27,7 @@ import table
 from vggexplorer.architectures import Architecture, Block, Head, Network
 from vggexplorer.forecast import Calibration, training_memory, training_time
 from vggexplorer.paths import child_environment
-from vggexplorer.runs.datasets import SIDE, SIZES
+from vggexplorer.runs.datasets import KNOWN
 from vggexplorer.summary import summarize
 from vggexplorer.text import format_network, parse_network
 
@@ -128,8 +129,8 @@ def _network(chance: random.Random) -> Network:
 def compare(case: Case, calibration: Calibration, device: str, precision: str) -> dict[str, Any]:
     """Forecast and measurement of one network, and the relative errors."""
     summary = summarize(*case.network)
-    examples, tests = SIZES["sample"]
-    data = (examples + tests) * (SIDE * SIDE + 8)
+    examples, tests = KNOWN["sample"].sizes
+    data = (examples + tests) * (prod(KNOWN["sample"].shape) + 8)
     momentum = case.momentum > 0
     context = 0 if calibration.gpu else calibration.context  # the allocator does not count it
     memory = training_memory(

@@ -34,6 +34,7 @@ from vggexplorer.pytorch.data import load
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer, fit
 from vggexplorer.runs.config import QUICK, RECIPES, Config, recipe
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.session import Session
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
@@ -120,7 +121,7 @@ class Pictures:
     """The sample as torchvision's FashionMNIST gives it: PIL images through `Resize` and `ToTensor`."""
 
     def __init__(self, side: int) -> None:
-        found = load("sample", (1, side, side))
+        found = load(Dataset("sample"), (1, side, side))
         self.images, self.labels = found.train_images.numpy(), found.train_labels.tolist()
         self.transform = transforms.Compose([transforms.Resize(side), transforms.ToTensor()])
 

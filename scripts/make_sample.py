@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs.datasets import CLASSES, SAMPLE, SHA256, SIDE, SIZES, Idx, fashion_mnist, find_fashion_mnist
+from vggexplorer.runs.datasets import CLASSES, KNOWN, SAMPLE, Dataset, Idx, find, read
 
 README = """# A sample of Fashion-MNIST
 
@@ -59,23 +59,24 @@ def _places(labels: bytes, label: int) -> list[int]:
 def pick(images: Idx, labels: Idx, each: int) -> tuple[bytes, bytes]:
     """IDX files of `each` images of every class and of their labels, from images (n, 28, 28) and labels (n,)."""
     places = chosen(labels[1], each)
-    size = SIDE * SIDE
+    _, height, width = KNOWN["sample"].shape
+    size = height * width
     pixels = b"".join(images[1][place * size : (place + 1) * size] for place in places)
     picked = bytes(labels[1][place] for place in places)
     return (
-        struct.pack(">BBBBIII", 0, 0, 8, 3, len(places), SIDE, SIDE) + pixels,
+        struct.pack(">BBBBIII", 0, 0, 8, 3, len(places), height, width) + pixels,
         struct.pack(">BBBBI", 0, 0, 8, 1, len(places)) + picked,
     )
 
 
 def make(source: Path, target: Path) -> None:
     """Write the four files and the README to `target`."""
-    train, test = SIZES["sample"]
+    train, test = KNOWN["sample"].sizes
     each = {"train_each": train // len(CLASSES), "test_each": test // len(CLASSES)}
-    arrays = fashion_mnist(source, full=True)
+    arrays = read(KNOWN["full"], source)
     files = pick(*arrays[:2], each["train_each"]) + pick(*arrays[2:], each["test_each"])
     target.mkdir(parents=True, exist_ok=True)
-    for name, content in zip(SHA256, files, strict=True):
+    for name, content in zip(KNOWN["sample"].files, files, strict=True):
         (target / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
     (target / "README.md").write_text(README.format(train=train, test=test, **each), "utf-8")
 
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, help="folder with the official files")
     parser.add_argument("--to", type=Path, default=SAMPLE, help="folder to write to")
     options = parser.parse_args()
-    source = options.source or find_fashion_mnist()
+    source = options.source or find(Dataset("full"))
     if not source:
         sys.exit("Fashion-MNIST was not found; name its folder with --source.")
     try:

@@ -20,6 +20,7 @@ from vggexplorer import dashboard, keys
 from vggexplorer.errors import InputError
 from vggexplorer.keys import HERE, NOBODY, Keys, Person
 from vggexplorer.runs import launch, limits
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.ui import access, gate
@@ -684,15 +685,15 @@ def test_a_student_names_no_folder_of_the_server(runs: Runs, monkeypatch: pytest
     sits_here(monkeypatch, ANNA)
     for dataset in (folder, f"full:{tmp_path}", "folder:~", "folder:."):
         with pytest.raises(InputError, match="Only the teacher can name a folder"):
-            access.check_data(runs, dataset)
-    access.check_data(runs, "sample")
-    access.check_data(runs, "full")
+            access.check_data(runs, Dataset.parse(dataset))
+    access.check_data(runs, Dataset("sample"))
+    access.check_data(runs, Dataset("full"))
     run = made(runs, TEACHER.id)
     write_json(run.path / "config.json", run.json("config.json") | {"dataset": folder})
-    access.check_data(runs, folder)
+    access.check_data(runs, Dataset.parse(folder))
     for around in (f"{folder}/..", f"{folder}/../private", f"{folder}/letters"):
         with pytest.raises(InputError, match="Only the teacher can name a folder"):
-            access.check_data(runs, around)
+            access.check_data(runs, Dataset.parse(around))
 
 
 def test_a_student_learns_nothing_of_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

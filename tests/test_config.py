@@ -14,6 +14,7 @@ from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.runs import config as config_module
 from vggexplorer.runs.config import RECIPES, Config, check_device, published, recipe
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.options import ABOUT, INITS, PRECISIONS, RECIPE_NAMES, Training
 from vggexplorer.text import parse_network
 
@@ -67,7 +68,6 @@ def test_what_is_out_of_bounds_is_named(values: dict[str, Any], sentence: str) -
 @pytest.mark.parametrize(
     "values",
     [
-        {"dataset": "mnist"},
         {"seed": -1},
         {"seed": 2**31},
         {"seed": True},
@@ -83,7 +83,7 @@ def test_a_config_that_cannot_be_trained_is_refused(values: dict[str, Any]) -> N
 
 def test_a_folder_may_have_fewer_classes() -> None:
     network = parse_network({"arch": "1x4", "classes": "2"})
-    assert Config(network=network, training=Training(), dataset="folder:pictures").dataset == "folder:pictures"
+    assert Config(network=network, training=Training(), dataset=Dataset("folder", "pictures")).trained == network
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:15"])
@@ -125,7 +125,7 @@ trainings = st.builds(
 @examples(100)
 @given(networks(), trainings, st.integers(0, 2**31 - 1), st.sampled_from(["auto", "cpu", "cuda:3"]))
 def test_json_holds_all_of_it(network: Network, training: Training, seed: int, device: str) -> None:
-    config = Config(network=network, training=training, seed=seed, device=device, dataset="folder:x")
+    config = Config(network=network, training=training, seed=seed, device=device, dataset=Dataset("folder", "x"))
     assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
@@ -233,14 +233,14 @@ def test_on_a_device_only_an_open_precision_is_filled_in() -> None:
 
 # --- the book's figures ----------------------------------------------------------------------------------
 
-BOOK = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset="full")
+BOOK = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset=Dataset("full"))
 
 
 def test_the_books_own_runs_have_published_figures() -> None:
     slim = published(BOOK)
     assert slim is not None
     assert slim.test_acc == (0.900, 0.925)
-    alexnet = published(Config(network=NETWORKS["AlexNet"], training=RECIPES["d2l-alexnet"], dataset="full"))
+    alexnet = published(Config(network=NETWORKS["AlexNet"], training=RECIPES["d2l-alexnet"], dataset=Dataset("full")))
     assert alexnet is not None
     assert alexnet.test_acc == (0.860, 0.886)
 
@@ -249,7 +249,7 @@ def test_the_books_own_runs_have_published_figures() -> None:
     "same",
     [
         replace(BOOK, seed=7, device="cuda:0"),
-        replace(BOOK, dataset="full:/data"),
+        replace(BOOK, dataset=Dataset("full", "/data")),
         replace(BOOK, training=replace(BOOK.training, precision="bfloat16", checkpoint_every=5.0)),
     ],
     ids=["seed and device", "place of the data", "precision"],
@@ -261,7 +261,7 @@ def test_what_does_not_matter_leaves_them_there(same: Config) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(BOOK, dataset="sample"),
+        replace(BOOK, dataset=Dataset("sample")),
         replace(BOOK, network=NETWORKS["VGG-11"]),
         replace(BOOK, training=RECIPES["d2l-en-vgg"]),
         replace(BOOK, training=replace(BOOK.training, epochs=9)),

@@ -15,7 +15,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data
 from vggexplorer.pytorch.data import MAX_ODD, augment, load, to_batch
 from vggexplorer.runs import datasets
-from vggexplorer.runs.datasets import CLASSES, DEBIAN, SAMPLE, SIZES
+from vggexplorer.runs.datasets import CLASSES, DEBIAN, KNOWN, SAMPLE, Dataset
 
 LEVEL = 1.001 / 255
 """One grey level and the rounding of float32."""
@@ -23,7 +23,7 @@ LEVEL = 1.001 / 255
 
 @pytest.fixture(scope="module")
 def sample() -> data.Data:
-    return load("sample", (1, 28, 28))
+    return load(Dataset("sample"), (1, 28, 28))
 
 
 def photo(height: int, width: int, seed: int = 0, mode: str = "RGB") -> Image.Image:
@@ -47,7 +47,7 @@ def by_torchvision(picture: Image.Image, height: int, width: int) -> Tensor:
 
 
 def test_the_sample_is_there(sample: data.Data) -> None:
-    train, test = SIZES["sample"]
+    train, test = KNOWN["sample"].sizes
     assert sample.train_images.shape == (train, 1, 28, 28)
     assert sample.test_images.shape == (test, 1, 28, 28)
     assert sample.train_images.dtype == sample.test_images.dtype == torch.uint8
@@ -57,7 +57,9 @@ def test_the_sample_is_there(sample: data.Data) -> None:
     assert sample.test_labels.bincount().tolist() == [test // 10] * 10
 
 
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason=f"{DEBIAN} is not there (Debian's package dataset-fashion-mnist)")
+@pytest.mark.skipif(
+    not (DEBIAN / "fashion-mnist").is_dir(), reason="Debian's package dataset-fashion-mnist is not there"
+)
 def test_the_full_set_is_what_torchvision_reads(tmp_path: Path) -> None:
     import gzip
 
@@ -65,9 +67,9 @@ def test_the_full_set_is_what_torchvision_reads(tmp_path: Path) -> None:
 
     raw = tmp_path / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
-    for path in DEBIAN.glob("*.gz"):
+    for path in (DEBIAN / "fashion-mnist").glob("*.gz"):
         (raw / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
-    ours = load(f"full:{tmp_path}", (1, 28, 28))
+    ours = load(Dataset("full", str(tmp_path)), (1, 28, 28))
     for train, images, labels in ((True, *ours[:2]), (False, *ours[2:4])):
         theirs = FashionMNIST(tmp_path, train=train)
         assert torch.equal(images[:, 0], theirs.data)
@@ -75,22 +77,16 @@ def test_the_full_set_is_what_torchvision_reads(tmp_path: Path) -> None:
 
 
 def test_a_missing_full_set_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda dataset: None)
+    monkeypatch.setattr(datasets, "find", lambda dataset: None)
     with pytest.raises(InputError, match=r"vggexplorer\.pytorch\.download.*dataset-fashion-mnist.*full:FOLDER"):
-        load("full", (1, 28, 28))
+        load(Dataset("full"), (1, 28, 28))
     with pytest.raises(InputError, match=f"“{tmp_path}” does not hold the four files"):
-        load(f"full:{tmp_path}", (1, 28, 28))
+        load(Dataset("full", str(tmp_path)), (1, 28, 28))
 
 
 def test_a_part_of_the_set_is_not_taken_for_the_full_one() -> None:
-    with pytest.raises(InputError, match="is not Fashion-MNIST's"):
-        load(f"full:{SAMPLE}", (1, 28, 28))
-
-
-@pytest.mark.parametrize("text", ["mnist", "full:", "folder:"])
-def test_a_text_that_names_no_data_set_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="is not a data set"):
-        load(text, (1, 28, 28))
+    with pytest.raises(InputError, match="is not that of Fashion-MNIST"):
+        load(Dataset("full", str(SAMPLE)), (1, 28, 28))
 
 
 # --- batches -----------------------------------------------------------------------------------------
@@ -256,7 +252,7 @@ def folder(root: Path, *classes: str, count: int = 8, mode: str = "RGB") -> Path
 
 
 def read(root: Path, *shape: int) -> data.Data:
-    return load(f"folder:{root}", shape or (3, 12, 10))
+    return load(Dataset("folder", str(root)), shape or (3, 12, 10))
 
 
 def plain(path: Path, **options: Any) -> Path:
@@ -456,4 +452,4 @@ def test_a_folder_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
 
 def test_the_default_data_set_needs_no_look_around(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "_candidates", lambda dataset: pytest.fail("the sample ships with the package"))
-    assert load("sample", (3, 64, 64)).train_images.shape == (6000, 1, 28, 28)
+    assert load(Dataset("sample"), (3, 64, 64)).train_images.shape == (6000, 1, 28, 28)

@@ -17,22 +17,20 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import datasets
 from vggexplorer.runs.datasets import (
     CLASSES,
-    DEBIAN,
-    DOWNLOAD_BYTES,
+    KNOWN,
     SAMPLE,
-    SHA256,
-    SIZES,
     Arrays,
+    Dataset,
     cache_folder,
-    check_dataset,
     download_folder,
     downloaded_bytes,
-    fashion_mnist,
-    find_fashion_mnist,
-    folder_of,
+    find,
+    read,
     read_idx,
 )
 
+DEBIAN = datasets.DEBIAN / "fashion-mnist"
+PART, WHOLE_SET = KNOWN["sample"], KNOWN["full"]
 LABELS = "t10k-labels-idx1-ubyte"
 needs_debian = pytest.mark.skipif(
     not DEBIAN.is_dir(), reason=f"{DEBIAN} is not there (Debian's package dataset-fashion-mnist)"
@@ -53,7 +51,7 @@ def put(folder: Path, name: str, content: bytes = b"") -> Path:
 
 def complete(folder: Path, ending: str = ".gz") -> Path:
     """A folder with four files of the right names."""
-    for name in SHA256:
+    for name in WHOLE_SET.files:
         put(folder, name + ending)
     return folder
 
@@ -76,38 +74,41 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", ["sample", "full", "full:/data", "folder:~/pets", "folder:C:\\pets", "full:数据"])
 def test_a_data_set_has_one_of_four_forms(text: str) -> None:
-    check_dataset(text)
+    assert str(Dataset.parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "mnist", "Sample", "sample:/data", "full:", "folder", "folder: ", "full:a\0b"])
+NONE = ["", "mnist", "Sample", "sample:/data", "full:", "folder", "folder:", "folder: ", "full:a\0b"]
+
+
+@pytest.mark.parametrize("text", NONE)
 def test_another_text_is_no_data_set(text: str) -> None:
     with pytest.raises(InputError, match="is not a data set; there are sample, full"):
-        check_dataset(text)
+        Dataset.parse(text)
 
 
 def test_a_home_folder_is_written_out() -> None:
-    assert folder_of("folder:~/my pets") == Path.home() / "my pets"
-    assert folder_of("full:/a:b") == Path("/a:b")
+    assert Dataset.parse("folder:~/my pets").path == Path.home() / "my pets"
+    assert Dataset.parse("full:/a:b").path == Path("/a:b")
 
 
 # --- places ------------------------------------------------------------------------------------------
 
 
 def test_there_may_be_none(nowhere: Path) -> None:
-    assert find_fashion_mnist() is None
-    assert find_fashion_mnist(f"full:{nowhere}") is None
-    assert find_fashion_mnist("full:" + "x" * 5000) is None
+    assert find(Dataset("full")) is None
+    assert find(Dataset("full", str(nowhere))) is None
+    assert find(Dataset("full", "x" * 5000)) is None
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_the_first_complete_folder_is_taken(nowhere: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     raw = Path("FashionMNIST", "raw")
-    places = [nowhere / "debian", nowhere / "cache" / raw, nowhere / "home" / "data" / raw]
+    places = [nowhere / "debian" / "fashion-mnist", nowhere / "cache" / raw, nowhere / "home" / "data" / raw]
     places += [nowhere / "home" / "work" / "data" / raw, nowhere / "named"]
     monkeypatch.setenv("VGGEXPLORER_DATA", str(nowhere / "named"))
     for place in places:
         complete(place, ending)
-        found = find_fashion_mnist()
+        found = find(Dataset("full"))
         assert found is not None
         assert found.is_absolute()
         assert found.resolve() == place
@@ -115,15 +116,15 @@ def test_the_first_complete_folder_is_taken(nowhere: Path, monkeypatch: pytest.M
 
 def test_a_folder_with_a_file_missing_is_passed_over(nowhere: Path) -> None:
     (complete(nowhere / "cache" / "FashionMNIST" / "raw") / f"{LABELS}.gz").unlink()
-    complete(nowhere / "debian")
-    assert find_fashion_mnist() == nowhere / "debian"
+    complete(nowhere / "debian" / "fashion-mnist")
+    assert find(Dataset("full")) == nowhere / "debian" / "fashion-mnist"
 
 
 @pytest.mark.parametrize("below", ["", "raw", "FashionMNIST/raw"])
 def test_a_named_folder_may_be_torchvisions_root(nowhere: Path, below: str) -> None:
-    complete(nowhere / "debian")
+    complete(nowhere / "debian" / "fashion-mnist")
     complete(nowhere / "mine" / below)
-    assert find_fashion_mnist(f"full:{nowhere / 'mine'}") == nowhere / "mine" / below
+    assert find(Dataset("full", str(nowhere / "mine"))) == nowhere / "mine" / below
 
 
 def test_without_platformdirs_there_is_a_cache_folder_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,12 +134,12 @@ def test_without_platformdirs_there_is_a_cache_folder_all_the_same(monkeypatch: 
 
 
 def test_the_progress_of_a_download_counts_compressed_files(nowhere: Path) -> None:
-    assert downloaded_bytes() == 0
+    assert downloaded_bytes(WHOLE_SET) == 0
     raw = download_folder() / "FashionMNIST" / "raw"
     put(raw, f"{LABELS}.gz", bytes(100))
     put(raw, LABELS, bytes(1000))
-    assert downloaded_bytes() == 100
-    assert DOWNLOAD_BYTES == 30_878_645
+    assert downloaded_bytes(WHOLE_SET) == 100
+    assert WHOLE_SET.download_bytes == 30_878_645
 
 
 # --- files -------------------------------------------------------------------------------------------
@@ -156,13 +157,13 @@ WHOLE = gzip.compress(idx(4, 100, content=bytes(range(200)) * 2), mtime=0)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is not a file of Fashion-MNIST's format"),
-        (b"\0", "is not a file of Fashion-MNIST's format"),
-        (idx(2, content=b"ab", kind=9), "is not a file of Fashion-MNIST's format"),
-        (b"\x89PNG\r\n", "is not a file of Fashion-MNIST's format"),
-        (idx(*[1] * 200, content=b"a"), "is not a file of Fashion-MNIST's format"),
-        (idx(content=b"a"), "is not a file of Fashion-MNIST's format"),
-        (gzip.compress(b"hello", mtime=0), "is not a file of Fashion-MNIST's format"),
+        (b"", "is not a file of MNIST's format"),
+        (b"\0", "is not a file of MNIST's format"),
+        (idx(2, content=b"ab", kind=9), "is not a file of MNIST's format"),
+        (b"\x89PNG\r\n", "is not a file of MNIST's format"),
+        (idx(*[1] * 200, content=b"a"), "is not a file of MNIST's format"),
+        (idx(content=b"a"), "is not a file of MNIST's format"),
+        (gzip.compress(b"hello", mtime=0), "is not a file of MNIST's format"),
         (idx(2, 3)[:9], "is damaged or incomplete"),
         (idx(2, 3, content=b"abcde"), "is damaged or incomplete"),
         (idx(2, 3, content=b"abcdefg"), "is damaged or incomplete"),
@@ -182,7 +183,7 @@ def test_what_is_not_whole_gets_a_sentence(tmp_path: Path, content: bytes, words
 def test_a_file_that_unpacks_without_end_is_not_read_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "LARGEST", 1000)
     assert len(read_idx(put(tmp_path, "a", gzip.compress(idx(992, content=bytes(992)))))[1]) == 992
-    with pytest.raises(InputError, match="is not a file of Fashion-MNIST's format"):
+    with pytest.raises(InputError, match="is not a file of MNIST's format"):
         read_idx(put(tmp_path, "b", gzip.compress(idx(993, content=bytes(993)))))
     assert len(datasets._content(put(tmp_path, "c", gzip.compress(bytes(10**6))))) == 1001
 
@@ -204,13 +205,13 @@ def small(folder: Path, **changes: bytes) -> Path:
 
 
 def test_a_part_of_the_set_is_read(tmp_path: Path) -> None:
-    arrays = fashion_mnist(small(tmp_path), full=False)
+    arrays = read(PART, small(tmp_path))
     assert [shape for shape, _ in arrays] == [(3, 28, 28), (3,), (2, 28, 28), (2,)]
 
 
 def test_a_part_of_the_set_is_not_the_full_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"train-images-idx3-ubyte” is not Fashion-MNIST's: .*SHA-256"):
-        fashion_mnist(small(tmp_path), full=True)
+    with pytest.raises(InputError, match=r"train-images-idx3-ubyte” is not that of Fashion-MNIST: .*SHA-256"):
+        read(WHOLE_SET, small(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -224,25 +225,25 @@ def test_a_part_of_the_set_is_not_the_full_one(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path, changes: dict[str, bytes]) -> None:
-    with pytest.raises(InputError, match="are not Fashion-MNIST's"):
-        fashion_mnist(small(tmp_path, **changes), full=False)
+    with pytest.raises(InputError, match="are not those of Fashion-MNIST"):
+        read(PART, small(tmp_path, **changes))
 
 
-@pytest.mark.parametrize("name", SHA256)
+@pytest.mark.parametrize("name", WHOLE_SET.files)
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     (small(tmp_path) / name).unlink()
     with pytest.raises(InputError, match=f"The file {name} is missing in “{tmp_path}”"):
-        fashion_mnist(tmp_path, full=False)
+        read(PART, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def official() -> Arrays:
-    return fashion_mnist(DEBIAN, full=True)
+    return read(WHOLE_SET, DEBIAN)
 
 
 @needs_debian
 def test_the_official_files_are_accepted(official: Arrays) -> None:
-    train, test = SIZES["full"]
+    train, test = WHOLE_SET.sizes
     assert [shape for shape, _ in official] == [(train, 28, 28), (train,), (test, 28, 28), (test,)]
     assert Counter(official.train_labels[1]) == dict.fromkeys(range(10), 6000)
 
@@ -253,22 +254,22 @@ def test_a_changed_byte_is_noticed(tmp_path: Path) -> None:
         (tmp_path / path.name).symlink_to(path)
     content = bytearray(gzip.decompress((DEBIAN / f"{LABELS}.gz").read_bytes()))
     put(tmp_path, LABELS, bytes(content))
-    assert fashion_mnist(tmp_path, full=True).test_labels == read_idx(DEBIAN / f"{LABELS}.gz")
+    assert read(WHOLE_SET, tmp_path).test_labels == read_idx(DEBIAN / f"{LABELS}.gz")
     content[-1] ^= 1
     put(tmp_path, LABELS, bytes(content))
-    with pytest.raises(InputError, match=f"{LABELS}” is not Fashion-MNIST's"):
-        fashion_mnist(tmp_path, full=True)
+    with pytest.raises(InputError, match=f"{LABELS}” is not that of Fashion-MNIST"):
+        read(WHOLE_SET, tmp_path)
     put(tmp_path, LABELS, bytes(content[:-1]))
     with pytest.raises(InputError, match=f"{LABELS}” is damaged or incomplete"):
-        fashion_mnist(tmp_path, full=True)
+        read(WHOLE_SET, tmp_path)
 
 
 # --- the sample --------------------------------------------------------------------------------------
 
 
 def test_the_sample_is_balanced_mixed_and_small() -> None:
-    arrays = fashion_mnist(SAMPLE, full=False)
-    for (shape, labels), count in zip((arrays.train_labels, arrays.test_labels), SIZES["sample"], strict=True):
+    arrays = read(PART, SAMPLE)
+    for (shape, labels), count in zip((arrays.train_labels, arrays.test_labels), PART.sizes, strict=True):
         assert shape == (count,)
         assert Counter(labels) == dict.fromkeys(range(len(CLASSES)), count // len(CLASSES))
         assert set(labels[:100]) == set(labels[-100:]) == set(range(len(CLASSES)))
@@ -286,12 +287,12 @@ def test_the_sample_is_what_the_script_makes(tmp_path: Path) -> None:
     subprocess.run(script, check=True, timeout=120, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in SAMPLE.iterdir()}
     assert (tmp_path / "README.md").read_text("utf-8") == (SAMPLE / "README.md").read_text("utf-8")
-    assert fashion_mnist(tmp_path, full=False) == fashion_mnist(SAMPLE, full=False)
+    assert read(PART, tmp_path) == read(PART, SAMPLE)
 
 
 @needs_debian
 def test_the_sample_holds_official_images_with_their_labels(official: Arrays) -> None:
-    arrays = fashion_mnist(SAMPLE, full=False)
+    arrays = read(PART, SAMPLE)
     for half in (slice(0, 2), slice(2, 4)):
         known = set(pairs(*official[half]))
         assert len(known & set(pairs(*arrays[half]))) == len(set(pairs(*arrays[half])))
@@ -324,7 +325,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, fails: Exception | None = None, cut: s
         raw = root / "FashionMNIST" / "raw"
         assert not raw.exists(), "half a file of an earlier download would be taken for a whole one"
         raw.mkdir(parents=True)
-        for name in SHA256 if DEBIAN.is_dir() else ():
+        for name in WHOLE_SET.files if DEBIAN.is_dir() else ():
             shutil.copy(DEBIAN / f"{name}.gz", raw)
             if name == cut:
                 put(raw, name, gzip.decompress((raw / f"{name}.gz").read_bytes())[:-1])
@@ -357,8 +358,8 @@ def test_a_download_ends_up_in_the_cache(
     put(cache / "FashionMNIST" / "raw", LABELS, b"half")
     assert run_download(monkeypatch) is None
     assert capsys.readouterr().out.strip() == str(cache / "FashionMNIST" / "raw")
-    assert find_fashion_mnist(f"full:{cache}") == cache / "FashionMNIST" / "raw"
-    assert fashion_mnist(cache / "FashionMNIST" / "raw", full=True).test_labels[0] == (10_000,)
+    assert find(Dataset("full", str(cache))) == cache / "FashionMNIST" / "raw"
+    assert read(WHOLE_SET, cache / "FashionMNIST" / "raw").test_labels[0] == (10_000,)
     assert not (cache / "download").exists()
     assert run_download(monkeypatch) is None
     assert calls == [cache / "download"], "what is there is not downloaded again"

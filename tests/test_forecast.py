@@ -43,6 +43,7 @@ from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer
 from vggexplorer.runs import devices, launch
 from vggexplorer.runs.config import PUBLISHED, RECIPES, Config
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.forecasts import CHANGES, USABLE, Compared, Forecast, Proposal, compare, fit, forecast, images_of
 from vggexplorer.runs.options import Training
@@ -306,7 +307,7 @@ def test_data_sheets_agree_with_the_reader_who_has_one() -> None:
         int(re.search(p, text)[1].replace(",", "")) for p in (r"(\d+) min", r"(\d+) s", r"([\d,]+) MiB")
     )  # type: ignore[index]
     device = Device("cuda:0", "NVIDIA GeForce GTX 1660 Ti", 6 * 2**30, 0.0)
-    config = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset="full")
+    config = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset=Dataset("full"))
     found = forecast(config, device, None)
     assert found.time is not None
     assert found.time.low < 60 * minutes + seconds < found.time.high
@@ -331,7 +332,7 @@ def test_other_devices_have_no_data_sheet() -> None:
 
 
 CPU = Device("cpu", "CPU", 2**33, 1.0)
-SLIM = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset="full")
+SLIM = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset=Dataset("full"))
 
 
 def test_a_forecast_survives_json() -> None:
@@ -355,7 +356,7 @@ def test_pictures_of_a_folder_are_counted(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         for number in range(7):
             (tmp_path / name / f"{number}.png").touch()
-    config = replace(SLIM, dataset=f"folder:{tmp_path}")
+    config = replace(SLIM, dataset=Dataset("folder", str(tmp_path)))
     assert images_of(config) == (12, 2, 14 * (224 * 224 + 8))
     assert images_of(SLIM) == (60_000, 10_000, 70_000 * (28 * 28 + 8))
 

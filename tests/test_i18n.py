@@ -96,6 +96,7 @@ def quantities() -> set[str]:
     return {figure.quantity for summary in summaries for row in summary.rows for figure in explain(summary, row)}
 
 
+OPTIONS = list(options.OPTIONS.values())
 STAND_FOR: dict[str, set[str]] = {
     "ACTIONS[action]": set(editor.ACTIONS.values()),
     "POOLINGS[name]": set(editor.POOLINGS.values()),
@@ -110,21 +111,22 @@ STAND_FOR: dict[str, set[str]] = {
     "template": set(),  # of a reason that was kept in a file
     "data['template']": set(),  # of an error that was made in `peers.py`
     "ABOUT[chosen().recipe]": set(options.ABOUT.values()),
-    "DATASETS[name]": set(run_words.DATASETS.values()),
-    "DATASETS[kind]": set(run_words.DATASETS.values()),
+    "known.label": set(datasets.LABELS.values()),
+    "datasets.LABELS[name]": set(datasets.LABELS.values()),
+    "datasets.LABELS[dataset.kind]": set(datasets.LABELS.values()),
     "action.label": {action.label for action in run_actions.ACTIONS.values()},
     "action.help": {action.help for action in run_actions.ACTIONS.values() if action.help},
     "classes[place]": set(datasets.CLASSES),
     "source": {source for book in config.PUBLISHED.values() for source, _ in book.runs},
-    "words[each]": {"yes", "no", *options.PRECISIONS.values(), *options.INITS.values()},
-    "self.what": {option.what for option in options.OPTIONS.values()},
-    "option.label": {option.label for option in options.OPTIONS.values()},
-    "option.unit": {option.unit for option in options.OPTIONS.values() if isinstance(option, options.Number)} - {""},
-    "option.empty": {option.empty for option in options.OPTIONS.values()} - {""},
+    "words[each]": {"yes", "no"}.union(*(each.words.values() for each in OPTIONS if isinstance(each, options.OneOf))),
+    "self.what": {option.what for option in OPTIONS},
+    "option.label": {option.label for option in OPTIONS},
+    "option.unit": {option.unit for option in OPTIONS if isinstance(option, options.Number)} - {""},
+    "option.empty": {option.empty for option in OPTIONS} - {""},
     "LABELS[name]": set(run_words.LABELS.values()),
     "STATUSES[word]": set(STATUSES.values()),
     "PLANNED": {sweeps.PLANNED},
-    "each of CLASSES": set(datasets.CLASSES),
+    "each of names": {name for known in datasets.KNOWN.values() for name in known.classes},
     "term.name": set(),  # of a `_Rule`, which is found
     "what": set(),  # handed on; the caller's is found
     "remark.template": set(),  # found where the remark is made

@@ -19,6 +19,7 @@ from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.paper import distance
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.runs.config import RECIPES, Config, recipe
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
 
@@ -292,7 +293,7 @@ def test_what_is_missing_is_said(key: str, arch: str, params: dict[str, str], te
 
 def run(name: str, params: dict[str, str], acc: float = 0.85, **changes: Any) -> Finished:
     network = parse_network(params)
-    seed, dataset = changes.pop("seed", 0), changes.pop("dataset", "sample")
+    seed, dataset = changes.pop("seed", 0), Dataset(changes.pop("dataset", "sample"))
     training = replace(recipe("quick-demo", network), **changes)
     return Finished(name, Config(network=network, training=training, dataset=dataset, seed=seed), acc)
 

@@ -17,7 +17,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, predict, weights
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
+from vggexplorer.runs.datasets import CLASSES, SAMPLE, Dataset, read_idx
 from vggexplorer.runs.store import Run
 from vggexplorer.text import parse_network
 from vggexplorer.ui import prediction
@@ -143,7 +143,7 @@ def test_a_picture_upright_by_its_exif() -> None:
 
 def test_pictures_for_a_folders_classes_keep_their_colours_and_are_stretched(tmp_path: Path) -> None:
     network = parse_network({"arch": "1x4,1x8", "hidden": "none", "input": "3x32x48", "classes": "2"})
-    asked = Config(network=network, training=config(input_size=None).training, dataset=f"folder:{tmp_path}")
+    asked = Config(network=network, training=config(input_size=None).training, dataset=Dataset("folder", str(tmp_path)))
     seen = predict.read(file_of(Image.new("RGB", (10, 10), (250, 10, 20))), asked)
     assert not seen.inverted
     assert seen.image.shape == (1, 3, 32, 48)

@@ -3,6 +3,7 @@
 import pytest
 from conftest import ROOT
 
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.store import RECORDED, Run, Runs
 from vggexplorer.runs.worker import closing_lines
 from vggexplorer.text import title
@@ -15,7 +16,7 @@ def test_a_recorded_run_is_whole_and_labelled(run: Run) -> None:
     config, outcome, environment = run.config(), run.outcome(), run.environment()
     assert outcome is not None
     assert outcome.status == "finished"
-    assert config.dataset == "full"
+    assert config.dataset == Dataset("full")
     assert config.training.recipe.startswith("d2l-")
     assert environment["title"]
     assert environment["train_examples"] == 60_000

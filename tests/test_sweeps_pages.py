@@ -18,6 +18,7 @@ from test_sweeps import NETS, runs  # noqa: F401 (a fixture)
 from vggexplorer.errors import InputError
 from vggexplorer.keys import NOBODY, Person
 from vggexplorer.runs import sweeps
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.status import STATUSES
 from vggexplorer.runs.store import Runs, write_json
 from vggexplorer.runs.sweeps import Sweep
@@ -247,7 +248,7 @@ def test_nobody_starts_a_sweep_and_a_pupil_none_on_a_folder_of_the_server(
         access.start_sweep(runs, [config()])
     monkeypatch.setattr(access, "person", lambda: Person("pupil", False))
     with pytest.raises(InputError, match="Only the teacher can name a folder"):
-        access.start_sweep(runs, [config(), replace(config(), dataset="folder:/etc")])
+        access.start_sweep(runs, [config(), replace(config(), dataset=Dataset("folder", "/etc"))])
     assert sweeps.every(runs) == []
     assert access.start_sweep(runs, [config()]).asked().owner == "pupil"
 

@@ -17,6 +17,7 @@ from vggexplorer.pytorch import data, look, train, weights
 from vggexplorer.pytorch.train import Trainer, fit, make_network, order_of, seed_of
 from vggexplorer.runs import safetensors
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.options import INITS, Training
 from vggexplorer.runs.records import TIMING, Record
 from vggexplorer.runs.session import Session, Wish
@@ -153,7 +154,7 @@ def test_it_trains_as_a_plain_loop_in_the_books_manner(tmp_path: Path) -> None:
     with torch.no_grad():
         for own, other in zip(net.parameters(), start, strict=True):
             own.copy_(other)
-    figures = train_ch6(net, data.load("sample", (1, 28, 28))[:4], 2, 512, 0.05, asked.seed)
+    figures = train_ch6(net, data.load(Dataset("sample"), (1, 28, 28))[:4], 2, 512, 0.05, asked.seed)
     keeper = Keeper(tmp_path / "checkpoint")
     records = list(fit(asked, keeper))
     assert records[-1].step == 24  # 6,000 examples make 11 whole batches and a smaller one
@@ -226,7 +227,7 @@ def test_more_classes_than_the_data_has(tmp_path: Path) -> None:
 
 def test_fewer_classes_than_the_data_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = config()
-    found = data.load("sample", (1, 28, 28))
+    found = data.load(Dataset("sample"), (1, 28, 28))
     monkeypatch.setattr(data, "load", lambda *_: found._replace(classes=(*found.classes, "hat")))
     with pytest.raises(InputError, match="The pictures are of 11 classes, the network has 10"):
         list(fit(asked))
@@ -388,7 +389,7 @@ def test_a_single_step_is_looked_at(tmp_path: Path) -> None:
     assert all(norm > 0 for norm in view["gradients"].values())
     first = view["pictures"][0]
     assert (first["picture"]["width"], first["picture"]["height"], first["picture"]["channels"]) == (28, 28, 1)
-    found = data.load("sample", (1, 28, 28))
+    found = data.load(Dataset("sample"), (1, 28, 28))
     row = int(order_of(0, 0, 6000)[1000])
     assert first["label"] == int(found.train_labels[row])
     assert first["picture"] == look.picture(found.train_images[row])

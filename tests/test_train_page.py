@@ -18,6 +18,7 @@ from vggexplorer.formatting import exact
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import datasets, launch
 from vggexplorer.runs.config import RECIPES, Config, recipe
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.summary import summarize
@@ -176,10 +177,10 @@ def test_fewer_classes_than_the_data_has_are_refused() -> None:
 def test_the_data_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = Train()
     assert "6,000 images to train, 1,000 to test" in page.captions
-    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda _: None)
+    monkeypatch.setattr(datasets, "find", lambda _: None)
     assert "Not found on this computer." in page.set("dataset", "full").captions
     assert page.widget("download data") is not None
-    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda _: tmp_path)
+    monkeypatch.setattr(datasets, "find", lambda _: tmp_path)
     assert str(tmp_path) in page.run().captions
 
 
@@ -196,7 +197,7 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
     page.run()
     assert "2 classes, with their files: cat (1), dog (1)" in page.captions
     page.click("fit classes").click("start")
-    assert started[0].dataset == f"folder:{tmp_path / 'mine'}"
+    assert str(started[0].dataset) == f"folder:{tmp_path / 'mine'}"
     assert started[0].network.architecture.num_classes == 2
     assert page.errors == []
 
@@ -294,7 +295,7 @@ def test_a_close_look_at_a_step(runs: Runs) -> None:
 @pytest.mark.parametrize(("accuracy", "words"), [(0.912, "This run is inside."), (0.93, "This run is outside.")])
 def test_the_books_own_run_stands_beside_the_published_figures(runs: Runs, accuracy: float, words: str) -> None:
     network = NETWORKS["VGG-11 slim"]
-    run = runs.create(Config(network=network, training=recipe("d2l-vgg", network), dataset="full"))
+    run = runs.create(Config(network=network, training=recipe("d2l-vgg", network), dataset=Dataset("full")))
     outcome = {"status": "finished", "loss": 0.2, "train_acc": 0.93, "test_acc": accuracy, "step": 4690}
     (run.path / "outcome.json").write_text(json.dumps(outcome))
     page = Train(run=run.id)
@@ -309,10 +310,10 @@ def test_a_failed_download_is_explained(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
         return subprocess.CompletedProcess(command, 1, b"", b"progress\nThere is no way to the internet.\n")
 
-    monkeypatch.setattr(datasets, "find_fashion_mnist", lambda _: None)
+    monkeypatch.setattr(datasets, "find", lambda _: None)
     monkeypatch.setattr(downloading.subprocess, "run", fail)
     page = Train().set("dataset", "full").click("download data")
-    wait_until(lambda: not jobs.find("download").running)
+    wait_until(lambda: not jobs.find("download full").running)
     assert [plain(warning.value) for warning in page.run().test.warning] == ["There is no way to the internet."]
 
 

@@ -25,6 +25,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
 from vggexplorer.runs import launch, ranks, worker
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.safetensors import metadata
@@ -284,7 +285,7 @@ def damaged(run: Run) -> None:
 
 
 def no_folder(run: Run) -> None:
-    write_json(run.path / "config.json", replace(CONFIG, dataset="folder:/nowhere").to_json())
+    write_json(run.path / "config.json", replace(CONFIG, dataset=Dataset("folder", "/nowhere")).to_json())
 
 
 @pytest.mark.parametrize(
@@ -508,8 +509,9 @@ def test_a_folder_of_pictures_is_the_same_from_everywhere(
     for name in ("black", "white"):
         (tmp_path / "my" / "cats" / name).mkdir(parents=True)
         (tmp_path / "my" / "cats" / name / "1.png").write_bytes(b"")
-    assert start(runs, replace(CONFIG, dataset="folder:my/cats")).config().dataset == f"folder:{tmp_path}/my/cats"
-    assert start(runs, CONFIG).config().dataset == "sample"
+    cats = Dataset("folder", f"{tmp_path}/my/cats")
+    assert start(runs, replace(CONFIG, dataset=Dataset("folder", "my/cats"))).config().dataset == cats
+    assert start(runs, CONFIG).config().dataset == Dataset("sample")
 
 
 def test_two_pages_that_resume_at_once_start_one_trainer(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

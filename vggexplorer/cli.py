@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from vggexplorer.runs.config import Config
+    from vggexplorer.runs.datasets import Dataset
     from vggexplorer.runs.places import Place
     from vggexplorer.runs.store import Run, Runs
     from vggexplorer.runs.sweeps import Plan
@@ -261,7 +262,7 @@ def _plan(options: argparse.Namespace, runs: "Runs") -> "Plan":
         recipes=axes.get("recipe") or (QUICK,),
         seeds=axes.get("seed") or (0,),
         changes=changes,
-        dataset=options.dataset or "sample",
+        dataset=_dataset(options),
         device=options.device or "auto",
     )
     return grid.plan()
@@ -392,7 +393,7 @@ def _config(options: argparse.Namespace, runs: "Runs") -> "Config":
     config = Config(
         network=network,
         training=_training(options, network),
-        dataset=options.dataset or "sample",
+        dataset=_dataset(options),
         device=options.device or "auto",
         seed=parse_whole(options.seed or "0", "the seed"),
     )
@@ -401,6 +402,12 @@ def _config(options: argparse.Namespace, runs: "Runs") -> "Config":
     if here and config.device not in ("auto", "cpu"):
         resolve(config.device, runs.path)
     return config
+
+
+def _dataset(options: argparse.Namespace) -> "Dataset":
+    from vggexplorer.runs.datasets import DEFAULT, Dataset
+
+    return Dataset.parse(options.dataset) if options.dataset else DEFAULT
 
 
 def _training(options: argparse.Namespace, network: Network) -> "Training":
@@ -605,14 +612,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _end_of_train_help() -> str:
-    recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
     inits = "\n".join(f"  {name:<14} {about}" for name, about in INITS.items())
-    return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\ninitialisations of weights:\n{inits}\n\n{TRAIN_EXAMPLES}"
+    return f"{_end_of_help()}\ninitialisations of weights:\n{inits}\n\n{TRAIN_EXAMPLES}"
 
 
 def _end_of_sweep_help() -> str:
+    return f"{_end_of_help()}\n{SWEEP_EXAMPLES}"
+
+
+def _end_of_help() -> str:
+    from vggexplorer.runs.datasets import forms
+
     recipes = "\n".join(f"  {name:<14} {about}" for name, about in ABOUT.items())
-    return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\n{SWEEP_EXAMPLES}"
+    data = "\n".join(f"  {form:<14} {about}" for form, about in forms().items())
+    return f"{ARCH_HELP}\nrecipes:\n{recipes}\n\ndata:\n{data}\n"
 
 
 def _network_options() -> _Parser:
@@ -641,7 +654,7 @@ def _training_options() -> _Parser:
     options = _Parser(add_help=False)
     group = options.add_argument_group("training (an option that is not given is the recipe's)")
     group.add_argument("--recipe", metavar="NAME", help="how to train (default: quick-demo; see below)")
-    group.add_argument("--dataset", metavar="DATA", help="sample (default), full, full:FOLDER or folder:FOLDER")
+    group.add_argument("--dataset", metavar="DATA", help="what to train on (default: sample; see below)")
     usual = Training()
     for name, option in OPTIONS.items():
         if option.help:

@@ -64,7 +64,7 @@ def _asked(config: Config) -> dict[str, Any]:
         "network": title(config.trained),
         "architecture": exported["architecture"],
         "recipe": config.training.recipe,
-        "dataset": config.dataset,
+        "dataset": str(config.dataset),
         "device": config.device,
         "params": exported["totals"]["params"],
         "macs": exported["totals"]["macs"],

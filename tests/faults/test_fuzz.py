@@ -33,7 +33,7 @@ from vggexplorer.link import COMPARE, EXPLORE, RUNS, Pin, State, read, write
 from vggexplorer.listing import rows
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import check_dataset, find_fashion_mnist, read_idx, survey
+from vggexplorer.runs.datasets import Dataset, find, read_idx, survey
 from vggexplorer.runs.records import Outcome, parse_line
 from vggexplorer.runs.safetensors import read_layout
 from vggexplorer.runs.status import STATUSES
@@ -307,7 +307,7 @@ def check_config(content: bytes) -> None:
     found = answer(lambda: Config.from_json(data))
     if found:
         assert Config.from_json(json.loads(json.dumps(found.to_json()))) == found
-        answer(lambda: check_dataset(found.dataset))
+        assert Dataset.parse(str(found.dataset)) == found.dataset
 
 
 def test_config_files() -> None:
@@ -481,9 +481,10 @@ def check_folder(path: str, folder: Path) -> None:
     path = path.replace("/tmp/pictures", str(folder))
     if counts := answer(lambda: survey(path)):
         assert len(counts) >= 2
-    answer(lambda: check_dataset(path))
-    answer(lambda: find_fashion_mnist(f"full:{path}"))
-    answer(lambda: Config(network=config().network, training=config().training, dataset=path))
+    dataset = answer(lambda: Dataset.parse(path))
+    answer(lambda: find(Dataset("full", path)))
+    if dataset:
+        Config(network=config().network, training=config().training, dataset=dataset)
 
 
 PLACES = ["/tmp/pictures", "/tmp/pictures/a", "/tmp/pictures/pipe", "/tmp/pictures/loop", "~/x", "/", "/dev", "/root"]

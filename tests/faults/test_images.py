@@ -22,6 +22,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, predict, weights
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.text import parse_network
 from vggexplorer.ui.guess import TYPES
 
@@ -107,7 +108,7 @@ LARGEST: dict[str, Callable[[], bytes]] = {
 COLOURED = Config(
     network=parse_network({"arch": "1x4,1x8", "hidden": "none", "input": "3x32x48"}),
     training=config(input_size=None).training,
-    dataset="folder:x",
+    dataset=Dataset("folder", "x"),
 )
 
 
@@ -182,7 +183,7 @@ def test_a_folder_with_bombs_is_trained_on_without_them(tmp_path: Path) -> None:
         for number, (content, _) in enumerate(BAD.values()):
             if len(content) < predict.MAX_BYTES:
                 (tmp_path / name / f"bad {number}.png").write_bytes(content)
-    found = data.load(f"folder:{tmp_path}", (3, 32, 32))
+    found = data.load(Dataset("folder", str(tmp_path)), (3, 32, 32))
     assert len(found.train_images) + len(found.test_images) >= 6
     assert any("too many pixels" in reason for reason in found.odd)
 

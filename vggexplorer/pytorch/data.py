@@ -22,13 +22,10 @@ from vggexplorer.architectures import check_shape, shown
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
 from vggexplorer.runs.datasets import (
-    CLASSES,
-    SAMPLE,
+    Dataset,
     Idx,
-    check_dataset,
-    fashion_mnist,
-    folder_of,
     official,
+    read,
 )
 
 if TYPE_CHECKING:
@@ -68,20 +65,19 @@ class Data(NamedTuple):
     odd: tuple[str, ...] = ()
 
 
-def load(dataset: str, input_shape: Shape) -> Data:
-    """The data set that the text names, on the CPU; `InputError` if it is not there or cannot be used.
+def load(dataset: Dataset, input_shape: Shape) -> Data:
+    """The data set on the CPU; `InputError` if it is not there or cannot be used.
 
     Pictures of a folder get the size of `input_shape` = (channels, height, width) and one channel if it
-    has one, else three. Fashion-MNIST's stay (n, 1, 28, 28).
+    has one, else three. Those of a known data set keep their shape.
     """
-    check_dataset(dataset)
     check_shape(input_shape)
-    kind = dataset.partition(":")[0]
-    if kind == "folder":
-        return _Folder(folder_of(dataset), input_shape).load()
-    arrays = fashion_mnist(SAMPLE if kind == "sample" else official(dataset), full=kind == "full")
-    train_images, train_labels, test_images, test_labels = map(_tensor, arrays)
-    return Data(train_images[:, None], train_labels.long(), test_images[:, None], test_labels.long(), CLASSES)
+    known = dataset.known
+    if known is None:
+        return _Folder(dataset.path, input_shape).load()
+    train_images, train_labels, test_images, test_labels = map(_tensor, read(known, official(dataset)))
+    train_images, test_images = (images.view(-1, *known.shape) for images in (train_images, test_images))
+    return Data(train_images, train_labels.long(), test_images, test_labels.long(), known.classes)
 
 
 def to_batch(images: Tensor, input_shape: Shape) -> Tensor:
@@ -132,7 +128,7 @@ def _cropped(batch: Tensor, crop: int) -> Tensor:
     return padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-# --- Fashion-MNIST -----------------------------------------------------------------------------------
+# --- known data sets ---------------------------------------------------------------------------------
 
 
 def _tensor(array: Idx) -> Tensor:

@@ -1,4 +1,6 @@
-"""Downloads Fashion-MNIST to the user's cache folder: `python -m vggexplorer.pytorch.download`.
+"""Downloads Fashion-MNIST, or another known data set that is named, to the user's cache folder.
+
+`python -m vggexplorer.pytorch.download [full]`
 
 torchvision downloads it, into a folder beside; the files move to their place when their checksums agree. What
 has arrived can be watched by `downloaded_bytes`. Exits with 1 and a sentence on stderr if it fails.
@@ -13,45 +15,45 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs.datasets import cache_folder, download_folder, fashion_mnist
+from vggexplorer.runs.datasets import KNOWN, Known, cache_folder, download_folder, read
 
 TIMEOUT = 30
 """The seconds of silence after which a server is given up."""
 
 
-def download() -> Path:
-    """The folder in the cache that holds Fashion-MNIST's files, checked; they are downloaded if they are not there.
+def download(known: Known) -> Path:
+    """The folder in the cache that holds the data set's files, checked; they are downloaded if they are not there.
 
     `InputError` if they cannot be had, or another process is downloading them.
     """
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
         with FileLock(cache_folder() / "download.lock", timeout=0):
-            return _checked_or_downloaded()
+            return _checked_or_downloaded(known)
     except Timeout as error:
-        raise InputError("Fashion-MNIST is being downloaded already.") from error
+        raise InputError("{data} is being downloaded already.", data=known.title) from error
     except InputError:
         raise
     except Exception as error:  # torchvision's own, urllib's, the file system's
-        raise InputError("Fashion-MNIST could not be downloaded: {reason}", reason=_reason(error)) from error
+        raise InputError("{data} could not be downloaded: {reason}", data=known.title, reason=_reason(error)) from error
 
 
-def _checked_or_downloaded() -> Path:
-    target = cache_folder() / "FashionMNIST" / "raw"
+def _checked_or_downloaded(known: Known) -> Path:
+    target = cache_folder() / known.raw
     try:
-        fashion_mnist(target, full=True)
+        read(known, target)
     except InputError:
-        _download(target)
+        _download(known, target)
     return target
 
 
-def _download(target: Path) -> None:
+def _download(known: Known, target: Path) -> None:
     """By torchvision, from an empty folder: it takes half a file that was left behind for a whole one."""
     shutil.rmtree(download_folder(), ignore_errors=True)
     try:
-        import_module("torchvision.datasets").FashionMNIST(root=download_folder(), download=True)
-        fresh = download_folder() / "FashionMNIST" / "raw"
-        fashion_mnist(fresh, full=True)
+        getattr(import_module("torchvision.datasets"), known.torchvision)(root=download_folder(), download=True)
+        fresh = download_folder() / known.raw
+        read(known, fresh)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh.replace(target)
@@ -65,14 +67,14 @@ def _reason(error: Exception) -> str:
     return (lines[-1] if lines else type(error).__name__)[:300]
 
 
-def main() -> None:
-    """The process: prints the folder."""
+def main(kind: str = "full") -> None:
+    """The process: prints the folder of the data set `kind`."""
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        print(download())
+        print(download(KNOWN[kind]))
     except InputError as error:
         sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -31,7 +31,6 @@ from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import CLASSES, SIDE
 from vggexplorer.runs.store import Run
 
 if TYPE_CHECKING:
@@ -66,22 +65,22 @@ class Seen(NamedTuple):
 def read(content: bytes, config: Config, invert: str = "auto") -> Seen:
     """The picture in a file's bytes as the run's training pictures are; `InputError` says why it cannot be used.
 
-    For Fashion-MNIST it is brought into its form: grey, on black, the edges trimmed, 28 x 28. With `auto` it is
-    inverted if its corners are light; pictures for a folder's classes only if `invert` is yes.
+    For data of light things on black, as Fashion-MNIST, it is brought into their form: grey, the edges trimmed, in the
+    middle of a picture of theirs. With `auto` it is inverted if its corners are light; others only if `invert` is yes.
     """
-    channels, height, width = config.trained.input_shape
-    picture, frames = _open(content, max(height, width))
-    from_folder = config.dataset.startswith("folder:")
+    known = config.dataset.known
+    on_black = known is not None and known.on_black
+    picture, frames = _open(content, max(config.trained.input_shape[1:]))
+    channels, height, width = known.shape if known else config.trained.input_shape
     pillow = import_module("PIL.Image")
-    if from_folder:
-        picture = picture.convert("L" if channels == 1 else "RGB").resize((width, height), pillow.Resampling.BILINEAR)
-    else:
-        picture = picture.convert("L")
-    inverted = invert == "yes" or (invert == "auto" and not from_folder and _background(picture) >= LIGHT)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if not on_black:
+        picture = picture.resize((width, height), pillow.Resampling.BILINEAR)
+    inverted = invert == "yes" or (invert == "auto" and on_black and _background(picture) >= LIGHT)
     if inverted:
         picture = import_module("PIL.ImageOps").invert(picture)
-    if not from_folder and picture.size != (SIDE, SIDE):
-        picture = _framed(picture)
+    if on_black and picture.size != (width, height):
+        picture = _framed(picture, width, height)
     pixels = torch.from_numpy(np.array(picture)).view(picture.height, picture.width, -1)
     return Seen(pixels.permute(2, 0, 1)[None], inverted, frames)
 
@@ -146,16 +145,17 @@ def _background(picture: "Image.Image") -> int:
     return int(np.median(levels[[0, 0, -1, -1], [0, -1, 0, -1]]))
 
 
-def _framed(picture: "Image.Image") -> "Image.Image":
-    """The grey picture without its empty edges in the middle of 28 x 28 pixels of its background."""
+def _framed(picture: "Image.Image", most_wide: int, most_high: int) -> "Image.Image":
+    """The grey picture without its empty edges in the middle of so many pixels of its background."""
     pillow = import_module("PIL.Image")
     background = _background(picture)
     box = picture.point([255 * (abs(level - background) > CLOSE) for level in range(256)]).getbbox()
     picture = picture.crop(box) if box else picture
-    scale = SIDE / max(picture.size)
+    scale = min(most_wide / picture.width, most_high / picture.height)
     width, height = (max(1, round(scale * side)) for side in picture.size)
-    frame: Image.Image = pillow.new("L", (SIDE, SIDE), background)
-    frame.paste(picture.resize((width, height), pillow.Resampling.BOX), ((SIDE - width) // 2, (SIDE - height) // 2))
+    frame: Image.Image = pillow.new("L", (most_wide, most_high), background)
+    place = (most_wide - width) // 2, (most_high - height) // 2
+    frame.paste(picture.resize((width, height), pillow.Resampling.BOX), place)
     return frame
 
 
@@ -185,7 +185,8 @@ def predict(run: Run, content: bytes, invert: str = "auto") -> dict[str, Any]:
     chances = scores[0].float().softmax(0).tolist()
     if not all(map(math.isfinite, chances)):
         raise InputError("The trained weights are not numbers any more.")
-    classes = list(run.environment().get("classes") or run.json(layout.RESULT).get("classes") or CLASSES)
+    own = config.dataset.known.classes if config.dataset.known else ()
+    classes = list(run.environment().get("classes") or run.json(layout.RESULT).get("classes") or own)
     return {
         "classes": classes,
         "chances": chances[: len(classes)],

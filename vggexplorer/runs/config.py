@@ -10,7 +10,7 @@ from typing import Any
 
 from vggexplorer.architectures import NETWORKS, Network, check_choice, check_int, shown
 from vggexplorer.errors import InputError
-from vggexplorer.runs.datasets import CLASSES, check_dataset
+from vggexplorer.runs.datasets import DEFAULT, Dataset
 from vggexplorer.runs.options import QUICK, RECIPE_NAMES, Training
 from vggexplorer.summary import summarize
 from vggexplorer.text import checked, format_network, parse_network
@@ -48,18 +48,20 @@ class Config:
 
     network: Network
     training: Training
-    dataset: str = "sample"
+    dataset: Dataset = DEFAULT
     device: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_dataset(self.dataset)
         check_seed(self.seed)
         check_device(self.device)
-        classes = self.network.architecture.num_classes
-        if not self.dataset.startswith("folder:") and classes < len(CLASSES):
+        classes, known = self.network.architecture.num_classes, self.dataset.known
+        if known and classes < len(known.classes):
             raise InputError(
-                "Fashion-MNIST has {needed} classes, this network has {classes}.", needed=len(CLASSES), classes=classes
+                "{data} has {needed} classes, this network has {classes}.",
+                data=known.title,
+                needed=len(known.classes),
+                classes=classes,
             )
         summarize(*checked(self.trained))  # raises if the input is too small
 
@@ -86,8 +88,8 @@ class Config:
     def to_json(self) -> dict[str, Any]:
         """What config.json holds."""
         asked = {field.name: getattr(self, field.name) for field in fields(self)}
-        texts = {"network": format_network(self.network), "training": asdict(self.training)}
-        return {"version": VERSION} | asked | texts
+        texts = {"network": format_network(self.network), "dataset": str(self.dataset)}
+        return {"version": VERSION} | asked | texts | {"training": asdict(self.training)}
 
     @staticmethod
     def from_json(data: Any) -> "Config":
@@ -109,8 +111,8 @@ class Config:
         _check_known(asked, Config)
         _check_known(asked["training"], Training)
         try:
-            read = {"network": parse_network(asked["network"]), "training": Training(**asked["training"])}
-            return Config(**(asked | read))
+            read = {"network": parse_network(asked["network"]), "dataset": Dataset.parse(asked["dataset"])}
+            return Config(**(asked | read | {"training": Training(**asked["training"])}))
         except (TypeError, AttributeError, KeyError) as error:
             raise damaged from error
 
@@ -186,7 +188,7 @@ _BOOKS_OWN = {"d2l-vgg": "VGG-11 slim", "d2l-alexnet": "AlexNet"}
 def published(config: Config) -> Published | None:
     """What the book published for this very run (its network, recipe and data), or None."""
     name = config.training.recipe
-    if name not in _BOOKS_OWN or not config.dataset.startswith("full"):
+    if name not in _BOOKS_OWN or config.dataset.kind != "full":
         return None
     own = replace(config.training, precision="auto", checkpoint_every=RECIPES[name].checkpoint_every)
     same = own == RECIPES[name] and config.trained == NETWORKS[_BOOKS_OWN[name]]

@@ -23,7 +23,7 @@ from vggexplorer.forecast import (
 from vggexplorer.runs import calibration as calibrations
 from vggexplorer.runs import devices, layout
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import SIDE, SIZES, folder_of, survey
+from vggexplorer.runs.datasets import survey
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.records import Record
 from vggexplorer.runs.store import Run, write_json
@@ -53,13 +53,12 @@ class Images(NamedTuple):
 
 def images_of(config: Config) -> Images:
     """The size of the config's data set; `InputError` if it is a folder that cannot be read."""
-    kind = config.dataset.partition(":")[0]
-    if kind == "folder":
-        count = sum(survey(str(folder_of(config.dataset))).values())
+    known = config.dataset.known
+    if known is None:
+        count = sum(survey(str(config.dataset.path)).values())
         tests = max(1, round(count * TESTED))
         return Images(max(1, count - tests), tests, count * (prod(config.trained.input_shape) + LABEL))
-    examples, tests = SIZES[kind]
-    return Images(examples, tests, (examples + tests) * (SIDE * SIDE + LABEL))
+    return Images(*known.sizes, sum(known.sizes) * (prod(known.shape) + LABEL))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from vggexplorer.paths import child_environment
 from vggexplorer.processes import detached, module_command, still_runs
 from vggexplorer.runs import forecasts, layout, ranks
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import check_present, folder_of
+from vggexplorer.runs.datasets import check_present
 from vggexplorer.runs.places import Place, processors
 from vggexplorer.runs.store import Run, Runs
 
@@ -62,8 +62,7 @@ def check_able(config: Config) -> None:
 
 def absolute(config: Config) -> Config:
     """`config` with its data set by a name that means the same when the run is resumed from another folder."""
-    kind, colon, _ = config.dataset.partition(":")
-    return replace(config, dataset=f"{kind}:{folder_of(config.dataset).absolute()}") if colon else config
+    return replace(config, dataset=config.dataset.absolute())
 
 
 def resume(runs: Runs, run: Run, place: Place | None = None) -> None:

@@ -30,6 +30,7 @@ from vggexplorer.paths import RUN_ID, child_environment
 from vggexplorer.processes import detached, module_command
 from vggexplorer.runs import forecasts, launch, layout
 from vggexplorer.runs.config import Config, check_seed, recipe
+from vggexplorer.runs.datasets import DEFAULT, Dataset
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.options import QUICK, Training
 from vggexplorer.runs.places import Place
@@ -81,7 +82,7 @@ class Grid:
     recipes: Sequence[str] = (QUICK,)
     seeds: Sequence[int] = (0,)
     changes: Mapping[str, Any] = field(default_factory=dict)
-    dataset: str = "sample"
+    dataset: Dataset = DEFAULT
     device: str = "auto"
 
     def plan(self) -> Plan:
@@ -230,7 +231,7 @@ def labels(configs: Sequence[Config]) -> list[str]:
         parts += [shape_text(config.trained.input_shape[0 if colours else 1 :])] if len(shapes) > 1 else []
         parts += [config.training.recipe] if len(recipes) > 1 else []
         parts += [f"{name} {getattr(config.training, name)}" for name in others]
-        parts += [config.dataset] if len(datasets) > 1 else []
+        parts += [str(config.dataset)] if len(datasets) > 1 else []
         parts += [config.device] if len(devices) > 1 else []
         names.append(", ".join(parts))
     return names

@@ -10,7 +10,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.keys import HERE, NOBODY, Person
 from vggexplorer.runs import launch, layout, limits, sweeps
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import folder_of
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Run, Runs
@@ -95,12 +95,11 @@ def check_sweep(sweep: Sweep) -> None:
         raise InputError("Only who started this sweep, or the teacher, can do that.")
 
 
-def check_data(runs: Runs, dataset: str) -> None:
+def check_data(runs: Runs, dataset: Dataset) -> None:
     """`InputError` for a student's folder, unless the teacher trained on it: nobody reads the machine's disk by us."""
-    kind, colon, _ = dataset.partition(":")
-    if not colon or person().teacher:
+    if not dataset.folder or person().teacher:
         return
-    named = f"{kind}:{folder_of(dataset).absolute()}"  # as it stands in a config
+    named = str(dataset.absolute())  # as it stands in a config
     if any(run.json(layout.CONFIG).get("dataset") == named for run in runs.all(recorded=False)):
         return
     raise InputError("Only the teacher can name a folder on the server; then everybody can train on it.")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from vggexplorer.palette import FOUND
 from vggexplorer.receptive import fields
-from vggexplorer.runs.datasets import CLASSES, SAMPLE, SIDE, fashion_mnist
+from vggexplorer.runs.datasets import CLASSES, KNOWN, of_each_class
 from vggexplorer.summary import Row, Summary
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import t
@@ -33,6 +33,8 @@ p { margin: 0; max-width: 22rem; font-size: 1rem; line-height: 1.5; }
 """,
     js=script("inspector", "inspector.js"),
 )
+
+_DATA = KNOWN["sample"]
 
 
 def show(summary: Summary) -> None:
@@ -86,8 +88,5 @@ def _nominal(row: Row) -> str:
 @cache
 def _pictures() -> tuple[Picture, ...]:
     """A test picture of each class."""
-    sample = fashion_mnist(SAMPLE, full=False)
-    labels, pixels = sample.test_labels[1], sample.test_images[1]
-    size = SIDE * SIDE
-    places = [labels.index(label) for label in range(len(CLASSES))]
-    return tuple(grey(pixels[place * size : (place + 1) * size], SIDE, SIDE) for place in places)
+    _, height, width = _DATA.shape
+    return tuple(grey(pixels, width, height) for pixels in of_each_class(_DATA))

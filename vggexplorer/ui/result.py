@@ -13,7 +13,7 @@ from vggexplorer.layers import shape_text
 from vggexplorer.palette import COLORS, faded
 from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config, published, recipe
-from vggexplorer.runs.datasets import CLASSES, SAMPLE, read_idx
+from vggexplorer.runs.datasets import KNOWN, of_each_class
 from vggexplorer.runs.store import Run
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
@@ -258,25 +258,22 @@ def _mistake(each: Any, names: Sequence[str]) -> run_components.Item | None:
 
 
 def _to_try(config: Config, result: Mapping[str, Any]) -> list[run_components.Item]:
-    """A few test pictures: one of each class of Fashion-MNIST, or of a folder those that were mistaken."""
-    if config.dataset.startswith("folder:"):
+    """A few test pictures: one of each class of a known data set, or of a folder those that were mistaken."""
+    known = config.dataset.known
+    if known is None or known.sample is None:
         names = classes(result.get("classes"))
         found = (_mistake(each, names) for each in _listed(result)[:10])
         true = ((item, each) for item, each in zip(found, _listed(result), strict=False) if item)
         return [{**item, "caption": names[each["label"]], "good": None} for item, each in true]
-    names = classes(list(CLASSES))
-    return [
-        {"picture": picture, "caption": names[label_], "good": None} for label_, picture in enumerate(_of_each_class())
-    ]
+    names = classes(list(known.classes))
+    pictures = enumerate(_of_each_class(config.dataset.kind))
+    return [{"picture": picture, "caption": names[label_], "good": None} for label_, picture in pictures]
 
 
 @cache
-def _of_each_class() -> list[run_components.Picture]:
-    """The first test picture of each class in the sample."""
+def _of_each_class(kind: str) -> list[run_components.Picture]:
+    known = KNOWN[kind]
     try:
-        (_, height, width), pixels = read_idx(SAMPLE / "t10k-images-idx3-ubyte.gz")
-        labels = read_idx(SAMPLE / "t10k-labels-idx1-ubyte.gz")[1]
+        return [run_components.grey(pixels, *known.shape[:0:-1]) for pixels in of_each_class(known)]
     except (InputError, ValueError):
         return []
-    places = [labels.index(label_) * height * width for label_ in range(len(CLASSES))]
-    return [run_components.grey(pixels[at : at + height * width], width, height) for at in places]

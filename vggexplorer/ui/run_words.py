@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from vggexplorer import formatting
+from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import CLASSES
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.options import OPTIONS
 from vggexplorer.runs.status import STATUSES, Word
 from vggexplorer.text import format_network, title
@@ -60,19 +61,10 @@ LABELS = {
 """What the settings of a run are called, by their names in config.json and environment.json."""
 
 
-DATASETS = {
-    "sample": "Fashion-MNIST, a sample",
-    "full": "Fashion-MNIST, all of it",
-    "folder": "my own images",
-}
-"""What the kinds of data sets are called."""
-
-
-def data_text(dataset: str) -> str:
+def data_text(dataset: Dataset) -> str:
     """What the data of a run are called; of a folder its name."""
-    kind, _, folder = dataset.partition(":")
-    words = t(DATASETS[kind]) if kind in DATASETS else kind
-    return f"{words}: {Path(folder).name}" if kind == "folder" else words
+    words = t(datasets.LABELS[dataset.kind])
+    return words if dataset.known else f"{words}: {Path(dataset.folder).name}"
 
 
 def label(name: str) -> str:
@@ -113,10 +105,11 @@ def moment(when: datetime | None) -> str:
 
 
 def classes(names: Any) -> list[str]:
-    """Names of classes: Fashion-MNIST's in the session's language, those of a folder as they are."""
+    """Names of classes: those of a known data set in the session's language, those of a folder as they are."""
     if not isinstance(names, list):
         return []
-    return list(map(t, CLASSES)) if names == list(CLASSES) else [str(name) for name in names]
+    known = any(names == list(each.classes) for each in datasets.KNOWN.values())
+    return list(map(t, names)) if known else list(map(str, names))
 
 
 def chart_text(text: str) -> str:

@@ -17,6 +17,7 @@ from vggexplorer.layers import shape_text
 from vggexplorer.link import State
 from vggexplorer.runs import cluster, datasets, devices
 from vggexplorer.runs.config import Config, check_seed, recipe
+from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.options import (
     ABOUT,
     OPTIONS,
@@ -35,7 +36,6 @@ from vggexplorer.summary import summarize
 from vggexplorer.ui import access, editor, jobs
 from vggexplorer.ui.downloading import download
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run_words import DATASETS
 from vggexplorer.ui.state import current, edit_network
 from vggexplorer.ui.widgets import number, shows, translated
 
@@ -51,7 +51,7 @@ class Choice:
 
     recipe: str = QUICK
     changes: dict[str, Any] = field(default_factory=dict)
-    dataset: str = "sample"
+    dataset: str = datasets.DEFAULT.kind
     folder: str = ""
     device: str = "auto"
     cluster: str = ""
@@ -98,17 +98,21 @@ def subject() -> Network:
 def config() -> Config:
     """The run as it is set up; `InputError` if it cannot be trained so."""
     choice, network = chosen(), subject()
-    named = choice.folder.strip()
-    if choice.dataset == "folder" and not named:
-        raise InputError("Choose a folder that has one subfolder for each class.")
-    dataset = {"folder": f"folder:{named}", "full": f"full:{named}" if named else "full"}.get(choice.dataset, "sample")
     return Config(
         network=network,
         training=replace(recipe(choice.recipe, network), **choice.changes),
-        dataset=dataset,
+        dataset=_dataset(choice),
         device=_device_there() if choice.cluster else choice.device,
         seed=choice.seed,
     )
+
+
+def _dataset(choice: Choice) -> Dataset:
+    """The data that are chosen; `InputError` if their folder is not named yet."""
+    known, named = datasets.KNOWN.get(choice.dataset), choice.folder.strip()
+    if known is None and not named:
+        raise InputError("Choose a folder that has one subfolder for each class.")
+    return Dataset(choice.dataset, "" if known and known.ships else named)
 
 
 # --- the sidebar -------------------------------------------------------------------------------------------
@@ -140,45 +144,47 @@ def _choose_recipe(key: str) -> None:
 
 
 def _data() -> None:
-    choice, names = chosen(), list(DATASETS)
+    choice, names = chosen(), list(datasets.LABELS)
     st.selectbox(
         t("Data"),
         names,
         names.index(choice.dataset),
-        format_func=lambda name: t(DATASETS[name]),
+        format_func=lambda name: t(datasets.LABELS[name]),
         **shows(translated("dataset"), choice.dataset, _set_choice, "dataset"),
     )
-    if choice.dataset != "sample":
-        label = (
-            t("folder with one subfolder for each class") if choice.dataset == "folder" else t("folder, if elsewhere")
-        )
+    known = datasets.KNOWN.get(choice.dataset)
+    if known is None or not known.ships:
+        label = t("folder, if elsewhere") if known else t("folder with one subfolder for each class")
         st.text_input(label, choice.folder, **shows("data folder", choice.folder, _set_choice, "folder"))
     about_data(choice)
 
 
 def about_data(choice: Choice) -> None:
     """Which images are used, and where they are."""
-    if choice.dataset == "folder":
+    known = datasets.KNOWN.get(choice.dataset)
+    if known is None:
         _about_folder(choice.folder.strip())
         return
-    train, test = datasets.SIZES[choice.dataset]
-    counts = t("{train} images to train, {test} to test, 28×28, ten classes.", train=exact(train), test=exact(test))
-    if choice.dataset == "sample":
+    counts = t(
+        "{train} images to train, {test} to test, {shape}, {count} {count:class|classes}.",
+        train=exact(known.sizes[0]),
+        test=exact(known.sizes[1]),
+        shape=shape_text(known.shape),
+        count=len(known.classes),
+    )
+    if known.ships:
         st.caption(t("{counts} They come with this program.", counts=counts))
         return
-    named = choice.folder.strip()
-    dataset = f"full:{named}" if named else "full"
     try:
-        access.check_data(Runs.at(), dataset)
+        access.check_data(Runs.at(), dataset := _dataset(choice))
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
-    found = datasets.find_fashion_mnist(dataset)
-    if found:
+    if found := datasets.find(dataset):
         st.caption(t("{counts} Found in {folder}.", counts=counts, folder=literal(str(found))))
     else:
         st.caption(t("Not found on this computer."))
-        download(t("Download ({size})", size=decimal_size(datasets.DOWNLOAD_BYTES)))
+        download(t("Download ({size})", size=decimal_size(known.download_bytes)), dataset.kind)
 
 
 def _about_folder(named: str) -> None:
@@ -186,7 +192,7 @@ def _about_folder(named: str) -> None:
     st.caption(t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing."))
     try:
         if named:
-            access.check_data(Runs.at(), f"folder:{named}")
+            access.check_data(Runs.at(), Dataset(datasets.FOLDER, named))
         counts = datasets.survey(named) if named else {}
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
@@ -221,8 +227,8 @@ def adopt(run: Config) -> None:
     own = recipe(run.training.recipe, run.network)
     changed = {each.name: getattr(run.training, each.name) for each in fields(Training)}
     changes = {name: value for name, value in changed.items() if value != getattr(own, name)}
-    kind, _, folder = run.dataset.partition(":")
-    choice = replace(chosen(), recipe=run.training.recipe, changes=changes, dataset=kind, folder=folder)
+    data = run.dataset
+    choice = replace(chosen(), recipe=run.training.recipe, changes=changes, dataset=data.kind, folder=data.folder)
     st.session_state["choice"] = replace(choice, device=run.device, seed=run.seed)
     _own()
     edit_network(lambda _: run.network)
@@ -490,9 +496,9 @@ def _params(network: Network) -> str:
 
 
 def _steps(run: Config) -> str:
-    count = datasets.SIZES.get(run.dataset.partition(":")[0], (0, 0))[0]
-    steps = -(-count // run.training.batch_size)
-    return f"{run.training.epochs} × {exact(steps)}" if count else f"{run.training.epochs} × …"
+    known = run.dataset.known
+    steps = exact(-(-known.sizes[0] // run.training.batch_size)) if known else "…"
+    return f"{run.training.epochs} × {steps}"
 
 
 def _changes(asked: Network, trained: Network) -> list[str]:

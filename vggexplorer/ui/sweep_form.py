@@ -8,6 +8,7 @@ import streamlit as st
 
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
+from vggexplorer.runs import datasets
 from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
@@ -15,7 +16,6 @@ from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list
 from vggexplorer.text import parse_ratio
 from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run_words import DATASETS
 from vggexplorer.ui.state import go, look_at_sweep
 from vggexplorer.ui.widgets import once, translated
 
@@ -48,9 +48,10 @@ def _form(compared: Sequence[Entry]) -> None:
         sizes = st.text_input(t("Inputs, pixels"), key="sweep sizes", placeholder="28, 56", width=_WIDTH)
         widths = st.text_input(t("Widths"), "1", key="sweep widths", help=t("As in 1, 1/2, 1/4."), width=_WIDTH)
         epochs = st.text_input(t("Epochs"), key="sweep epochs", placeholder=t("the recipe's"), width=_WIDTH)
-        names = [name for name in DATASETS if name != "folder"]
-        words = {name: t(DATASETS[name]) for name in names}
-        dataset = st.selectbox(t("Data"), names, format_func=words.__getitem__, key=translated("sweep data"), width=260)
+        words = {kind: t(known.label) for kind, known in datasets.KNOWN.items()}
+        data = st.selectbox(
+            t("Data"), list(words), format_func=words.__getitem__, key=translated("sweep data"), width=260
+        )
         places = {"": t("this machine"), "auto": t("the cluster")}
         own = list(places).index(setup.chosen().cluster)
         cluster = st.selectbox(
@@ -72,7 +73,7 @@ def _form(compared: Sequence[Entry]) -> None:
             recipes=recipes or (QUICK,),
             seeds=_list(seeds, _whole, what="the seed"),
             changes=changes,
-            dataset=dataset,
+            dataset=datasets.Dataset(data),
         ).plan()
         total = forecast(runs, plan.configs)
     except InputError as error:
