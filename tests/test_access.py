@@ -763,7 +763,7 @@ def test_a_stopped_run_goes_on_only_within_the_limits(runs: Runs, monkeypatch: p
     with pytest.raises(InputError, match="parameters"):
         limits.resume(runs, run, Limits(params=10))
     made(runs, ANNA.id, active=True)
-    with pytest.raises(InputError, match="active runs"):
+    with pytest.raises(InputError, match="1 active run"):
         limits.resume(runs, run, Limits(runs=1))
     limits.resume(runs, run, Limits(minutes=1, runs=2))
     assert resumed == [run.id]

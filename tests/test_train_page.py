@@ -195,7 +195,7 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
     assert "“empty”" in page.errors[0]
     (tmp_path / "mine" / "empty").rmdir()
     page.run()
-    assert "2 classes, with their files: cat (1), dog (1)" in page.captions
+    assert "2 classes, with the number of files: cat (1), dog (1)" in page.captions
     page.click("fit classes").click("start")
     assert str(started[0].dataset) == f"folder:{tmp_path / 'mine'}"
     assert started[0].network.architecture.num_classes == 2
