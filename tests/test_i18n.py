@@ -54,8 +54,8 @@ TRANSLATED = {
     "_integer": 1,
     "_choice": 1,
     "parse_list": 1,
-    "_list": 2,
-    "_whole": 1,
+    "_numbers": 1,
+    "parse_whole": 1,
     "Remark": 0,
     "_Rule": 0,
 }

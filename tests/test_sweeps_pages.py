@@ -210,8 +210,8 @@ def test_every_combination_is_started_after_a_look_at_the_forecast(compare: Comp
     ("texts", "words"),
     [
         ({"seeds": ""}, "The seed must not be empty"),
-        ({"seeds": "a"}, "must be a whole number, not a"),
-        ({"seeds": "-1"}, "must be a whole number"),
+        ({"seeds": "a"}, "must be a whole number, not “a”"),
+        ({"seeds": "-1"}, "The seed must be from 0 to"),
         ({"sizes": "28, x"}, "The input size must be a whole number"),
         ({"sizes": "1"}, "."),
         ({"epochs": "0"}, "The number of epochs must be"),

@@ -19,9 +19,9 @@ from vggexplorer.architectures import NETWORKS, Network, shown
 from vggexplorer.comparison import compare
 from vggexplorer.errors import InputError
 from vggexplorer.export import checked_by, comparison, profile
-from vggexplorer.runs.options import ABOUT, INITS, OPTIONS, QUICK, Switch, Training, parse_number, parse_whole
+from vggexplorer.runs.options import ABOUT, INITS, OPTIONS, QUICK, Switch, Training, parse_number
 from vggexplorer.summary import Summary, summarize
-from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, slug
+from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, parse_whole, slug
 
 if TYPE_CHECKING:
     from fractions import Fraction

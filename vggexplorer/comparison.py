@@ -119,7 +119,7 @@ def _totals(a: Summary, b: Summary) -> Remark:
 
 def _weights(summary: Summary) -> int:
     """Weights of the convolutions without biases."""
-    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind == Kind.CONV2D)
+    return sum(row.weights for row in summary.rows if row.kind == Kind.CONV2D)
 
 
 def _compute(a: Summary, b: Summary) -> list[Remark]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Architecture, Network, check_int, shown
@@ -9,7 +10,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.paths import RUN_ID
 from vggexplorer.summary import DTYPES
-from vggexplorer.text import KEYS, format_network, parse_arch, parse_network
+from vggexplorer.text import KEYS, format_network, parse_arch, parse_network, parse_whole
 
 PAGES = EXPLORE, COMPARE, TRAIN, RUNS, LEARN = "", "compare", "train", "runs", "learn"
 """The last part of each page's address."""
@@ -127,12 +128,6 @@ def _choice(choices: Iterable[str], what: str) -> Callable[[str], str]:
     return parse
 
 
-def _batch(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InputError("{what} must be a whole number, not {value}.", what="the batch size", value=shown(text))
-    return int(text)
-
-
 def _hidden(text: str) -> tuple[str, ...]:
     names = {_choice(HIDEABLE, "what is hidden")(name) for name in text.split(",")}
     return tuple(name for name in HIDEABLE if name in names)
@@ -162,7 +157,7 @@ PARTS = {
     "task": Part("task", (LEARN,), _choice(TASKS, "the task")),
     "hide": Part("hide", (EXPLORE, TRAIN, LEARN), _hidden, ",".join),
     "pin": Part("pin", NETWORK, Pin.parse),
-    "batch": Part("batch", NETWORK, _batch),
+    "batch": Part("batch", NETWORK, partial(parse_whole, what="the batch size")),
     "dtype": Part("dtype", NETWORK, _choice(DTYPES, "the data type")),
     "count": Part("count", NETWORK, _choice(COUNTS, "the count")),
     "run": Part("runs", (TRAIN, RUNS), _run_id("There is no run {id} here."), most=MAX_RUNS),

@@ -39,6 +39,11 @@ class Row(NamedTuple):
         """Which kind of layer it is."""
         return self.layer.kind
 
+    @property
+    def weights(self) -> int:
+        """The parameters of a convolution or a linear layer without its biases."""
+        return prod(self.layer.param_terms(self.input_shape)[0])
+
 
 class Totals(NamedTuple):
     """Sums over rows; `conv_` is everything before Flatten, `fc_` everything from it on."""

@@ -216,12 +216,17 @@ def format_tuple(items: Iterable[Block]) -> str | None:
 # --- one text for each part of a network -------------------------------------------------------------
 
 
-def _integer(text: str, what: str, low: int, high: int) -> int:
-    text = _plain(text)
-    if not re.fullmatch("[0-9]{1,9}", text):
+def parse_whole(text: str, what: str) -> int:
+    """The whole number in `text`; `what` names it in the `InputError` if there is none."""
+    if not re.fullmatch("[+-]?[0-9]{1,15}", text.strip()):
         raise InputError("{what} must be a whole number, not {value}.", what=what, value=shown(text))
-    check_int(int(text), what, low, high)
     return int(text)
+
+
+def _integer(text: str, what: str, low: int, high: int) -> int:
+    number = parse_whole(_plain(text), what)
+    check_int(number, what, low, high)
+    return number
 
 
 def _parse_input(text: str) -> Shape:

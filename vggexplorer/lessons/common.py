@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from math import prod
 
 from vggexplorer.architectures import NETWORKS, Head, Network
 from vggexplorer.comparison import Entry, Remark
@@ -37,7 +36,7 @@ def count_of(summary: Summary, *kinds: Kind) -> int:
 
 def weights_of(summary: Summary, *kinds: Kind) -> int:
     """The weights of the layers of some kinds, biases not counted."""
-    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in summary.rows if row.kind in kinds)
+    return sum(row.weights for row in summary.rows if row.kind in kinds)
 
 
 def last_side(summary: Summary) -> int:

@@ -1,6 +1,6 @@
 """Tasks 12 and 13: what a text says of AlexNet, and what came before it."""
 
-from math import exp, log2, prod
+from math import exp, log2
 
 from vggexplorer.architectures import NETWORKS, Architecture, Network
 from vggexplorer.comparison import Remark
@@ -20,7 +20,7 @@ from vggexplorer.summary import summarize
 def hidden_weights() -> int:
     """The weights of AlexNet's two hidden layers, biases not counted."""
     rows = [row for row in named("AlexNet").rows if row.kind == Kind.LINEAR][:2]
-    return sum(prod(row.layer.param_terms(row.input_shape)[0]) for row in rows)
+    return sum(row.weights for row in rows)
 
 
 def _gigabyte() -> list[Remark]:

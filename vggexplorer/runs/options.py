@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from vggexplorer.architectures import MAX_SIDE, check_choice, check_int, shown
 from vggexplorer.errors import InputError
+from vggexplorer.text import parse_whole
 
 QUICK = "quick-demo"
 ABOUT = {
@@ -39,13 +40,6 @@ MAX_TIME = 10**7
 
 
 # --- what people type --------------------------------------------------------------------------------
-
-
-def parse_whole(text: str, what: str) -> int:
-    """The whole number in `text`; `what` names it in the `InputError` if there is none."""
-    if not re.fullmatch("[+-]?[0-9]{1,15}", text.strip()):
-        raise InputError("{what} must be a whole number, not {value}.", what=what, value=shown(text))
-    return int(text)
 
 
 def parse_number(text: str, what: str) -> float:

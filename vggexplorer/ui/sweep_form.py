@@ -1,6 +1,6 @@
 """Training the networks of Compare: a small form, how long it will take, and Start."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list
-from vggexplorer.text import parse_ratio
+from vggexplorer.text import parse_ratio, parse_whole
 from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.state import go, look_at_sweep
@@ -65,13 +65,13 @@ def _form(compared: Sequence[Entry]) -> None:
         name = st.text_input(t("Name"), key="sweep name", placeholder=t("the networks"), width=300)
     runs = Runs.at()
     try:
-        changes: dict[str, Any] = {"epochs": _whole(epochs, what="the number of epochs")} if epochs.strip() else {}
+        changes: dict[str, Any] = {"epochs": parse_whole(epochs, what="the number of epochs")} if epochs.strip() else {}
         plan = Grid(
             networks=[entry.network for entry in compared],
             widths=[parse_ratio(text) for text in parse_list(widths, what="the width")],
-            sizes=_list(sizes, _whole, what="the input size") if sizes.strip() else (None,),
+            sizes=_numbers(sizes, what="the input size") if sizes.strip() else (None,),
             recipes=recipes or (QUICK,),
-            seeds=_list(seeds, _whole, what="the seed"),
+            seeds=_numbers(seeds, what="the seed"),
             changes=changes,
             dataset=datasets.Dataset(data),
         ).plan()
@@ -93,15 +93,8 @@ def _form(compared: Sequence[Entry]) -> None:
         st.error(literal(sentence(refused)), icon=":material/error:")
 
 
-def _list(text: str, parse: Callable[..., int], what: str) -> list[int]:
-    return [parse(item, what=what) for item in parse_list(text, what=what)]
-
-
-def _whole(text: str, what: str) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise InputError("{what} must be a whole number, not {value}.", what=what, value=text[:30])
-    return int(text)
+def _numbers(text: str, what: str) -> list[int]:
+    return [parse_whole(item, what=what) for item in parse_list(text, what=what)]
 
 
 def _before(runs: Runs, plan: Plan, total: Total | None) -> None:
