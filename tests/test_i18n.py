@@ -256,7 +256,7 @@ UNSEEN = {
 """Fields of Streamlit's elements that are not text for people."""
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
-SETTINGS |= {"done", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
+SETTINGS |= {"done", "ring", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
 """Parts of the data of our own components that are not text for people."""
 
 
