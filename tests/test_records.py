@@ -132,6 +132,15 @@ def test_a_damaged_outcome_is_refused(data: Any) -> None:
         Outcome.from_json(data)
 
 
+def test_an_outcome_has_the_figures_of_the_last_record_and_the_best_test() -> None:
+    tests = [parse_line(changed(step=step, test_acc=value)) for step, value in ((1, 0.5), (2, 0.9), (3, 0.7))]
+    records = [each for each in (*tests, parse_line(changed(step=4))) if each]
+    outcome = Outcome.of(Word.STOPPED, records[-1], records, device="cpu")
+    assert (outcome.status, outcome.step, outcome.loss, outcome.device) == ("stopped", 4, 2.3, "cpu")
+    assert (outcome.test_acc, outcome.best_test_acc) == (None, 0.9)
+    assert Outcome.of(Word.STOPPED, None, []) == Outcome(status=Word.STOPPED)
+
+
 def test_a_reason_keeps_its_parts() -> None:
     reason = InputError("The {what} of {n:,} bytes: {inner}", what="file", n=12345, inner=InputError("gone"))
     again = reason_from_json(json.loads(json.dumps(reason_to_json(reason))))

@@ -103,7 +103,8 @@ def test_only_the_layout_names_the_files_of_a_run() -> None:
     names = {name: value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
     assert layout.__doc__
     assert [name for name in names if f"`{name}`" not in layout.__doc__] == []
-    literals = [f'"{name}"' for name in names.values() if name not in ("started", "snapshots", "ranks")]
+    telling = [name for name in names.values() if name not in ("started", "snapshots", "ranks")]
+    literals = [f"{quote}{name}{quote}" for name in telling for quote in "\"'"]
     sources = [path for path in (ROOT / "vggexplorer").rglob("*.py") if path != Path(layout.__file__)]
     found = [(path.name, name) for path in sources for name in literals if name in path.read_text("utf-8")]
     assert found == []

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from vggexplorer.export import profile
 from vggexplorer.formatting import exact
-from vggexplorer.progress import best
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.records import best, tested
 from vggexplorer.runs.status import STATUSES, Status, Word
 from vggexplorer.runs.store import MANY, PATIENCE, Run, Runs, Watch
 from vggexplorer.summary import summarize
@@ -74,7 +74,7 @@ def _asked(config: Config) -> dict[str, Any]:
 def _reached(run: Run, status: Status) -> dict[str, Any]:
     """How far it is: status and last figures; `test_acc` is of the last test."""
     records = run.read(most=MANY).records
-    tests = [record.test_acc for record in records if record.test_acc is not None]
+    tests = tested(records)
     last = records[-1] if records else None
     values = (
         (last.train_loss, last.train_acc, tests[-1] if tests else None, best(records), last.seconds) if last else ()

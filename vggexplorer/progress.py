@@ -393,35 +393,16 @@ def ending(run: Run, status: Status) -> dict[str, Any]:
     reason = str(outcome.reason) if outcome and outcome.reason else None
     if outcome is None:
         words = "does not respond" if status.word == Word.UNRESPONSIVE else "ended unexpectedly"
-        reason = f"The trainer {words}; {run.path / 'output.log'} may say why."
+        reason = f"The trainer {words}; {run.path / layout.LOG} may say why."
     return data | {"run": run.id, "reason": reason}
 
 
 def without_outcome(run: Run, status: Status) -> Outcome:
     """The last figures of a run whose trainer did not say how it ended."""
     records = run.read(most=MANY).records
-    last = records[-1] if records else None
     word = Word.UNRESPONSIVE if status.word == Word.UNRESPONSIVE else Word.INTERRUPTED
     device = run.environment().get("device")
-    if last is None:
-        return Outcome(status=word, device=device)
-    return Outcome(
-        status=word,
-        loss=last.train_loss,
-        train_acc=last.train_acc,
-        test_acc=last.test_acc,
-        best_test_acc=best(records),
-        examples_per_sec=last.examples_per_sec,
-        examples_per_sec_wall=last.examples_per_sec_wall,
-        seconds=last.seconds,
-        step=last.step,
-        device=device,
-    )
-
-
-def best(records: list[Record]) -> float | None:
-    """The best test accuracy so far."""
-    return max((record.test_acc for record in records if record.test_acc is not None), default=None)
+    return Outcome.of(word, records[-1] if records else None, records, device=device)
 
 
 def last_words(outcome: Mapping[str, Any], again: str) -> list[str]:

@@ -15,12 +15,13 @@ from rich.text import Text
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration, short
-from vggexplorer.progress import POLL, Interrupts, View, best, described, exit_status, view_for
+from vggexplorer.progress import POLL, Interrupts, View, described, exit_status, view_for
 from vggexplorer.runs import launch, layout, sweeps
 from vggexplorer.runs.calibration import calibrate
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.places import Place
+from vggexplorer.runs.records import best
 from vggexplorer.runs.status import STATUSES, Word
 from vggexplorer.runs.store import MANY, Runs, Watch
 from vggexplorer.runs.sweeps import PLANNED, Member, Plan, Point, Result, Sweep, Total

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
@@ -78,6 +79,16 @@ def _is_number(value: Any, kind: type | tuple[type, ...]) -> bool:
     )
 
 
+def tested(records: Iterable[Record]) -> list[float]:
+    """The test accuracies, one for each record that has one."""
+    return [record.test_acc for record in records if record.test_acc is not None]
+
+
+def best(records: Iterable[Record]) -> float | None:
+    """The best test accuracy so far."""
+    return max(tested(records), default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a run ended: `status` is one of `OUTCOMES`; `reason` says why, if there is anything to say."""
@@ -93,6 +104,32 @@ class Outcome:
     seconds: float | None = None
     step: int = 0
     device: str | None = None
+
+    @staticmethod
+    def of(
+        status: Word,
+        last: Record | None,
+        records: Iterable[Record],
+        *,
+        reason: InputError | None = None,
+        device: str | None = None,
+    ) -> "Outcome":
+        """An end after the record `last`; the best test accuracy is that of `records`."""
+        if last is None:
+            return Outcome(status=status, reason=reason, device=device)
+        return Outcome(
+            status=status,
+            reason=reason,
+            loss=last.train_loss,
+            train_acc=last.train_acc,
+            test_acc=last.test_acc,
+            best_test_acc=best(records),
+            examples_per_sec=last.examples_per_sec,
+            examples_per_sec_wall=last.examples_per_sec_wall,
+            seconds=last.seconds,
+            step=last.step,
+            device=device,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What outcome.json holds."""

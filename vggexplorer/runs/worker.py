@@ -298,19 +298,8 @@ class FolderSession(Session):
         """How it ended, with the last figures."""
         status = Word.FAILED if reason else Word.FINISHED if self._finished else Word.STOPPED
         last = self.last or self.run.last_record()
-        tested = [record.test_acc for record in self.run.read(most=MANY).records if record.test_acc is not None]
-        figures: dict[str, Any] = {"device": self._device, "best_test_acc": max(tested, default=None)}
-        if last:
-            figures |= {
-                "step": last.step,
-                "loss": last.train_loss,
-                "train_acc": last.train_acc,
-                "test_acc": last.test_acc,
-                "examples_per_sec": last.examples_per_sec,
-                "examples_per_sec_wall": last.examples_per_sec_wall,
-                "seconds": last.seconds,
-            }
-        return Outcome(status=status, reason=reason or self._reason, **figures)
+        records = self.run.read(most=MANY).records
+        return Outcome.of(status, last, records, reason=reason or self._reason, device=self._device)
 
     # --- what the loop asks
 

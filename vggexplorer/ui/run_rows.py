@@ -14,7 +14,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import forecasts, layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.forecasts import Compared
-from vggexplorer.runs.records import Outcome, Record
+from vggexplorer.runs.records import Outcome, Record, best, tested
 from vggexplorer.runs.status import Status, Word
 from vggexplorer.runs.store import Run, Runs, Watch
 from vggexplorer.ui.run_words import number
@@ -106,9 +106,7 @@ def _figures(run: Run, outcome: Outcome) -> tuple[float | None, float | None, fl
     if outcome.status == Word.FINISHED:
         return outcome.test_acc, outcome.best_test_acc, outcome.seconds
     records = _follow(run)
-    tested = [record.test_acc for record in records if record.test_acc is not None]
-    last, best = (tested[-1], max(tested)) if tested else (None, None)
-    return last, best, records[-1].seconds if records else None
+    return next(reversed(tested(records)), None), best(records), records[-1].seconds if records else None
 
 
 def _follow(run: Run) -> list[Record]:
