@@ -256,7 +256,8 @@ UNSEEN = {
 """Fields of Streamlit's elements that are not text for people."""
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
-SETTINGS |= {"done", "ring", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
+SETTINGS |= {"done", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
+SETTINGS |= {"color", "colors", "symbol", "ring", "found", "paper"}
 """Parts of the data of our own components that are not text for people."""
 
 
