@@ -19,7 +19,7 @@ import pytest
 from vggexplorer import keys
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
     from test_browser import Explore
 
 pytest_plugins = ("samples",)
@@ -139,6 +139,7 @@ class Server(NamedTuple):
 
 
 StartServer = Callable[..., Server]
+OpenTab = Callable[..., "Page"]
 
 
 def start_server(folder: Path, *command: str, env: dict[str, str] | None = None) -> Server:
@@ -217,13 +218,41 @@ def browser() -> "Iterator[Browser]":
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def _tabs(browser: "Browser") -> "Iterator[dict[str, Page]]":
+    """Tabs by the language of their browser."""
+    tabs: dict[str, Page] = {}
+    yield tabs
+    for page in tabs.values():
+        page.context.close()
+
+
 @pytest.fixture
-def explore(browser: "Browser", dashboard: Server) -> "Iterator[Explore]":
+def tab(browser: "Browser", _tabs: "dict[str, Page]") -> "Iterator[OpenTab]":
+    """Opens a tab that remembers nothing but the scripts of the dashboard, which take longest to load."""
+    lent = []
+
+    def open_tab(locale: str = "en-US", height: int = 900) -> "Page":
+        if locale not in _tabs:
+            _tabs[locale] = browser.new_context(locale=locale).new_page()
+        page = _tabs[locale]
+        page.set_viewport_size({"width": 1440, "height": height})
+        lent.append(page)
+        return page
+
+    yield open_tab
+    for page in lent:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.goto("about:blank")
+        page.context.clear_cookies()
+
+
+@pytest.fixture
+def explore(tab: "OpenTab", dashboard: Server) -> "Iterator[Explore]":
     """A new visitor of the dashboard; in the end the browser must not have complained."""
     from test_browser import Explore
 
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    explore = Explore(context.new_page(), dashboard)
+    explore = Explore(tab(), dashboard)
     yield explore
-    context.close()
     assert not explore.complaints

@@ -5,21 +5,21 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Server
+from conftest import OpenTab, Server
 from test_learn_browser import Learn
 
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.runs.store import RECORDED
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 GRAVE = ("serious", "critical")
 RECORDED_RUN = sorted(path.name for path in RECORDED.iterdir())[0]
 
 
-def tab(name: str) -> Callable[[Learn], None]:
+def at_tab(name: str) -> Callable[[Learn], None]:
     return lambda page: page.page.get_by_role("tab", name=name, exact=True).click()
 
 
@@ -49,14 +49,14 @@ def glossary(page: Learn) -> None:
 VIEWS: dict[str, tuple[str, dict[str, str], Callable[[Learn], None]]] = {
     "explore": ("/", {}, nothing),
     "explore, more columns": ("/", {}, lambda page: page.page.get_by_text("More columns").click()),
-    "explore, charts": ("/", {}, tab("Charts")),
-    "explore, receptive field": ("/", {}, tab("Receptive field")),
-    "explore, check": ("/", {}, tab("Check")),
-    "explore, take away": ("/", {}, tab("Take away")),
+    "explore, charts": ("/", {}, at_tab("Charts")),
+    "explore, receptive field": ("/", {}, at_tab("Receptive field")),
+    "explore, check": ("/", {}, at_tab("Check")),
+    "explore, take away": ("/", {}, at_tab("Take away")),
     "explore, a wrong link": ("/", {"arch": "alexnet", "input": "1x20x20", "colour": "red"}, nothing),
     "explore, Chinese": ("/", {"lang": "zh"}, nothing),
     "compare": ("/compare", {}, nothing),
-    "compare, stages": ("/compare", {}, tab("Stage by stage")),
+    "compare, stages": ("/compare", {}, at_tab("Stage by stage")),
     "train": ("/train", {}, lambda page: page.page.get_by_text("More settings").click()),
     "runs": ("/runs", {}, nothing),
     "a run": ("/runs", {"run": RECORDED_RUN}, nothing),
@@ -94,10 +94,11 @@ def grave(page: Learn, **options: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_serious_keeps_people_out(browser: "Browser", dashboard: Server, view: str) -> None:
+def test_nothing_serious_keeps_people_out(tab: OpenTab, dashboard: Server, view: str) -> None:
     path, params, act = VIEWS[view]
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-US", color_scheme="dark")
-    page = Learn(context.new_page(), dashboard).open(path, **params)
+    page = Learn(tab(height=1000), dashboard)
+    page.page.emulate_media(color_scheme="dark")
+    page.open(path, **params)
     act(page)
     page.settle()
     page.page.wait_for_function(COMPLETE)
@@ -108,16 +109,13 @@ def test_nothing_serious_keeps_people_out(browser: "Browser", dashboard: Server,
     page.page.wait_for_function(f"dark => {BACKGROUND} !== dark", arg=dark)
     page.page.wait_for_timeout(600)
     assert grave(page) == []
-    context.close()
 
 
-def test_axe_finds_what_is_wrong(browser: "Browser", dashboard: Server) -> None:
+def test_axe_finds_what_is_wrong(tab: OpenTab, dashboard: Server) -> None:
     """Were a label forgotten, the test above would see it."""
-    context = browser.new_context(locale="en-US")
-    page = Learn(context.new_page(), dashboard).open("/learn")
+    page = Learn(tab(), dashboard).open("/learn")
     page.page.evaluate("document.querySelector('[data-testid=stMain]').append(document.createElement('input'))")
     assert any(finding.startswith("label:") for finding in grave(page))
-    context.close()
 
 
 def test_the_tasks_that_are_looked_at_have_all_kinds_of_questions() -> None:

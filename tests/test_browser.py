@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from conftest import Server, StartServer, wait_until
+from conftest import OpenTab, Server, StartServer, wait_until
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.formatting import exact, percent, size
@@ -140,6 +140,7 @@ def test_edits_that_do_not_wait_for_the_page_are_all_kept(explore: Explore, paus
         box.press("Tab")
         explore.page.wait_for_timeout(pause_ms)
     explore.shows(summary(arch="1x32,1x48,3x256,2x512,2x512", input="1x96x96", classes="100"))
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
 
 
 def test_add_move_duplicate_and_delete_blocks(explore: Explore) -> None:
@@ -215,16 +216,14 @@ def test_reload_and_back_give_exactly_the_state(explore: Explore) -> None:
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512"))
 
 
-def test_chinese_by_switch_and_by_browser(explore: Explore, browser: "Browser", dashboard: Server) -> None:
+def test_chinese_by_switch_and_by_browser(explore: Explore, tab: OpenTab, dashboard: Server) -> None:
     explore.open(arch="vgg16")
     explore.click(explore.page.get_by_text("简体中文"))
     explore.until(lambda: explore.page.get_by_text("参数量").first.is_visible())
     assert explore.params() == {"arch": "vgg16", "lang": "zh"}
-    context = browser.new_context(locale="zh-CN")
-    theirs = Explore(context.new_page(), dashboard).open()
+    theirs = Explore(tab("zh-CN"), dashboard).open()
     theirs.until(lambda: theirs.page.get_by_text("参数量").first.is_visible())
     assert theirs.params() == {}
-    context.close()
 
 
 def test_a_layer_is_selected_from_drawing_table_and_chart(explore: Explore) -> None:

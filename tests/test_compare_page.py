@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, Server, StartServer
+from conftest import ROOT, OpenTab, Server, StartServer
 from streamlit.testing.v1 import AppTest
 from test_browser import Explore
 from test_pages import plain
@@ -217,9 +217,8 @@ def test_four_networks_from_a_deep_link_on_a_fresh_server(browser: "Browser", se
     context.close()
 
 
-def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", dashboard: Server) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    explore = Explore(context.new_page(), dashboard)
+def test_from_compare_to_explore_and_back_the_networks_stay(tab: OpenTab, dashboard: Server) -> None:
+    explore = Explore(tab(), dashboard)
     explore.open(arch="vgg13")
     page = explore.page
     page.get_by_role("link", name="Compare").click()
@@ -229,12 +228,10 @@ def test_from_compare_to_explore_and_back_the_networks_stay(browser: "Browser", 
     explore.settle().shows(summarize(*parse_arch("alexnet")))
     page.get_by_role("link", name="Compare").click()
     explore.until(lambda: "arch=alexnet&arch=vgg13" in page.url)
-    context.close()
 
 
-def test_a_comparison_is_taken_away(browser: "Browser", dashboard: Server, tmp_path: Path) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
-    page = context.new_page()
+def test_a_comparison_is_taken_away(tab: OpenTab, dashboard: Server, tmp_path: Path) -> None:
+    page = tab()
     page.goto(f"{dashboard.url}/compare?arch=vgg11&arch=alexnet&input=1x96x96")
     page.get_by_role("tab", name="Take away").click()
     texts = {}
@@ -251,4 +248,3 @@ def test_a_comparison_is_taken_away(browser: "Browser", dashboard: Server, tmp_p
         page.get_by_role("button", name="Parts (PNG)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
     assert "/compare?input=1x96x96" in page.locator("[data-testid=stCode]").last.inner_text()
-    context.close()

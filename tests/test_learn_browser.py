@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from conftest import Server, StartServer, wait_until
+from conftest import OpenTab, Server, StartServer, wait_until
 from test_learn_page import LOCALES
 from test_lessons import DEEP_RUN, GAP_RUN, SLIM_RUN, WIDE_RUN
 from test_runs_page import make
@@ -126,11 +126,9 @@ def servers(server: StartServer, folders: dict[str, Path]) -> dict[str, Server]:
 
 
 @pytest.fixture
-def learn(browser: "Browser", servers: dict[str, Server]) -> Iterator[Learn]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-US")
-    learn = Learn(context.new_page(), servers["full"])
+def learn(tab: OpenTab, servers: dict[str, Server]) -> Iterator[Learn]:
+    learn = Learn(tab(height=1000), servers["full"])
     yield learn
-    context.close()
     assert not learn.complaints
 
 
@@ -138,11 +136,10 @@ def learn(browser: "Browser", servers: dict[str, Server]) -> Iterator[Learn]:
 @pytest.mark.parametrize("speaks", LOCALES)
 @pytest.mark.parametrize("key", TASKS)
 def test_a_task_is_failed_and_then_solved(
-    browser: "Browser", servers: dict[str, Server], folders: dict[str, Path], key: str, speaks: str
+    tab: OpenTab, servers: dict[str, Server], folders: dict[str, Path], key: str, speaks: str
 ) -> None:
     task = TASKS[key]
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale=LOCALES[speaks])
-    learn = Learn(context.new_page(), servers["full"], speaks).open(task=key)
+    learn = Learn(tab(LOCALES[speaks], height=1000), servers["full"], speaks).open(task=key)
     for ask in task.asks:
         if not isinstance(ask, Trial):
             learn.answer(task, ask, right=False)
@@ -154,13 +151,11 @@ def test_a_task_is_failed_and_then_solved(
         f"{key}.{ask.key}" for ask in task.asks
     )
     if any(isinstance(ask, Trial) for ask in task.asks):
-        alone = Learn(context.new_page(), servers["empty"], speaks).open(task=key)
+        alone = Learn(tab(LOCALES[speaks], height=1000), servers["empty"], speaks).open(task=key)
         for ask in task.asks:
             if isinstance(ask, Trial):
                 alone.answer(task, ask, right=False)
                 alone.says(ask, "wrong")
-        assert not alone.complaints
-    context.close()
     assert not learn.complaints
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Server, StartServer, wait_until
+from conftest import OpenTab, Server, StartServer, wait_until
 from filelock import FileLock
 from test_predict import file_of, shirt
 from test_runs_page import config, make, record
@@ -80,11 +80,9 @@ class RunsPage:
 
 
 @pytest.fixture
-def runs(browser: "Browser", dashboard: Server) -> Iterator[RunsPage]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, locale="en-US")
-    page = RunsPage(context.new_page(), dashboard.url)
+def runs(tab: OpenTab, dashboard: Server) -> Iterator[RunsPage]:
+    page = RunsPage(tab(height=1200), dashboard.url)
     yield page
-    context.close()
     assert page.errors == []
 
 

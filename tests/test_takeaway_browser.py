@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import onnx
 import pytest
-from conftest import DIRECT, Server, StartServer, status_of
+from conftest import DIRECT, OpenTab, Server, StartServer, status_of
 from test_browser import Explore, summary
 
 from vggexplorer.formatting import exact
@@ -26,7 +26,7 @@ from vggexplorer.summary import Summary, summarize
 from vggexplorer.ui.i18n import catalogue
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Locator
 
 SMALL = {"arch": "1x8,2x6:nopool", "input": "2x33x30", "hidden": "16", "classes": "7"}
 SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
@@ -36,13 +36,11 @@ OpenPage = Callable[..., Explore]
 
 
 @pytest.fixture
-def away(browser: "Browser", dashboard: Server) -> Iterator[OpenPage]:
+def away(tab: OpenTab, dashboard: Server) -> Iterator[OpenPage]:
     """Opens Explore at its last tab: `away(arch="alexnet")`."""
-    contexts = []
 
     def open_page(locale: str = "en-US", server: Server = dashboard, **params: str) -> Explore:
-        contexts.append(browser.new_context(viewport={"width": 1440, "height": 1200}, locale=locale))
-        page = Explore(contexts[-1].new_page(), server).open(**params)
+        page = Explore(tab(locale, height=1200), server).open(**params)
         page.click(page.page.get_by_role("tab").last)
         page.page.locator(".st-key-pictures button").first.wait_for()
         pages.append(page)
@@ -50,8 +48,6 @@ def away(browser: "Browser", dashboard: Server) -> Iterator[OpenPage]:
 
     pages: list[Explore] = []
     yield open_page
-    for context in contexts:
-        context.close()
     assert [page.complaints for page in pages if page.complaints] == []
 
 
@@ -209,7 +205,7 @@ def test_no_process_and_no_file_is_left(away: OpenPage, server: StartServer, tmp
     explore.page.get_by_text("PyTorch writes the model").wait_for()
     ours.process.terminate()
     ours.process.wait(20)
-    explore.page.close()
+    explore.page.goto("about:blank")
     explore.complaints.clear()  # of the browser, about the server that is gone
     assert list(tmp_path.glob("vggexplorer-onnx-*")) == []
     time.sleep(0.3)

@@ -31,7 +31,7 @@ EDITORS = 10
 WATCHERS = 2
 GROWTH = 0.05
 """By how much the server's memory may grow after the warm-up, which is the first minute of five."""
-VISITS = 24
+VISITS = 12
 """How many sessions come and go in the soak, each with six edits and changes of the page."""
 FORGET = 2
 """Seconds for which the soak's server keeps the session of a closed tab; Streamlit's own are 120."""
