@@ -312,7 +312,7 @@ def test_a_run_that_is_started_here_is_followed_to_its_end(
     learn = Learn(context.new_page(), server(env={"VGGEXPLORER_RUNS": str(tmp_path)}))
     learn.open(task="head", arch="1x4,1x8", head="gap", hidden="none")
     learn.page.get_by_role("button", name="Start", exact=True).click()
-    line = learn.page.locator("[class*=st-key-last-]")
+    line = learn.page.locator("[class*=st-key-line-of-]")
     line.wait_for()
     wait_until(lambda: "finished" in line.inner_text() or bool(learn.page.wait_for_timeout(200)), 240, "its end")
     assert "test accuracy" in line.inner_text()
