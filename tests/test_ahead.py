@@ -1,6 +1,7 @@
 # ruff: noqa: F401, F811 (fixtures of other modules)
 """The forecast on the pages: before a run, what makes it fit, after it; and the time of layers on Compare."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from test_pages import plain
 from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs, started
 
 from vggexplorer.architectures import NETWORKS
+from vggexplorer.errors import InputError
 from vggexplorer.forecast import ANY, NOTHING, PRESETS, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
 from vggexplorer.formatting import size
 from vggexplorer.runs import calibration, forecasts
@@ -87,26 +89,26 @@ def test_a_measured_device_has_times(measured: Calibration) -> None:
 def test_the_device_is_measured_by_a_button(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measure(runs: Path, device: Device, progress: Callable[[float], None]) -> None:
+    def measure(runs: Path, device: Device, progress: Callable[[float], None], stop: threading.Event) -> None:
         asked.append(device)
         progress(1.0)
 
     monkeypatch.setattr(calibration, "calibrate", measure)
     page = Train()
     page.click("measure device")
-    job = next(job for name, job in jobs._jobs.items() if name.startswith("calibrate"))
-    job._thread.join()
+    job = next(job for name, job in jobs._named.items() if name.startswith("calibrate"))
+    job.wait()
     assert asked == [CPU]
     assert page.run().errors == []
 
 
 def test_a_measurement_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def measure(*_: Any) -> None:
-        raise calibration._failed("no power")
+        raise calibration._failed(InputError("no power"))
 
     monkeypatch.setattr(calibration, "calibrate", measure)
     page = Train().click("measure device")
-    next(job for name, job in reversed(jobs._jobs.items()) if name.startswith("calibrate"))._thread.join()
+    next(job for name, job in reversed(jobs._named.items()) if name.startswith("calibrate")).wait()
     page.run()
     assert "The device could not be measured: no power" in " ".join(plain(each.value) for each in page.test.warning)
 
@@ -194,14 +196,14 @@ def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs
     asked = []
 
     def time_layers(
-        network: Any, batch: int, device: str, precision: str, progress: Callable[[float], None], rounds: int
+        network: Any, batch: int, device: str, precision: str, progress: Callable[[float], None], *_: Any
     ) -> Timed:
         asked.append((network, batch, device, precision))
         progress(1.0)
         return Timed(0.5, {row.name: LayerTime(0.001, 0.002) for row in summarize(*network).rows})
 
     monkeypatch.setattr(timing, "time_layers", time_layers)
-    monkeypatch.setattr("vggexplorer.runs.devices.look", lambda _: [CPU])
+    monkeypatch.setattr("vggexplorer.runs.devices.look", lambda *_: [CPU])
     monkeypatch.setattr(timing, "_measured", {})
     page = Train()
     page.test = page.test.switch_page(str(Path(TRAIN).with_name("compare.py")))
@@ -211,7 +213,7 @@ def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs
     table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)
     assert "–" in table
     page.click("measure layers")
-    jobs.find("layer times")._thread.join()  # type: ignore[union-attr]
+    jobs.find("layer times").wait()  # type: ignore[union-attr]
     page.run()
     assert {batch for _, batch, _, _ in asked} == {16}
     table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)

@@ -1,6 +1,8 @@
 """The tab Check: in a real browser with the real tools, and by AppTest with figures that were tampered with."""
 
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +14,12 @@ from test_browser import Explore
 from test_i18n import CHINESE, english_in, has_chinese, seen
 
 from vggexplorer import crosscheck
+from vggexplorer.architectures import Network
 from vggexplorer.formatting import exact
 from vggexplorer.peers import PEERS, Measured, terms
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
-from vggexplorer.ui import i18n
+from vggexplorer.ui import i18n, jobs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -114,21 +117,6 @@ def test_a_second_run_ends_the_first(explore: Explore) -> None:
 # --- with figures that were tampered with ----------------------------------------------------------------
 
 
-class Tampered:
-    """Stands for the process: what it says is given, and it is done when it is told so."""
-
-    figures: dict[str, Measured]
-
-    def __init__(self, network: Any) -> None:
-        self.network = network
-        self.measured = dict(self.figures)
-        self.running = False
-        self.stopped = 0
-
-    def stop(self) -> None:
-        self.stopped += 1
-
-
 def right_figures() -> dict[str, Measured]:
     summary = summarize(*parse_network(SMALL))
     totals = summary.totals
@@ -140,8 +128,8 @@ def right_figures() -> dict[str, Measured]:
 
 def opened(monkeypatch: pytest.MonkeyPatch, lang: str = "en", **figures: Measured) -> AppTest:
     """The tab after a click on the button, with some figures replaced."""
-    monkeypatch.setattr(Tampered, "figures", right_figures() | figures, raising=False)
-    monkeypatch.setattr("vggexplorer.ui.check.Crosscheck", Tampered)
+    said = (right_figures() | figures).values()
+    monkeypatch.setattr("vggexplorer.ui.check.crosscheck", lambda network, stop: iter(said))
     inside = i18n.language  # AppTest formats options outside of the session, where its language is not known
     monkeypatch.setattr(i18n, "language", lambda: inside() if get_script_run_ctx(suppress_warning=True) else lang)
     page = AppTest.from_file(ROOT / "vggexplorer" / "ui" / "main.py", default_timeout=30)
@@ -150,7 +138,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, lang: str = "en", **figures: Measure
     page.run()
     page.session_state["tab"] = {"en": "Check", "zh": CHINESE["Check"]}[lang]
     page.run()
-    page.button(key="check").click().run()
+    checked(page)
     assert not page.exception
     return page
 
@@ -190,22 +178,58 @@ def test_a_tool_that_fails_says_why_beside_the_others(monkeypatch: pytest.Monkey
     assert EXPLAINED in texts(page, "torchinfo")
 
 
-def test_without_pytorch_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crosscheck, "find_spec", lambda name: None)
+def at_the_tab() -> AppTest:
     page = AppTest.from_file(ROOT / "vggexplorer" / "ui" / "main.py", default_timeout=30).run()
     page.session_state["tab"] = "Check"
-    page.run()
+    return page.run()
+
+
+def checked(page: AppTest) -> AppTest:
+    """After a click on the button, and when all is said."""
     page.button(key="check").click().run()
-    (box,) = page.error
+    page.session_state["crosscheck"].wait()
+    return page.run()
+
+
+def test_without_pytorch_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggexplorer.processes.find_spec", lambda name: None)
+    (box,) = checked(at_the_tab()).error
     assert "needs PyTorch" in box.value
 
 
 def test_starting_again_stops_what_ran(monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(monkeypatch)
     first = page.session_state["crosscheck"]
-    page.button(key="check").click().run()
-    assert first.stopped == 1
+    checked(page)
+    assert first.stopped.is_set()
     assert page.session_state["crosscheck"] is not first
+
+
+def test_a_class_that_checks_at_once_waits_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many click, not more processes are started than the machine can bear; one that waits can be stopped."""
+    go, started = threading.Event(), []
+
+    def slow(network: Network, stop: threading.Event) -> Iterator[Measured]:
+        started.append(network)
+        go.wait(30)
+        yield from right_figures().values()
+
+    monkeypatch.setattr("vggexplorer.ui.check.crosscheck", slow)
+    pages = [at_the_tab() for _ in range(jobs.AT_ONCE + 2)]
+    for count, page in enumerate(pages):
+        page.button(key="check").click().run()
+        wait_until(lambda count=count: len(jobs._line) > count, 10)
+    *_, third, last = (page.run() for page in pages)
+    assert len(started) == jobs.AT_ONCE
+    assert "In line until 1 other ends …" in [text.value for text in third.markdown]
+    assert "In line until 2 others end …" in [text.value for text in last.markdown]
+    last.button(key="stop check").click().run()
+    last.session_state["crosscheck"].wait(5)
+    assert [box.value for box in last.run().error] == ["It was stopped\\."]
+    go.set()
+    third.session_state["crosscheck"].wait(5)
+    assert len(started) == jobs.AT_ONCE + 1
+    assert "torchinfo" in texts(third.run(), "torchinfo")
 
 
 @pytest.mark.parametrize("changed", ["", "wrong", "failed", "edited"])

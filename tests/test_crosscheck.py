@@ -1,22 +1,21 @@
 """The process that asks the other tools: what it says, how it ends, and what the command line makes of it."""
 
 import json
-import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_until
 
 from vggexplorer import cli, crosscheck
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
-from vggexplorer.crosscheck import Crosscheck
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_to_json
 from vggexplorer.layers import Conv2d, Costs, Shape
 from vggexplorer.peers import PEERS, Measured, reconcile
+from vggexplorer.processes import StoppedError
 from vggexplorer.pytorch import crosscheck as inside
 from vggexplorer.summary import summarize
 from vggexplorer.text import format_network
@@ -27,7 +26,7 @@ SMALL_ARGUMENTS = ("profile", "1x8", "--input", "1x8x8", "--hidden", "none", "--
 
 
 def asked(network: Network) -> dict[str, Measured]:
-    return Crosscheck(network).wait()
+    return {found.tool: found for found in crosscheck.crosscheck(network)}
 
 
 # --- the process ---------------------------------------------------------------------------------------
@@ -84,60 +83,34 @@ def test_a_tool_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(inside.TOOLS, "fvcore", ("fvcore", broken))
     answer = inside.measure("fvcore", SMALL)
-    assert answer["error"] == "No figures from fvcore: RuntimeError: no such operator"
-    assert str(crosscheck._parse(json.dumps(answer).encode()).error) == answer["error"]
+    assert answer["error"]["text"] == "No figures from fvcore: RuntimeError: no such operator"
+    assert str(crosscheck._parse(answer).error) == answer["error"]["text"]
 
 
 def test_a_tool_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchinfo", None)
-    assert "No figures from torchinfo: ModuleNotFoundError" in inside.measure("torchinfo", SMALL)["error"]
+    assert "No figures from torchinfo: ModuleNotFoundError" in inside.measure("torchinfo", SMALL)["error"]["text"]
 
 
 # --- how it ends ---------------------------------------------------------------------------------------
 
 
-def pid_of(run: Crosscheck) -> int:
-    return run._process.pid
-
-
-def is_gone(pid: int) -> bool:
-    """Neither running nor a zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-def test_it_is_reaped_when_it_is_done() -> None:
-    run = Crosscheck(SMALL)
-    assert run.running
-    run.wait()
-    assert not run.running
-    assert is_gone(pid_of(run))
-
-
-def test_it_is_stopped_and_reaped() -> None:
-    run = Crosscheck(SMALL)
-    run.stop()
-    wait_until(lambda: not run.running, 10)
-    assert is_gone(pid_of(run))
-    assert all(found.error for found in run.measured.values())
-    run.stop()
-
-
-def test_a_run_that_nobody_looks_at_is_reaped() -> None:
-    pid = pid_of(Crosscheck(SMALL))
-    wait_until(lambda: is_gone(pid), 60)
-
-
-def test_it_is_ended_when_it_takes_too_long() -> None:
+def test_it_is_ended_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crosscheck, "PATIENCE", 0.1)
     start = time.monotonic()
-    measured = Crosscheck(SMALL, patience=0.1).wait()
-    assert time.monotonic() - start < 10
-    assert {str(found.error) for found in measured.values()} == {
-        f"No figures from {tool} within 0.1 s." for tool in PEERS
+    assert {str(found.error) for found in asked(SMALL).values()} == {
+        f"No figures from {tool}: no answer within 0.1 s" for tool in PEERS
     }
+    assert time.monotonic() - start < 10
+
+
+def test_it_is_stopped_between_two_tools() -> None:
+    stop = threading.Event()
+    found = crosscheck.crosscheck(LARGE, stop)
+    assert next(found).tool in PEERS
+    stop.set()
+    with pytest.raises(StoppedError):
+        list(found)
 
 
 def test_the_last_words_of_a_process_that_breaks_down_are_passed_on(
@@ -148,18 +121,6 @@ def test_the_last_words_of_a_process_that_breaks_down_are_passed_on(
     measured = asked(SMALL)
     assert str(measured["torchinfo"].error) == "No figures from torchinfo: ImportError: libtorch is damaged"
     assert measured.keys() == PEERS.keys()
-
-
-def test_files_in_the_current_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('not this one')")
-    monkeypatch.chdir(tmp_path)
-    assert not asked(SMALL)["FlopCounterMode"].error
-
-
-def test_without_pytorch_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crosscheck, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match="needs PyTorch, which is not installed here"):
-        Crosscheck(SMALL)
 
 
 # --- the command line ----------------------------------------------------------------------------------
@@ -175,9 +136,8 @@ def lie(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """fvcore's figures, or whatever else `changes` names, are changed on their way."""
     parse = crosscheck._parse
 
-    def wrong(line: bytes) -> Measured:
-        found = json.loads(line)
-        return parse(json.dumps(found | changes.get(found["tool"], {})).encode())
+    def wrong(found: dict[str, Any]) -> Measured:
+        return parse(found | changes.get(found["tool"], {}))
 
     monkeypatch.setattr(crosscheck, "_parse", wrong)
 
@@ -219,7 +179,7 @@ def test_a_corrupted_count_is_marked_and_ends_with_1(
 def test_a_tool_that_fails_is_named_and_no_figures_at_all_end_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    error = {"error": "", "template": "No figures from {tool}: {reason}", "values": {"tool": "it", "reason": "rain"}}
+    error = {"error": reason_to_json(InputError("No figures from {tool}: {reason}", tool="it", reason="rain"))}
     lie(monkeypatch, fvcore=error)
     status, out, _ = said(capsys, *SMALL_ARGUMENTS)
     assert (status, out.count("✓")) == (0, 2)
@@ -236,8 +196,8 @@ def test_bad_input_and_a_missing_pytorch_end_with_2(
     status, out, err = said(capsys, "profile", "alexnet", "--input", "1x64x64", "--check")
     assert (status, out) == (2, "")
     assert "65×65" in err
-    monkeypatch.setattr(crosscheck, "find_spec", lambda name: None)
+    monkeypatch.setattr("vggexplorer.processes.find_spec", lambda name: None)
     status, out, err = said(capsys, *SMALL_ARGUMENTS)
     assert (status, out) == (2, "")
-    assert err.startswith("The check needs PyTorch")
+    assert err.startswith("This needs PyTorch")
     assert len(err.splitlines()) == 1

@@ -1,6 +1,7 @@
 """Fashion-MNIST's files: found, checked, refused with a sentence; the sample that ships with the package."""
 
 import gzip
+import json
 import os
 import shutil
 import struct
@@ -338,14 +339,14 @@ def fake(monkeypatch: pytest.MonkeyPatch, fails: Exception | None = None, cut: s
 
 
 def run_download(monkeypatch: pytest.MonkeyPatch) -> str | None:
-    """Runs the command; answers its sentence if it exits with one."""
+    """Has it downloaded; answers the sentence if there is one."""
     from vggexplorer.pytorch import download
 
     monkeypatch.setattr("socket.setdefaulttimeout", lambda seconds: None)
     try:
-        download.main()
-    except SystemExit as done:
-        return str(done.code)
+        list(download.answer())
+    except InputError as error:
+        return str(error)
     return None
 
 
@@ -353,11 +354,15 @@ def run_download(monkeypatch: pytest.MonkeyPatch) -> str | None:
 def test_a_download_ends_up_in_the_cache(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from vggexplorer.processes import tell
+    from vggexplorer.pytorch import download
+
     calls = fake(monkeypatch)
     put(cache / "download" / "FashionMNIST" / "raw", LABELS, b"half")
     put(cache / "FashionMNIST" / "raw", LABELS, b"half")
     assert run_download(monkeypatch) is None
-    assert capsys.readouterr().out.strip() == str(cache / "FashionMNIST" / "raw")
+    assert tell(download.answer()) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(cache / "FashionMNIST" / "raw")}
     assert find(Dataset("full", str(cache))) == cache / "FashionMNIST" / "raw"
     assert read(WHOLE_SET, cache / "FashionMNIST" / "raw").test_labels[0] == (10_000,)
     assert not (cache / "download").exists()

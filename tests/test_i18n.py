@@ -48,6 +48,8 @@ TRANSLATED = {
     "t": 0,
     "InputError": 0,
     "ShapeError": 0,
+    "NoAnswerError": 0,
+    "StoppedError": 0,
     "ProcessLostError": 0,
     "check_int": 1,
     "check_choice": 1,
@@ -109,7 +111,6 @@ STAND_FOR: dict[str, set[str]] = {
     "CLASSES[place]": set(datasets.CLASSES),
     "quantity": quantities() | set(COUNTS),
     "template": set(),  # of a reason that was kept in a file
-    "data['template']": set(),  # of an error that was made in `peers.py`
     "ABOUT[chosen().recipe]": set(options.ABOUT.values()),
     "known.label": set(datasets.LABELS.values()),
     "datasets.LABELS[name]": set(datasets.LABELS.values()),

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import ROOT, wait_until
+from conftest import ROOT
 
 from vggexplorer.architectures import Network
+from vggexplorer.errors import InputError
+from vggexplorer.processes import StoppedError
 from vggexplorer.pytorch.onnx_export import export, seeded
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
@@ -80,56 +83,44 @@ def test_every_kind_of_layer(params: dict[str, str], tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said_in_a_sentence(params: dict[str, str], reason: str, tmp_path: Path) -> None:
     done = run(params, tmp_path / "net.onnx")
     assert done.returncode == 1
-    assert done.stdout == ""
+    assert list(json.loads(done.stdout)) == ["error"]
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-# --- the process that the dashboard starts ---------------------------------------------------------------
+# --- the model that the dashboard offers -----------------------------------------------------------------
 
 
-def finished(job: onnx_job.Export) -> onnx_job.Export:
-    wait_until(lambda: not job.running, 120, "the model")
-    return job
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the dashboard makes its folders for models."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
 
 
-def test_a_job_offers_a_file_and_removes_it() -> None:
-    network = parse_network(SMALL)
-    job = finished(onnx_job.Export(network))
-    assert job.error is None
-    *_, token, name = job.url.split("/")
+def test_a_model_is_offered_and_removed() -> None:
+    model = onnx_job.Model(parse_network(SMALL))
+    *_, token, name = model.url.split("/")
     path, offered = web._offered[token]
-    assert name == offered == job.name
+    assert name == offered == model.name
     assert len(token) >= 40
-    assert path.stat().st_size == job.bytes
+    assert path.stat().st_size == model.bytes
     assert path.parent.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
-    job.discard()
+    model.discard()
     assert not path.parent.exists()
 
 
-def test_a_process_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_job, "TIMEOUT", 0.2)
-    job = finished(onnx_job.Export(parse_network(SMALL)))
-    assert "0.2 s" in str(job.error)
-    assert job._process is not None
-    assert job._process.returncode not in (None, 0)
-    assert not job._folder.exists()
+def test_one_that_takes_too_long_leaves_no_file(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_job, "PATIENCE", 0.2)
+    with pytest.raises(InputError, match=r"PyTorch could not write the model: no answer within 0\.2 s"):
+        onnx_job.Model(parse_network(SMALL))
+    assert list(folders.iterdir()) == []
 
 
-def test_a_process_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_job, "_MODULE", "vggexplorer.pytorch.no_such_module")
-    job = finished(onnx_job.Export(parse_network(SMALL)))
-    assert "no_such_module" in str(job.error)
-    assert job.url == ""
-    assert not job._folder.exists()
-
-
-def test_a_job_that_is_discarded_ends_its_process() -> None:
-    job = onnx_job.Export(parse_network(SMALL))
-    wait_until(lambda: job._process, 10, "the process")
-    job.discard()
-    finished(job)
-    assert job._process is not None
-    assert job._process.returncode not in (None, 0)
-    assert not job._folder.exists()
+def test_one_that_is_not_wanted_any_more_leaves_no_file(folders: Path) -> None:
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    with pytest.raises(StoppedError):
+        onnx_job.Model(parse_network(SMALL), stop)
+    assert list(folders.iterdir()) == []

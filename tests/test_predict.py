@@ -21,7 +21,7 @@ from vggexplorer.runs.datasets import CLASSES, SAMPLE, Dataset, read_idx
 from vggexplorer.runs.store import Run
 from vggexplorer.text import parse_network
 from vggexplorer.ui import prediction
-from vggexplorer.ui.prediction import Prediction, as_file
+from vggexplorer.ui.prediction import as_file
 from vggexplorer.ui.run_components import grey
 
 
@@ -208,24 +208,12 @@ def test_the_process_answers_with_json(run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_dashboard_gets_the_answer_or_the_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = Prediction(run, WHOLE, "auto").wait()
-    assert good.error is None
-    assert len(good.answer["chances"]) == 10
-    bad = Prediction(run, b"x", "auto").wait()
-    assert "not a picture" in str(bad.error)
-    assert not bad.answer
-    monkeypatch.setattr(prediction, "TIMEOUT", 0.05)
-    assert "No answer within" in str(Prediction(run, WHOLE, "auto").wait().error)
-    monkeypatch.setattr(prediction, "_MODULE", "vggexplorer.nothing")
-    monkeypatch.setattr(prediction, "TIMEOUT", 30)
-    assert "could not be asked" in str(Prediction(run, WHOLE, "auto").wait().error)
-
-
-def test_a_prediction_that_is_not_wanted_any_more_is_ended(run: Run) -> None:
-    job = Prediction(run, WHOLE, "auto")
-    job.stop()
-    assert not job.wait().running
-    assert not job.answer
+    assert len(prediction.predict(run, WHOLE, "auto")["chances"]) == 10
+    with pytest.raises(InputError, match="not a picture"):
+        prediction.predict(run, b"x", "auto")
+    monkeypatch.setattr(prediction, "PATIENCE", 0.05)
+    with pytest.raises(InputError, match=r"PyTorch could not be asked: no answer within 0\.05 s"):
+        prediction.predict(run, WHOLE, "auto")
 
 
 def test_classes_of_a_run_without_an_environment(run: Run) -> None:

@@ -395,7 +395,7 @@ def test_the_second_half_of_a_double_click_counts_for_nothing(monkeypatch: pytes
 
 def test_what_cannot_be_started_gets_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make(folder, "one", "stopped")
-    monkeypatch.setattr(launch, "find_spec", lambda name: None)
+    monkeypatch.setattr("vggexplorer.processes.find_spec", lambda name: None)
     page = Page(run.id).click("again run")
     assert "needs PyTorch" in plain(page.test.error[0].value)
     assert len(list(folder.glob("2*"))) == 1

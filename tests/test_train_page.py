@@ -1,7 +1,6 @@
 """Train, run by Streamlit's own AppTest: what is set up, what Start starts, what is said of a run."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from test_i18n import all_chinese, explore  # noqa: F401 (a fixture)
 from test_pages import Explore, plain
 
 from vggexplorer.architectures import NETWORKS
+from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import datasets, launch
@@ -307,11 +307,11 @@ def test_the_books_own_run_stands_beside_the_published_figures(runs: Runs, accur
 
 
 def test_a_failed_download_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.CompletedProcess(command, 1, b"", b"progress\nThere is no way to the internet.\n")
+    def fail(*_: Any, **__: Any) -> None:
+        raise InputError("There is no way to the internet.")
 
     monkeypatch.setattr(datasets, "find", lambda _: None)
-    monkeypatch.setattr(downloading.subprocess, "run", fail)
+    monkeypatch.setattr(downloading, "answer", fail)
     page = Train().set("dataset", "full").click("download data")
     wait_until(lambda: not jobs.find("download full").running)
     assert [plain(warning.value) for warning in page.run().test.warning] == ["There is no way to the internet."]

@@ -25,7 +25,7 @@ CONFIG = Config(network=NETWORK, training=recipe("quick-demo", NETWORK))
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     yield
-    jobs._jobs.pop("cluster", None)
+    jobs._named.pop("cluster", None)
     setup._free.clear()
 
 
@@ -85,7 +85,7 @@ def test_the_page_says_what_is_free_and_asks_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wishes = []
-    monkeypatch.setattr(cluster, "ask", lambda address: Free(3, 12, 5, 2, 1))
+    monkeypatch.setattr(cluster, "ask", lambda *_: Free(3, 12, 5, 2, 1))
     fake = launch.start
     monkeypatch.setattr(launch, "start", lambda *args, place, **more: (wishes.append(place), fake(*args, **more))[1])
     page = on_the_cluster()

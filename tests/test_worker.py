@@ -495,8 +495,8 @@ def test_a_trainer_that_cannot_be_started_leaves_no_ticket(runs: Runs, monkeypat
 
 
 def test_without_pytorch_nothing_is_created(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match="Training needs PyTorch"):
+    monkeypatch.setattr("vggexplorer.processes.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="needs PyTorch"):
         start(runs, CONFIG)
     assert runs.all(recorded=False) == []
 

@@ -137,10 +137,11 @@ def _profile(options: argparse.Namespace) -> int:
 
 def _checked(summary: Summary, as_json: bool) -> int:
     """The profile with what other tools count; 1 unless every figure of theirs is explained, and there is one."""
-    from vggexplorer.crosscheck import Crosscheck
+    from vggexplorer.crosscheck import crosscheck
     from vggexplorer.peers import reconcile
 
-    measured = Crosscheck(Network(summary.architecture, summary.input_shape)).wait()
+    network = Network(summary.architecture, summary.input_shape)
+    measured = {found.tool: found for found in crosscheck(network)}
     checks = reconcile(summary, measured)
     if as_json:
         print(json.dumps(profile(summary) | {"check": checked_by(measured, checks)}, indent=2))

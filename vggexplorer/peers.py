@@ -166,6 +166,6 @@ def refusal(tool: str, summary: Summary) -> InputError | None:
     )
 
 
-def failure(tool: str, reason: str) -> InputError:
-    """`tool` broke down; `reason` is in its own words."""
+def failure(tool: str, reason: object) -> InputError:
+    """`tool` broke down; `reason` is in its own words, or a sentence."""
     return InputError("No figures from {tool}: {reason}", tool=tool, reason=reason)

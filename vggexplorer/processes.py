@@ -1,20 +1,144 @@
-"""Processes: how ours are started, and what the system knows of one."""
+"""Processes: how ours are started and asked, and what the system knows of one.
 
+PyTorch, and whatever else is large, is loaded by a process of its own: `ask` starts a module, and in that process
+`tell` prints what it has to say.
+"""
+
+import json
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
 from calendar import timegm
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import redirect_stdout, suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from vggexplorer.errors import InputError, reason_from_json, reason_to_json
+from vggexplorer.paths import child_environment
+
+LOOK = 0.1
+"""Seconds within which a process is ended that takes too long, or whose answer is not wanted any more."""
+_LAST_BYTES = 10_000
+"""How much of a log is read for its last words."""
+
+
+class NoAnswerError(InputError):
+    """A process was asked and did not answer: the sentence, a clause to be put into another, says why."""
+
+
+class StoppedError(InputError):
+    """The answer was not wanted any more."""
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
     """What starts a module with this Python; it works by hand too. Files in the current folder are not imported."""
     return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def need_torch() -> None:
+    """`InputError` unless PyTorch is installed."""
+    if find_spec("torch") is None:
+        raise InputError("This needs PyTorch, which is not installed here; pip install torch torchvision helps.")
+
+
+# --- asking ------------------------------------------------------------------------------------------------
+
+
+def ask(
+    module: str, *arguments: str, given: bytes = b"", patience: float = math.inf, stop: threading.Event | None = None
+) -> Iterator[dict[str, Any]]:
+    """The objects that a process of this module tells, as they come; `given` is its standard input.
+
+    It is ended when nobody wants more of them, when `stop` is set (`StoppedError`) and after `patience` seconds. An
+    `InputError` of its own is raised here; `NoAnswerError` if it is late, fails, says nothing or cannot be started.
+    """
+    if module.startswith("vggexplorer.pytorch."):
+        need_torch()
+    stop, count = stop or threading.Event(), 0
+    try:
+        with TemporaryFile() as asked, TemporaryFile() as log:
+            asked.write(given)
+            asked.seek(0)
+            with subprocess.Popen(  # noqa: S603 (our own modules)
+                module_command(module, *arguments),
+                stdin=asked,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=child_environment() | {"PYTHONIOENCODING": "utf-8"},
+            ) as process:
+                deadline = time.monotonic() + patience
+                threading.Thread(target=_guard, args=(process, deadline, stop), daemon=True).start()
+                try:
+                    for found in filter(None, map(_object, process.stdout or ())):
+                        if found.keys() == {"error"}:
+                            raise reason_from_json(found["error"])
+                        count += 1
+                        yield found
+                    status = process.wait()
+                finally:
+                    process.kill()
+            if count and not status:
+                return
+            if stop.is_set():
+                raise StoppedError("It was stopped.")
+            if time.monotonic() >= deadline:
+                raise NoAnswerError("no answer within {seconds} s", seconds=f"{patience:g}")
+            raise NoAnswerError("{reason}", reason=_last_line(log) or f"status {status}")
+    except OSError as error:
+        raise NoAnswerError("{reason}", reason=error.strerror or str(error)) from error
+
+
+def answer(
+    module: str, *arguments: str, given: bytes = b"", patience: float = math.inf, stop: threading.Event | None = None
+) -> dict[str, Any]:
+    """The last object that a process of this module tells; all else as in `ask`."""
+    *_, last = ask(module, *arguments, given=given, patience=patience, stop=stop)
+    return last
+
+
+def _guard(process: "subprocess.Popen[bytes]", deadline: float, stop: threading.Event) -> None:
+    while process.poll() is None and time.monotonic() < deadline and not stop.wait(LOOK):
+        pass
+    process.kill()
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    """The object in a line; None if it is what others print, such as somebody's sitecustomize."""
+    with suppress(ValueError):
+        found = json.loads(line)
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST_BYTES))
+    return log.read().decode(errors="replace").strip().rpartition("\n")[2].strip()[:300]
+
+
+def tell(objects: Iterable[Mapping[str, Any]]) -> int:
+    """What a process that was asked does: print the objects as they come; its status, 1 if there is an `InputError`.
+
+    The sentence of an error goes to standard error too, and so does whatever else is printed.
+    """
+    out = sys.stdout
+    with redirect_stdout(sys.stderr):
+        try:
+            for each in objects:
+                print(json.dumps(each), file=out, flush=True)
+        except InputError as error:
+            print(json.dumps({"error": reason_to_json(error)}), file=out, flush=True)
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+# --- starting ----------------------------------------------------------------------------------------------
 
 
 def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

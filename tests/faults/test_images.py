@@ -218,7 +218,7 @@ def test_uploads_get_an_answer_and_the_server_stays_small(
             lambda text=text: (
                 (
                     area.count()
-                    and page.locator(".st-key-asking").count() == 0
+                    and page.locator(".st-key-working-prediction").count() == 0
                     and page.locator("[data-testid=stMain]").inner_text() != text
                 )
                 or page.wait_for_timeout(50)

@@ -6,7 +6,6 @@ found that explain the times best. A process of its own prints a line of JSON fo
 `{"calibration": {...}}`, as `Calibration.to_json` writes it.
 """
 
-import json
 import statistics
 import sys
 from collections import defaultdict
@@ -18,7 +17,6 @@ import numpy as np
 import torch
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
-from vggexplorer.errors import InputError
 from vggexplorer.forecast import (
     ANY,
     NOTHING,
@@ -35,7 +33,7 @@ from vggexplorer.forecast import (
     updating,
     works,
 )
-from vggexplorer.processes import peak_memory
+from vggexplorer.processes import peak_memory, tell
 from vggexplorer.pytorch.devices import processor
 from vggexplorer.pytorch.layer_times import Steps
 from vggexplorer.summary import summarize
@@ -273,13 +271,7 @@ def main(argv: list[str]) -> int:
     if len(argv) != 2:
         print("usage: python -m vggexplorer.pytorch.calibrate DEVICE", file=sys.stderr)
         return 2
-    try:
-        for line in calibrate(argv[1]):
-            print(json.dumps(line), flush=True)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return tell(calibrate(argv[1]))
 
 
 if __name__ == "__main__":

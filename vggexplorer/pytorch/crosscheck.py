@@ -2,27 +2,27 @@
 
 Standard input holds the texts of a network as a JSON object, by the keys of `parse_network`. Standard
 output gets one JSON object in a line for each tool as soon as it is done: `tool`, `version`, `params`,
-`count` and `seconds`, or `tool` and `error`, a sentence (with its `template` and `values` apart).
+`count` and `seconds`, or `tool` and `error`, a sentence as `reason_to_json` writes it.
 """
 
 import json
 import logging
-import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import version
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vggexplorer.architectures import Network
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, reason_to_json
 from vggexplorer.peers import failure, refusal
+from vggexplorer.processes import tell
 from vggexplorer.pytorch.modules import build
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
@@ -77,19 +77,18 @@ def measure(tool: str, network: Network) -> dict[str, Any]:
     except Exception as error:
         words = str(error).strip().partition("\n")[0] or "–"
         reason = failure(tool, f"{type(error).__name__}: {words[:300]}")
-    return {"tool": tool, "error": str(reason), "template": reason.template, "values": reason.values}
+    return {"tool": tool, "error": reason_to_json(reason)}
 
 
-def main() -> None:
-    """Ask all tools, one after the other."""
+def answers() -> Iterator[dict[str, Any]]:
+    """What all tools say, one after the other, of the network that standard input names."""
     warnings.simplefilter("ignore")
     logging.disable(logging.ERROR)
     torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
     torch.set_flush_denormal(True)  # memory that nobody filled may hold them, and they are slow
-    with _standard_output_to_ourselves() as out:
-        network = parse_network(json.load(sys.stdin))
-        for tool in TOOLS:
-            print(json.dumps(measure(tool, network)), file=out, flush=True)
+    network = parse_network(json.load(sys.stdin))
+    for tool in TOOLS:
+        yield measure(tool, network)
 
 
 def _on(device: str, network: Network) -> tuple[nn.Module, torch.Tensor]:
@@ -99,12 +98,5 @@ def _on(device: str, network: Network) -> tuple[nn.Module, torch.Tensor]:
     return net.to_empty(device=device), torch.zeros(1, *network.input_shape, device=device)
 
 
-def _standard_output_to_ourselves() -> IO[str]:
-    """The standard output for us alone; whatever else is printed goes to standard error."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return out
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tell(answers()))

@@ -1,17 +1,21 @@
-"""Prints the devices that PyTorch can train on as JSON: `python -m vggexplorer.pytorch.devices`, a process of its own.
+"""Prints the devices that PyTorch can train on: `python -m vggexplorer.pytorch.devices`, a process of its own.
 
-Each with how many times as fast bfloat16 is there as float32, from a short measurement.
+It is a line of JSON, `{"devices": [...]}`, each with how many times as fast bfloat16 is there as float32, from a short
+measurement.
 """
 
-import json
 import os
 import platform
+import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import nn
+
+from vggexplorer.processes import tell
 
 ROUNDS = 5
 
@@ -78,5 +82,10 @@ def _seconds(device: str, dtype: torch.dtype) -> float:
     return time.perf_counter() - began
 
 
+def look() -> Iterator[dict[str, Any]]:
+    """The line to print."""
+    yield {"devices": devices()}
+
+
 if __name__ == "__main__":
-    print(json.dumps(devices()))
+    sys.exit(tell(look()))

@@ -3,18 +3,20 @@
 `python -m vggexplorer.pytorch.download [full]`
 
 torchvision downloads it, into a folder beside; the files move to their place when their checksums agree. What
-has arrived can be watched by `downloaded_bytes`. Exits with 1 and a sentence on stderr if it fails.
+has arrived can be watched by `downloaded_bytes`. Prints a line of JSON, `{"folder": "..."}`.
 """
 
 import shutil
 import socket
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from vggexplorer.errors import InputError
+from vggexplorer.processes import tell
 from vggexplorer.runs.datasets import KNOWN, Known, cache_folder, download_folder, read
 
 TIMEOUT = 30
@@ -67,14 +69,11 @@ def _reason(error: Exception) -> str:
     return (lines[-1] if lines else type(error).__name__)[:300]
 
 
-def main(kind: str = "full") -> None:
-    """The process: prints the folder of the data set `kind`."""
+def answer(kind: str = "full") -> Iterator[dict[str, str]]:
+    """The line to print about the data set `kind`."""
     socket.setdefaulttimeout(TIMEOUT)
-    try:
-        print(download(KNOWN[kind]))
-    except InputError as error:
-        sys.exit(str(error))
+    yield {"folder": str(download(KNOWN[kind]))}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(tell(answer(*sys.argv[1:])))

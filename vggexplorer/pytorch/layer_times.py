@@ -16,8 +16,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from vggexplorer.architectures import Network, check_choice, check_int
-from vggexplorer.errors import InputError
 from vggexplorer.forecast import LayerTime
+from vggexplorer.processes import tell
 from vggexplorer.pytorch.train import Trainer
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import MAX_BATCH, Training
@@ -134,8 +134,8 @@ class Steps:
             yield parts
 
 
-def main() -> int:
-    """Measure what standard input asks for."""
+def measure() -> Iterator[dict[str, Any]]:
+    """Lines to print about what standard input asks for."""
     asked = json.load(sys.stdin)
     network = parse_network(asked["network"])
     check_int(asked["batch"], "the batch size", 1, MAX_BATCH)
@@ -149,15 +149,9 @@ def main() -> int:
         layers = [
             {"name": row.name, **each._asdict()} for row, each in zip(steps.summary.rows, parts.layers, strict=True)
         ]
-        print(json.dumps({"round": number, "rounds": rounds}), flush=True)
-    whole = min(steps.whole() for _ in range(rounds))
-    print(json.dumps({"step": whole, "layers": layers}), flush=True)
-    return 0
+        yield {"round": number, "rounds": rounds}
+    yield {"step": min(steps.whole() for _ in range(rounds)), "layers": layers}
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    sys.exit(tell(measure()))

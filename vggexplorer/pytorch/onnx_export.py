@@ -6,8 +6,7 @@ stdout. PyTorch's exporter needs the packages onnx and onnxscript.
 
 import json
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ import torch
 from torch import nn
 
 from vggexplorer.architectures import Network
-from vggexplorer.errors import InputError
 from vggexplorer.export import check_weights
+from vggexplorer.processes import tell
 from vggexplorer.pytorch.modules import build
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
@@ -55,15 +54,10 @@ def export(params: Mapping[str, str], path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "parameters": summary.totals.params}
 
 
-def main() -> None:
-    """The process: exits with 1 and a sentence on stderr if the network cannot be written."""
-    try:
-        with redirect_stdout(sys.stderr):  # PyTorch reports its progress there
-            about = export(json.load(sys.stdin), Path(sys.argv[1]))
-    except InputError as error:
-        sys.exit(str(error))
-    print(json.dumps(about))
+def answer(path: Path) -> Iterator[dict[str, Any]]:
+    """The line to print about the network that standard input names."""
+    yield export(json.load(sys.stdin), path)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(tell(answer(Path(sys.argv[1]))))

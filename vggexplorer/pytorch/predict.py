@@ -2,18 +2,17 @@
 
 The bytes of a picture file come on stdin; one JSON object goes to stdout: `classes`, `chances` (one for each
 class, from 0 to 1), `picture` (what the network gets, as `ui.run_components` draws it), `inverted`, `frames` (how
-many pictures the file holds; the first is taken), or `error`, a sentence with its `template` and `values` apart.
+many pictures the file holds; the first is taken).
 With a layer it is what `inside` says.
 """
 
 import base64
 import io
-import json
 import math
 import signal
 import sys
 import warnings
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -24,7 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vggexplorer.errors import InputError, reason_to_json
+from vggexplorer.errors import InputError
+from vggexplorer.processes import tell
 from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.inside import inside
@@ -212,16 +212,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--layer", default="", help="look into the network, at what comes out of this layer")
     options = parser.parse_args(argv[1:])
     torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
-    try:
-        run, content = Run(options.run.absolute()), sys.stdin.buffer.read(MAX_BYTES + 1)
-        if options.layer:
-            answer = inside(run, read(content, run.config(), options.invert).image, options.layer)
-        else:
-            answer = predict(run, content, options.invert)
-    except InputError as error:
-        answer = {"error": reason_to_json(error)}
-    print(json.dumps(answer), flush=True)
-    return int("error" in answer)
+    return tell(_answer(options))
+
+
+def _answer(options: Namespace) -> Iterator[dict[str, Any]]:
+    run, content = Run(options.run.absolute()), sys.stdin.buffer.read(MAX_BYTES + 1)
+    if options.layer:
+        yield inside(run, read(content, run.config(), options.invert).image, options.layer)
+    else:
+        yield predict(run, content, options.invert)
 
 
 if __name__ == "__main__":

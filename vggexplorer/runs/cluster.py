@@ -10,9 +10,9 @@ This is the only module that loads Ray, and only in these processes of its own.
 import json
 import os
 import socket
-import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,8 +21,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vggexplorer.errors import InputError, reason_from_json, reason_to_json
-from vggexplorer.paths import child_environment
+from vggexplorer.errors import InputError
+from vggexplorer.processes import NoAnswerError, answer, tell
 from vggexplorer.runs import layout, places, worker
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.node import PIECE, Had, News, Node, Piece
@@ -285,44 +285,28 @@ class Free(NamedTuple):
     free_gpus: int
 
 
-def ask(address: str) -> Free:
-    """What the cluster at `address` has, asked in a process of its own; `InputError` if there is no answer."""
+def ask(address: str, stop: threading.Event | None = None) -> Free:
+    """What the cluster at `address` has; `stop` as in `processes.ask`, `InputError` if there is no answer."""
     places.need_ray()
     try:
-        done = subprocess.run(  # noqa: S603 (our own module)
-            [sys.executable, "-P", "-m", "vggexplorer.runs.cluster", LOOK, address],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-            env=child_environment(),
-        )
-        answer = json.loads(done.stdout.splitlines()[-1])
-        if reason := answer.get("reason"):
-            raise reason_from_json(reason)
-        return Free(**answer)
-    except (OSError, subprocess.TimeoutExpired, ValueError, TypeError, IndexError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError("The cluster does not answer: {reason}", reason=_first_line(error)) from error
+        return Free(**answer("vggexplorer.runs.cluster", LOOK, address, patience=PATIENCE, stop=stop))
+    except NoAnswerError as error:
+        raise InputError("The cluster does not answer: {reason}", reason=error) from error
 
 
-def _look(address: str) -> dict[str, Any]:
-    """What the cluster has, or the reason why nobody knows."""
-    try:
-        with connected(address) as ray:
-            total, free = ray.cluster_resources(), ray.available_resources()
-            nodes = sum(node["Alive"] for node in ray.nodes())
-            counts = [int(each.get(kind, 0)) for kind in ("CPU", "GPU") for each in (total, free)]
-            return Free(nodes, *counts)._asdict()
-    except InputError as reason:
-        return {"reason": reason_to_json(reason)}
+def _look(address: str) -> Iterator[dict[str, Any]]:
+    """What the cluster has, the line to print."""
+    with connected(address) as ray:
+        total, free = ray.cluster_resources(), ray.available_resources()
+        nodes = sum(node["Alive"] for node in ray.nodes())
+        counts = [int(each.get(kind, 0)) for kind in ("CPU", "GPU") for each in (total, free)]
+        yield Free(nodes, *counts)._asdict()
 
 
 def main(argv: list[str]) -> int:
     """Train the run in the folder `argv[1]` on its cluster, as `worker.main` does here; or print what a cluster has."""
     if argv[1:2] == [LOOK]:
-        print(json.dumps(_look(argv[2])))
-        return 0
+        return tell(_look(argv[2]))
     return worker.main(argv, train)
 
 

@@ -3,17 +3,15 @@
 import json
 import os
 import platform
-import subprocess
-import sys
+import threading
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock
 
 from vggexplorer.errors import InputError
-from vggexplorer.paths import child_environment
+from vggexplorer.processes import NoAnswerError, answer
 from vggexplorer.runs.store import write_json
 
 WORTHWHILE = 1.1
@@ -61,8 +59,8 @@ def machine() -> dict[str, Any]:
     return {"host": platform.node(), "torch": torch, "cpus": os.cpu_count(), "visible": visible}
 
 
-def look(runs: Path) -> list[Device]:
-    """Ask PyTorch now (a few seconds), unless it has been asked; `InputError` if it does not answer."""
+def look(runs: Path, stop: threading.Event | None = None) -> list[Device]:
+    """Ask PyTorch now (a few seconds), unless it has been asked; `stop` and `InputError` as in `processes.ask`."""
     if devices := known(runs):
         return devices
     try:
@@ -70,7 +68,7 @@ def look(runs: Path) -> list[Device]:
         with FileLock(runs / "devices.lock"):
             if devices := known(runs):
                 return devices
-            devices = _ask()
+            devices = _ask(stop)
             write_json(runs / "devices.json", {"machine": machine(), "devices": [each._asdict() for each in devices]})
             return devices
     except OSError as error:
@@ -79,27 +77,12 @@ def look(runs: Path) -> list[Device]:
         ) from error
 
 
-def _ask() -> list[Device]:
-    if find_spec("torch") is None:
-        raise InputError("Training needs PyTorch, which is not installed here; pip install torch torchvision helps.")
+def _ask(stop: threading.Event | None) -> list[Device]:
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "vggexplorer.pytorch.devices"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-            env=child_environment(),
-            check=True,
-        )
-        return [Device(**device) for device in json.loads(done.stdout.splitlines()[-1])]  # others may print, too
-    except subprocess.CalledProcessError as error:
-        words = error.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
-        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=words) from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=reason) from error
-    except (subprocess.TimeoutExpired, ValueError, TypeError, IndexError) as error:
-        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=type(error).__name__) from error
+        found = answer("vggexplorer.pytorch.devices", patience=PATIENCE, stop=stop)
+        return [Device(**device) for device in found["devices"]]
+    except NoAnswerError as error:
+        raise InputError("PyTorch could not be asked for its devices: {reason}", reason=error) from error
 
 
 def resolve(name: str, runs: Path) -> Device:

@@ -7,11 +7,10 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import replace
-from importlib.util import find_spec
 
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
-from vggexplorer.processes import detached, module_command, still_runs
+from vggexplorer.processes import detached, module_command, need_torch, still_runs
 from vggexplorer.runs import forecasts, layout, ranks
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present
@@ -56,7 +55,7 @@ def _settle(run: Run, place: Place) -> None:
 
 def check_able(config: Config) -> None:
     """`InputError` unless there are PyTorch and the data to train on."""
-    _need_torch()
+    need_torch()
     check_present(config.dataset)
 
 
@@ -67,7 +66,7 @@ def absolute(config: Config) -> Config:
 
 def resume(runs: Runs, run: Run, place: Place | None = None) -> None:
     """Start a trainer that goes on where the run's last one was, or at another place; `InputError` if it cannot."""
-    _need_torch()
+    need_torch()
     before = Place.of(run)
     place = place or before
     place.check(run.config(), runs)
@@ -99,11 +98,6 @@ def kill(run: Run) -> None:
     for each in (beat["pid"], *ranks.living(run)):
         with suppress(OSError):
             os.kill(each, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # it ends what is stopped, too
-
-
-def _need_torch() -> None:
-    if find_spec("torch") is None:
-        raise InputError("Training needs PyTorch, which is not installed here; pip install torch torchvision helps.")
 
 
 def command(run: Run, place: Place = HERE) -> list[str]:

@@ -122,16 +122,12 @@ def _parts(found: Forecast) -> str:
 # --- measuring the device --------------------------------------------------------------------------------------
 
 
-_progress: dict[str, float] = {}
-"""How much of a measurement is done, by its job's name; a measurement serves all sessions."""
-
-
 def measuring(runs: Runs, device: Device) -> None:
     """A button that measures `device`, or how far that is."""
     name = f"calibrate {runs.path} {device.name}"
     job = jobs.find(name)
     if job and job.running:
-        st.fragment(_wait, run_every=0.5)(name)
+        jobs.show(job, "measurement", lambda: t("Measuring the device …"))
         return
     if job and job.error:
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
@@ -146,18 +142,13 @@ def measuring(runs: Runs, device: Device) -> None:
 
 
 def _measure(name: str, runs: Runs, device: Device) -> None:
-    def told(share: float) -> None:
-        _progress[name] = share
+    def work(job: jobs.Job) -> None:
+        def told(share: float) -> None:
+            job.progress = share
 
-    jobs.start(name, lambda: calibration.calibrate(runs.path, device, told))
+        calibration.calibrate(runs.path, device, told, job.stopped)
 
-
-def _wait(name: str) -> None:
-    job = jobs.find(name)
-    if job is None or not job.running:
-        _progress.pop(name, None)
-        st.rerun()
-    st.progress(_progress.get(name, 0.0), t("Measuring the device …"), width=220)
+    jobs.start(name, work)
 
 
 # --- make it fit -----------------------------------------------------------------------------------------------

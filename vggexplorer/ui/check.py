@@ -3,13 +3,13 @@
 import streamlit as st
 
 from vggexplorer.architectures import Network
-from vggexplorer.crosscheck import Crosscheck
-from vggexplorer.errors import InputError
+from vggexplorer.crosscheck import crosscheck
 from vggexplorer.formatting import NO_BREAK, exact, signed
 from vggexplorer.layers import shape_text
 from vggexplorer.peers import PEERS, Check, Measured, reconcile
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import title
+from vggexplorer.ui import jobs
 from vggexplorer.ui.i18n import literal, sentence, t
 
 _STYLE = "<style>[class*=st-key-check-] [data-testid=stMarkdownContainer] { overflow-x: auto; }</style>"
@@ -21,7 +21,7 @@ _MOST_PRODUCTS = 3
 def show(summary: Summary) -> None:
     """The button, and below it how far the tools are, or what they say."""
     network = Network(summary.architecture, summary.input_shape)
-    run: Crosscheck | None = st.session_state.get("crosscheck")
+    job: jobs.Job | None = st.session_state.get("crosscheck")
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="check-line"):
         st.button(
             t("Check with PyTorch, torchinfo and fvcore"),
@@ -29,27 +29,28 @@ def show(summary: Summary) -> None:
             key="check",
             on_click=_start,
             args=(network,),
-            disabled=bool(run and run.running and run.network == network),
+            disabled=bool(job and job.running and job.about == network),
         )
         st.caption(t("Each counts differently. What a tool counts beyond our MACs is computed by formulas."))
-    if error := st.session_state.get("check error"):
-        st.error(literal(sentence(error)), icon=":material/error:")
-    if run:
-        if run.network != network:
-            st.info(_of_an_earlier(run.network), icon=":material/history:")
-        ticking = run.running
-        st.fragment(_results, run_every=0.5 if ticking else None)(run, ticking)
+    if job:
+        if job.about != network:
+            st.info(_of_an_earlier(job.about), icon=":material/history:")
+        ticking = job.running
+        st.fragment(_results, run_every=0.5 if ticking else None)(job, ticking)
 
 
 def _start(network: Network) -> None:
     """Ask the tools about `network`; whatever was still running is ended."""
-    if before := st.session_state.pop("crosscheck", None):
-        before.stop()
-    st.session_state["check error"] = None
-    try:
-        st.session_state["crosscheck"] = Crosscheck(network)
-    except InputError as error:
-        st.session_state["check error"] = error
+
+    def work(job: jobs.Job) -> dict[str, Measured]:
+        measured: dict[str, Measured] = {}
+        job.answer, job.progress = measured, 0.0
+        for found in crosscheck(network, job.stopped):
+            measured[found.tool] = found
+            job.progress = len(measured) / len(PEERS)
+        return measured
+
+    jobs.start_own("crosscheck", work, network)
 
 
 def _of_an_earlier(network: Network) -> str:
@@ -63,19 +64,19 @@ def _of_an_earlier(network: Network) -> str:
     )
 
 
-def _results(run: Crosscheck, ticking: bool) -> None:
+def _results(job: jobs.Job, ticking: bool) -> None:
     """What is known so far; once all is, the page runs again and the ticking stops."""
-    if ticking and not run.running:
-        st.rerun()
-    measured = dict(run.measured)
+    measured = dict(job.answer or {})
     if ticking:
-        waiting = t("{done} of {all} tools {done:has|have} answered …", done=len(measured), all=len(PEERS))
-        st.progress(len(measured) / len(PEERS), text=waiting)
+        text = t("{done} of {all} tools {done:has|have} answered …", done=len(measured), all=len(PEERS))
+        jobs.tick(job, "check", lambda: text)
+    elif job.error:
+        st.error(literal(sentence(job.error)), icon=":material/error:")
     for found in measured.values():
         if found.error:
             st.warning(literal(sentence(found.error)), icon=":material/warning:")
     st.html(_STYLE)
-    for check in reconcile(summarize(*run.network), measured):
+    for check in reconcile(summarize(*job.about), measured):
         _tool(check, measured[check.tool])
 
 

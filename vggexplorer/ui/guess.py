@@ -10,10 +10,10 @@ from vggexplorer.palette import COLORS
 from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run
-from vggexplorer.ui import components, run_components
+from vggexplorer.ui import components, jobs, run_components
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.prediction import Prediction, about, as_file
+from vggexplorer.ui.prediction import about, as_file, predict
 from vggexplorer.ui.run_words import chart_text, classes, number
 from vggexplorer.ui.widgets import shows
 
@@ -93,31 +93,25 @@ def _answer(run: Run, config: Config) -> None:
         label = t("Try the last picture with this network too")
         st.button(label, key="try again", on_click=_try, args=(run, content, invert))
         return
-    job = ask("prediction", run, content, invert)
+    if answer := ask("prediction", run, content, invert):
+        _found(answer, config)
+
+
+def ask(key: str, run: Run, content: bytes, invert: str, layer: str = "") -> dict[str, Any] | None:
+    """The answer of the session's one prediction `key`, once it is there; until then how far it is, or why not."""
+    job: jobs.Job | None = st.session_state.get(key)
+    asked = about(run, content, invert, layer)
+    if job is None or job.about != asked:
+        job = jobs.start_own(key, lambda job: predict(run, content, invert, layer, job.stopped), asked)
     if job.running:
-        st.fragment(progress, run_every=0.5)(job)
+        jobs.show(job, key, lambda: t("PyTorch looks at the picture … {seconds} s", seconds=job.seconds))
     elif job.error:
         st.error(literal(sentence(job.error)), icon=":material/image_not_supported:")
+        st.button(t("Ask again"), key=f"again {key}", on_click=st.session_state.pop, args=(key,), type="tertiary")
     else:
-        _found(job.answer, config)
-
-
-def ask(name: str, run: Run, content: bytes, invert: str, layer: str = "") -> Prediction:
-    """The session's one prediction of this name: the running or finished one if it is about this, else a new one."""
-    job: Prediction | None = st.session_state.get(name)
-    if job is None or job.about != about(run, content, invert, layer):
-        if job:
-            job.stop()
-        job = st.session_state[name] = Prediction(run, content, invert, layer)
-    return job
-
-
-def progress(job: Prediction) -> None:
-    """How long it takes; the page runs again when the answer is there."""
-    if not job.running:
-        st.rerun()
-    with st.container(horizontal=True, key=f"asking {job.about[3]}"):
-        st.markdown(t("PyTorch looks at the picture … {seconds} s", seconds=job.seconds))
+        answer: dict[str, Any] = job.answer
+        return answer
+    return None
 
 
 def _found(answer: dict[str, Any], config: Config) -> None:

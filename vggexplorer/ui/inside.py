@@ -13,7 +13,7 @@ from vggexplorer.summary import Row, summarize
 from vggexplorer.ui import guess, run_components
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.figures import row_label
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import t
 from vggexplorer.ui.prediction import as_file
 from vggexplorer.ui.run_rows import IDLE
 
@@ -81,13 +81,8 @@ def _look(run: Run) -> None:
 
 
 def _answer(run: Run, row: Row, content: bytes) -> None:
-    job = guess.ask("asked inside", run, content, guess.inverted(run), row.name)
-    if job.running:
-        st.fragment(guess.progress, run_every=0.5)(job)
-    elif job.error:
-        st.error(literal(sentence(job.error)), icon=":material/visibility_off:")
-    else:
-        _found(job.answer["stages"], row)
+    if answer := guess.ask("asked inside", run, content, guess.inverted(run), row.name):
+        _found(answer["stages"], row)
 
 
 def _found(stages: Sequence[dict[str, Any]], row: Row) -> None:

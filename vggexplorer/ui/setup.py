@@ -6,6 +6,7 @@ first visit: VGG-11 takes hours on a laptop, so it is the slim one until the per
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -239,12 +240,19 @@ def look_for_devices() -> list[devices.Device] | None:
     runs = Runs.at().path
     found = devices.known(runs)
     if found is None:
-        job = jobs.find("devices") or jobs.start("devices", lambda: devices.look(runs))
-        if job.running:
-            st.fragment(_wait_for, run_every=0.5)("devices", t("Asking PyTorch which devices there are …"))
-        elif job.error:
+        if jobs.find("devices") is None:
+            _ask_for_devices(runs)
+        job = jobs.find("devices")
+        if job and job.running:
+            jobs.show(job, "devices", lambda: t("Asking PyTorch which devices there are …"))
+        elif job and job.error:
             st.warning(literal(sentence(job.error)), icon=":material/warning:")
+            st.button(t("Ask again"), key="ask devices", on_click=_ask_for_devices, args=(runs,), type="tertiary")
     return found
+
+
+def _ask_for_devices(runs: Path) -> None:
+    jobs.start("devices", lambda job: devices.look(runs, job.stopped))
 
 
 def place() -> Place:
@@ -281,7 +289,7 @@ _free: dict[str, cluster.Free] = {}
 
 def _ask_cluster(address: str) -> None:
     _free.pop(address, None)
-    jobs.start("cluster", lambda: _free.update({address: cluster.ask(address)}))
+    jobs.start("cluster", lambda job: _free.update({address: cluster.ask(address, job.stopped)}), torch=False)
 
 
 def _cluster(address: str) -> None:
@@ -290,7 +298,7 @@ def _cluster(address: str) -> None:
         _ask_cluster(address)
     job = jobs.find("cluster")
     if job and job.running:
-        st.fragment(_wait_for, run_every=0.5)("cluster", t("Asking the cluster what is free …"))
+        jobs.show(job, "cluster", lambda: t("Asking the cluster what is free …"))
     elif job and job.error:
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
     words = {"auto": t("a GPU, or else processors"), "cpu": t("processors"), "cuda": t("a GPU")}
@@ -371,14 +379,6 @@ def elsewhere(titles: Sequence[str]) -> None:
         width=260,
         **shows(translated("elsewhere"), chosen().elsewhere, _set_choice, "elsewhere"),
     )
-
-
-def _wait_for(name: str, text: str) -> None:
-    """Say what a job does, and draw the page anew when it is over."""
-    job = jobs.find(name)
-    if job is None or not job.running:
-        st.rerun()
-    st.caption(text)
 
 
 def _set_choice(key: str, name: str) -> None:

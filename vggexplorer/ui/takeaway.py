@@ -15,9 +15,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import size
 from vggexplorer.summary import Summary
 from vggexplorer.text import format_blocks, format_tuple
-from vggexplorer.ui import compared_figures, components, figures
+from vggexplorer.ui import compared_figures, components, figures, jobs
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.onnx_job import Export
+from vggexplorer.ui.onnx_job import Model
 from vggexplorer.ui.state import current
 
 
@@ -110,14 +110,16 @@ def show_comparison(compared: Sequence[Entry]) -> None:
 
 def _onnx(summary: Summary, network: Network) -> None:
     st.markdown("##### ONNX")
-    job: Export | None = st.session_state.get("onnx")
-    if job and job.network == network and job.running:
-        st.fragment(_progress, run_every=0.5)(job)
-    elif job and job.network == network and job.url:
-        label = t("Download the ONNX model ({size})", size=size(job.bytes))
-        components.downloads([{"label": label, "name": job.name, "url": job.url}], "", key="onnx-file")
+    job: jobs.Job | None = st.session_state.get("onnx")
+    if job is None or job.about != network:
+        _offer_onnx(summary, network, None)
+    elif job.running:
+        jobs.show(job, "onnx", lambda: t("PyTorch writes the model … {seconds} s", seconds=job.seconds))
+    elif model := job.answer:
+        label = t("Download the ONNX model ({size})", size=size(model.bytes))
+        components.downloads([{"label": label, "name": model.name, "url": model.url}], "", key="onnx-file")
     else:
-        _offer_onnx(summary, network, job.error if job and job.network == network else None)
+        _offer_onnx(summary, network, job.error)
 
 
 def _offer_onnx(summary: Summary, network: Network, error: InputError | None) -> None:
@@ -135,12 +137,7 @@ def _offer_onnx(summary: Summary, network: Network, error: InputError | None) ->
 
 def _start(network: Network) -> None:
     """Start the export; the session's earlier one is no longer wanted."""
-    if before := st.session_state.get("onnx"):
-        before.discard()
-    st.session_state["onnx"] = Export(network)
-
-
-def _progress(job: Export) -> None:
-    if not job.running:
-        st.rerun()
-    st.markdown(t("PyTorch writes the model … {seconds} s", seconds=job.seconds))
+    before: jobs.Job | None = st.session_state.get("onnx")
+    if before and before.answer:
+        before.answer.discard()
+    jobs.start_own("onnx", lambda job: Model(network, job.stopped), network)

@@ -36,7 +36,6 @@ class Case(NamedTuple):
 
 _measured: dict[Case, Timed] = {}
 """Found on this machine, for all sessions; the oldest goes when there are too many."""
-_progress: dict[str, float] = {}
 
 
 def show(compared: Sequence[Entry]) -> None:
@@ -63,7 +62,7 @@ def _button(cases: Sequence[Case]) -> None:
     """The button that measures what has not been measured, or how far that is."""
     job = jobs.find(_JOB)
     if job and job.running:
-        st.fragment(_wait, run_every=0.5)()
+        jobs.show(job, "timing", lambda: t("Training steps are timed, layer by layer …"))
         return
     if job and job.error and not all(case in _measured for case in cases):
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
@@ -78,26 +77,19 @@ _JOB = "layer times"
 def _measure(cases: Sequence[Case]) -> None:
     runs = Runs.at()
 
-    def work() -> None:
-        device = devices.look(runs.path)[0].name
+    def work(job: jobs.Job) -> None:
+        job.progress = 0.0
+        device = devices.look(runs.path, job.stopped)[0].name
         for number, case in enumerate(cases):
 
             def told(share: float, number: int = number) -> None:
-                _progress[_JOB] = (number + share) / len(cases)
+                job.progress = (number + share) / len(cases)
 
-            _measured[case] = time_layers(*case[:2], device, case.precision, told, ROUNDS)
+            _measured[case] = time_layers(*case[:2], device, case.precision, told, ROUNDS, job.stopped)
             while len(_measured) > MOST_KEPT:
                 _measured.pop(next(iter(_measured)))
 
-    _progress[_JOB] = 0.0
     jobs.start(_JOB, work)
-
-
-def _wait() -> None:
-    job = jobs.find(_JOB)
-    if job is None or not job.running:
-        st.rerun()
-    st.progress(_progress.get(_JOB, 0.0), t("Training steps are timed, layer by layer …"))
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
