@@ -235,7 +235,7 @@ BAD = {
     "half an epoch": (("vgg11", "--epochs", "0.5"), "must be a whole number, not “0.5”."),
     "learning rate is no number": (("vgg11", "--lr", "nan"), "must be a number such as 0.05 or 1e-3, not “nan”."),
     "learning rate of nought": (("vgg11", "--lr", "0"), "The learning rate must be above 0"),
-    "endless learning rate": (("vgg11", "--lr", "1e999"), "The learning rate must be above 0"),
+    "endless learning rate": (("vgg11", "--lr", "1e999"), "must be a number such as 0.05 or 1e-3, not “1e999”."),
     "negative momentum": (("vgg11", "--momentum", "-0.5"), "The momentum must be at least 0 and below 1, not -0.5."),
     "unknown precision": (("vgg11", "--precision", "int8"), "must be one of auto, float32, bfloat16"),
     "unknown initialisation": (("vgg11", "--conv-init", "luck"), "must be one of pytorch, xavier"),

@@ -12,6 +12,20 @@ from vggexplorer.ui.state import begin, current, publish, travel, visit
 from vggexplorer.ui.widgets import RED
 
 PAGES = root() / "pages"
+# What all pages look like; nothing but our own colours is put in.
+_RED = ", ".join(f".st-key-{key.replace(' ', '-')}" for key in RED)
+STYLE = f"""<style>
+[data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.6vw, 3rem); }}
+.st-key-header h1 {{ padding-block: 0; }}
+[data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
+[data-testid=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
+:is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
+  color: {palette.LINK.css};
+}}
+[data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
+:is({_RED}) button:enabled {{ color: {palette.RED.css}; border-color: currentColor; }}
+:is({_RED}) button:enabled:hover {{ background: {palette.RED_GROUND.css}; }}
+</style>"""
 
 st.set_page_config(
     page_title="vggexplorer",
@@ -25,19 +39,7 @@ if person() == NOBODY:
         t("The pages are closed, as no gate stands before them. Start them with vggexplorer or streamlit run app.py.")
     )
     st.stop()
-red = ", ".join(f".st-key-{key.replace(' ', '-')}" for key in RED)
-st.html(f"""<style>
-[data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.6vw, 3rem); }}
-.st-key-header h1 {{ padding-block: 0; }}
-[data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
-[data-testid=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
-:is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
-  color: {palette.LINK.css};
-}}
-[data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
-:is({red}) button:enabled {{ color: {palette.RED.css}; border-color: currentColor; }}
-:is({red}) button:enabled:hover {{ background: {palette.RED_GROUND.css}; }}
-</style>""")
+st.html(STYLE)
 page = st.navigation(
     [
         st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
