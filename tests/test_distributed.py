@@ -221,7 +221,7 @@ def test_a_batch_is_shared_without_overlap_and_each_example_counts_alike(count: 
         (
             2,
             replace(CONFIG, training=replace(TRAINING, batch_size=1)),
-            "A batch of 1 examples is too small for 2 processes: each needs an example.",
+            "A batch of 1 example is too small for 2 processes: each needs an example.",
         ),
         (2, replace(CONFIG, device="mps"), "There is no device mps here; there are cpu."),
     ],

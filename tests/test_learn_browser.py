@@ -132,7 +132,7 @@ def learn(tab: OpenTab, servers: dict[str, Server]) -> Iterator[Learn]:
     assert not learn.complaints
 
 
-@pytest.mark.sample(10)
+@pytest.mark.sample(7)
 @pytest.mark.parametrize("speaks", LOCALES)
 @pytest.mark.parametrize("key", TASKS)
 def test_a_task_is_failed_and_then_solved(

@@ -174,6 +174,7 @@ def test_a_picture_of_ones_own_and_a_test_picture_are_tried(runs: RunsPage, fold
     runs.page.get_by_text(re.compile("Taken for trouser")).wait_for(timeout=60_000)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("lang", "look", "first", "last"),
     [
