@@ -50,6 +50,8 @@ REAL_PROCESSES = (
     "test_sweeps",
 )
 """Tests that start PyTorch again and again."""
+MET_FIRST = ("test_browser", "test_compare_page", "test_train_browser")
+"""The pages as somebody new uses them: Explore, Compare, a first training."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens URLs without any proxy that the environment names."""
 
@@ -74,8 +76,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(4, 1 + (os.cpu_count() or 1))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first, so that the processes, which share the work by files, end together."""
+    """Files that take long come first, so that the processes, which share the work by files, end together.
+
+    Tests in a browser take their turn, but for those of what people meet first.
+    """
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) and item.path.stem not in MET_FIRST:
+            item.add_marker("long")
     with_browser = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
     long = with_browser | {item.path for item in items if item.path.stem in REAL_PROCESSES}
     items.sort(key=lambda item: item.path not in long)

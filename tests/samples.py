@@ -1,6 +1,7 @@
 """What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
 
-A sample is drawn anew in each run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
+Tests that take long run in turn: a part of them in each run, unless their file is named. A sample is drawn anew in each
+run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
 """
 
 from collections import defaultdict
@@ -16,6 +17,8 @@ T = TypeVar("T")
 SHARE = 10
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
+TURNS = 3
+"""Each run takes one in so many of the tests that take long."""
 _everything = False
 
 
@@ -38,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("tests", deadline=None, database=None)  # the machine of the tests may be busy
     settings.load_profile("tests")
     config.addinivalue_line("markers", "sample(count): so many of the test's cases run, all of them with --all.")
+    config.addinivalue_line("markers", "long: takes long; a part of these tests runs each time, all with --all.")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -65,7 +69,7 @@ class Sample(Protocol):
 @pytest.fixture
 def dice(request: pytest.FixtureRequest) -> Random:
     """Chance that depends on the seed and the test."""
-    return Random(f"{request.config.option.seed} {request.node.nodeid}")
+    return _dice(request.config, request.node.nodeid)
 
 
 @pytest.fixture
@@ -81,16 +85,29 @@ def _some(dice: Random, places: Sequence[T], count: int) -> Sequence[T]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the cases of a test with the marker `sample`, leave out those that were not drawn."""
-    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    """Leave out what was not drawn: of the cases of tests marked `sample`, and of tests marked `long`."""
+    if _everything:
+        return
+    groups: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("sample") and not _everything:
-            cases[item.nodeid.partition("[")[0]].append(item)
+        if mark := item.get_closest_marker("sample"):
+            groups[item.nodeid.partition("[")[0], mark.args[0]].append(item)
     left_out = set()
-    for name, all_of_it in cases.items():
-        count = all_of_it[0].get_closest_marker("sample").args[0]  # type: ignore[union-attr]
-        drawn = _some(Random(f"{config.option.seed} {name}"), all_of_it, count)
-        left_out |= set(all_of_it) - set(drawn)
-    if left_out:
-        config.hook.pytest_deselected(items=list(left_out))
-        items[:] = [item for item in items if item not in left_out]
+    for (name, count), cases in groups.items():
+        left_out |= set(cases) - set(_some(_dice(config, name), cases, count))
+    if not any(".py" in argument for argument in config.args):
+        for kind in ("", "slow", "cluster"):
+            long = [item for item in items if _is_long(item, kind) and item not in left_out]
+            left_out |= set(long) - set(_some(_dice(config, f"long {kind}"), long, -(-len(long) // TURNS)))
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_long(item: pytest.Item, kind: str) -> bool:
+    """Whether the test takes long, and is among the slow ones, those of the cluster, or neither."""
+    kinds = [name for name in ("slow", "cluster") if item.get_closest_marker(name)]
+    return item.get_closest_marker("long") is not None and kinds == ([kind] if kind else [])
+
+
+def _dice(config: pytest.Config, name: str) -> Random:
+    return Random(f"{config.option.seed} {name}")

@@ -93,7 +93,7 @@ def grave(page: Learn, **options: Any) -> list[str]:
     ]
 
 
-@pytest.mark.sample(10)
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_serious_keeps_people_out(tab: OpenTab, dashboard: Server, view: str) -> None:
     path, params, act = VIEWS[view]

@@ -134,6 +134,7 @@ SMALL = (
 )
 
 
+@pytest.mark.long
 def test_pytorch_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small networks only: the figures are looked at by benchmarks/forecast.py, on a machine that does nothing else."""
     monkeypatch.setattr(measuring, "PROBES", SMALL)
@@ -155,6 +156,7 @@ def test_pytorch_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         assert 0 < sum(map(sum, times)) < 10
 
 
+@pytest.mark.long
 def test_layers_are_timed_by_a_process_of_its_own() -> None:
     shares: list[float] = []
     found = time_layers(NETWORKS["LeNet"], 8, "cpu", "float32", shares.append, rounds=2)

@@ -105,7 +105,7 @@ def test_a_device_that_nobody_measured_is_measured_first(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (runs / "calibration-cpu.json").unlink()
-    says(monkeypatch, '{"done": 0, "of": 1}', '{"done": 1, "of": 1}', json.dumps({"calibration": FOUND.to_json()}))
+    says(monkeypatch, {"done": 0, "of": 1}, {"done": 1, "of": 1}, {"calibration": FOUND.to_json()})
     assert cli.main(["forecast", *BOOK, "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["measured"]

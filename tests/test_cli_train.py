@@ -196,6 +196,7 @@ def test_json_is_a_record_a_line_and_the_outcome(uninterrupted: "subprocess.Comp
     assert Runs(real).get(outcome["run"])
 
 
+@pytest.mark.long
 @posix
 def test_ctrl_c_stops_and_resume_comes_to_the_same_end(
     uninterrupted: "subprocess.CompletedProcess[str]", real: Path

@@ -44,6 +44,7 @@ def test_every_tool_is_explained_to_the_digit(network: Network) -> None:
     assert all(found.version and found.seconds > 0 for found in measured.values())
 
 
+@pytest.mark.long
 def test_a_network_too_large_for_real_tensors_is_counted_by_the_others() -> None:
     measured = asked(LARGE)
     checks = reconcile(summarize(*LARGE), measured)
@@ -51,6 +52,7 @@ def test_a_network_too_large_for_real_tensors_is_counted_by_the_others() -> None
     assert str(measured["fvcore"].error).startswith("No figures from fvcore: it computes with real numbers")
 
 
+@pytest.mark.long
 def test_a_wrong_count_of_ours_turns_red_against_the_real_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = asked(SMALL)
     right = Conv2d.costs
@@ -151,6 +153,7 @@ def test_check_prints_a_table_and_ends_with_0(capsys: pytest.CaptureFixture[str]
     assert "✗" not in out
 
 
+@pytest.mark.long
 def test_check_in_the_json(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = said(capsys, *SMALL_ARGUMENTS, "--json")
     data = json.loads(out)
@@ -163,6 +166,7 @@ def test_check_in_the_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (term["value"], term["formula"]) == (522, "8 × 8 × 8 + 10")
 
 
+@pytest.mark.long
 def test_a_corrupted_count_is_marked_and_ends_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,6 +180,7 @@ def test_a_corrupted_count_is_marked_and_ends_with_1(
     assert (status, json.loads(out)["check"][2]["unexplained"]) == (1, -5_887)
 
 
+@pytest.mark.long
 def test_a_tool_that_fails_is_named_and_no_figures_at_all_end_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

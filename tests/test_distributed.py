@@ -139,6 +139,7 @@ def all_gone(pids: list[int]) -> None:
 # --- real processes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_two_processes_make_the_network_of_one(runs: Runs, whole: Whole) -> None:
     options = f"--hidden none --input 1x28x28 --device cpu --nproc 2 --json --runs {runs.path}".split()
     asked = f"--recipe d2l-vgg --input-size 28 --epochs 3 --batch-size {BATCH} --lr 0.01 --momentum 0.5".split()
@@ -161,6 +162,7 @@ def test_two_processes_make_the_network_of_one(runs: Runs, whole: Whole) -> None
     assert not list(run.path.glob(".*"))
 
 
+@pytest.mark.long
 @posix
 def test_nobody_is_left_when_one_dies_and_the_run_goes_on_with_another_number(runs: Runs, whole: Whole) -> None:
     run = launch.start(runs, CONFIG, place=TWO)

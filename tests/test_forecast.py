@@ -160,6 +160,7 @@ def highest(changes: Iterator[int]) -> int:
     return peak
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("network", LARGE, ids=lambda network: str(network.input_shape))
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -204,6 +205,7 @@ def peak_of_a_run(runs: Runs, config: Config) -> int:
     return record.memory
 
 
+@pytest.mark.long
 @pytest.mark.skipif(peak_memory() is None, reason="the system does not say how much memory a process had")
 def test_the_most_that_a_trainer_takes(tmp_path: Path) -> None:
     """The small network says what a process takes beside its network, as in a calibration."""

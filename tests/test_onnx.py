@@ -45,6 +45,7 @@ def same_scores(network: Network, path: Path) -> None:
             torch.testing.assert_close(torch.from_numpy(scores), net(images), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.long
 def test_the_process_writes_a_model_that_is_the_network(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     done = run(SMALL, path)

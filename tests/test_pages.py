@@ -476,6 +476,7 @@ EXTREMES: list[dict[str, str]] = [
 ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("params", EXTREMES)
 def test_everything_that_is_allowed_is_shown_and_can_be_edited(params: dict[str, str]) -> None:
     """No widget has narrower bounds than the core."""

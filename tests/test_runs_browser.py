@@ -281,7 +281,7 @@ def test_a_double_click_on_run_again_starts_one_run(runs: RunsPage, folder: Path
     runs.page.wait_for_url(re.compile("/train"))
     new = [run for run in Runs(folder).all(recorded=False) if run.id not in before]
     assert [run.name() for run in new] == ["trained here (2)"]
-    assert f"run={new[0].id}" in runs.page.url
+    wait_until(lambda: f"run={new[0].id}" in runs.page.url, 10, "the run's address")
     runs.page.wait_for_timeout(1000)
     assert len(Runs(folder).all(recorded=False)) == len(before) + 1
     launch.stop(new[0])

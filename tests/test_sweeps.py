@@ -348,6 +348,7 @@ def over(sweep: Sweep) -> None:
     wait_until(lambda: sweep.status(sweep.members()) != "running", 120, f"the end of {words(sweep)}")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_trainer_that_is_killed_does_not_hold_up_the_rest_and_is_resumed(working: Runs) -> None:
     """Two short ones, and a long one that is killed on its way; then only that one goes on."""

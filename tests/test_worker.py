@@ -144,6 +144,7 @@ def test_a_run_that_was_stopped_and_killed_in_its_second_epoch_ends_as_one_that_
 # --- what a person may ask for ---------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @posix
 def test_a_life_with_signals(runs: Runs) -> None:
     """Frozen and thawed; paused, stepped and let go; ended by SIGTERM; resumed by hand; killed."""
@@ -188,6 +189,7 @@ def test_a_life_with_signals(runs: Runs) -> None:
     assert word(run) == "interrupted"
 
 
+@pytest.mark.long
 def test_the_second_run_waits_for_the_first(runs: Runs) -> None:
     first = start(runs, LONG)
     reached(first, 1)

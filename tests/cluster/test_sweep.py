@@ -14,7 +14,7 @@ from vggexplorer.runs.store import Runs
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 
 def test_twelve_runs_on_two_nodes(browser: "Browser", cluster: Cluster, runs: Runs, server: StartServer) -> None:

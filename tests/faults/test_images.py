@@ -138,6 +138,7 @@ def shape_or_sentence(content: bytes, asked: Config) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.sample(10)
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of this process is looked at in /proc")
 @pytest.mark.parametrize("asked", [config(), COLOURED], ids=["grey", "coloured"])
 @pytest.mark.parametrize("name", LARGEST)

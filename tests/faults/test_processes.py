@@ -283,6 +283,7 @@ def test_a_clock_that_jumps_does_not_make_the_living_dead(
 # --- what is left of it in the list of processes -------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_nothing_is_left_after_stop(runs: Runs) -> None:
     """A real trainer, started as the page starts it: no child, no helper, no zombie."""
     run = start(runs, LONG)
