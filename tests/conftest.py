@@ -50,8 +50,6 @@ REAL_PROCESSES = (
     "test_sweeps",
 )
 """Tests that start PyTorch again and again."""
-MET_FIRST = ("test_browser", "test_compare_page", "test_train_browser")
-"""The pages as somebody new uses them: Explore, Compare, a first training."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens URLs without any proxy that the environment names."""
 
@@ -80,14 +78,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that the processes, which share the work by files, end together.
 
-    Tests in a browser take their turn, but for those of what people meet first.
+    Tests in a browser take their turn.
     """
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()) and item.path.stem not in MET_FIRST:
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("long")
-    with_browser = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
-    long = with_browser | {item.path for item in items if item.path.stem in REAL_PROCESSES}
-    items.sort(key=lambda item: item.path not in long)
+    first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
+    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.fixture(scope="session", autouse=True)

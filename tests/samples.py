@@ -14,10 +14,10 @@ import pytest
 from hypothesis import settings
 
 T = TypeVar("T")
-SHARE = 10
+SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS = 3
+TURNS = 4
 """Each run takes one in so many of the tests that take long."""
 _everything = False
 

@@ -32,6 +32,7 @@ def asked(network: Network) -> dict[str, Measured]:
 # --- the process ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("network", [SMALL, NETWORKS["LeNet"], NETWORKS["VGG-11-LRN"]], ids=["bn", "LeNet", "LRN"])
 def test_every_tool_is_explained_to_the_digit(network: Network) -> None:
@@ -66,6 +67,7 @@ def test_a_wrong_count_of_ours_turns_red_against_the_real_tools(monkeypatch: pyt
     assert {check.tool: check.unexplained for check in checks} == dict.fromkeys(PEERS, -3)
 
 
+@pytest.mark.long
 def test_it_prints_a_json_line_for_each_tool_and_nothing_else() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "vggexplorer.pytorch.crosscheck"],
@@ -144,6 +146,7 @@ def lie(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     monkeypatch.setattr(crosscheck, "_parse", wrong)
 
 
+@pytest.mark.long
 def test_check_prints_a_table_and_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = said(capsys, *SMALL_ARGUMENTS)
     assert status == 0

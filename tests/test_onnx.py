@@ -64,6 +64,7 @@ def test_the_process_writes_a_model_that_is_the_network(tmp_path: Path) -> None:
     same_scores(network, path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "params",
     [
@@ -77,6 +78,7 @@ def test_every_kind_of_layer(params: dict[str, str], tmp_path: Path) -> None:
     same_scores(parse_network(params), tmp_path / "net.onnx")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("params", "reason"),
     [({"arch": "vgg11", "hidden": "65536"}, "GiB"), ({"arch": "alexnet", "input": "1x64x64"}, "65×65")],
@@ -100,6 +102,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_model_is_offered_and_removed() -> None:
     model = onnx_job.Model(parse_network(SMALL))
     *_, token, name = model.url.split("/")
@@ -112,6 +115,7 @@ def test_a_model_is_offered_and_removed() -> None:
     assert not path.parent.exists()
 
 
+@pytest.mark.long
 def test_one_that_takes_too_long_leaves_no_file(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx_job, "PATIENCE", 0.2)
     with pytest.raises(InputError, match=r"PyTorch could not write the model: no answer within 0\.2 s"):
@@ -119,6 +123,7 @@ def test_one_that_takes_too_long_leaves_no_file(folders: Path, monkeypatch: pyte
     assert list(folders.iterdir()) == []
 
 
+@pytest.mark.long
 def test_one_that_is_not_wanted_any_more_leaves_no_file(folders: Path) -> None:
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()

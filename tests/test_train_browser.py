@@ -154,7 +154,6 @@ def test_a_quick_demo_survives_the_browser_and_the_server(
     assert len(run.records()) == later.points(more_than=140)
 
 
-@pytest.mark.long
 def test_after_the_server_is_killed_stop_and_resume_work(
     serve: Callable[[], Server], visit: Callable[[Server], Train], folder: Path
 ) -> None:
@@ -200,7 +199,6 @@ def page(dashboard: Server, visit: Callable[[Server], Train], place: Path) -> It
     stop_all(place)
 
 
-@pytest.mark.long
 def test_a_double_click_makes_one_run_and_zoom_and_legend_survive_twenty_ticks(page: Train, place: Path) -> None:
     page.page.get_by_role("button", name="Start", exact=True).dblclick(delay=30)
     page.points(more_than=60)
@@ -262,7 +260,6 @@ def test_pause_step_hang_kill_and_resume(page: Train, place: Path) -> None:
     page.status("interrupted")
 
 
-@pytest.mark.long
 def test_two_tabs_make_two_runs_one_after_the_other(
     page: Train, dashboard: Server, visit: Callable[[Server], Train], place: Path
 ) -> None:

@@ -72,7 +72,7 @@ def check_pages(run: Run, other: Run) -> None:
     assert len(other.records()) == 2
 
 
-@pytest.mark.sample(10)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("file", FILES)
 def test_a_page_outlives_every_damaged_file(folder: Path, file: str, damage: str) -> None:
@@ -127,7 +127,7 @@ def places_in_the_checkpoint(run: Run) -> list[int]:
     return [0, 40, 300, size // 2, size - 300, size - 1]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("place", range(6))
 def test_a_flipped_bit_in_the_checkpoint_is_noticed(nursery: Nursery, broken_off: Run, place: int) -> None:
     """Nothing is trained with wrong weights, and the records stay as they were."""

@@ -80,7 +80,7 @@ def test_the_disk_is_full_at_every_write_boundary(
 ) -> None:
     places = [number for number, half in boundaries(whole.calls) if not half]
     growing = [number for number in places if whole.calls[number - 1].split()[0] in ("open", "write", "flush", "mkdir")]
-    for number in sample(growing, 6 if lasting else 3):
+    for number in sample(growing, 3 if lasting else 2):
         try:
             fill_up(nursery, whole, runs, number, lasting)
         except AssertionError as error:

@@ -66,7 +66,7 @@ def test_the_calls_that_are_watched_are_all_that_count(whole: Whole) -> None:
 def test_killed_at_every_write_boundary(nursery: Nursery, whole: Whole, runs: Runs, sample: Sample) -> None:
     places = boundaries(whole.calls)
     assert len(places) >= 60
-    for number, half in sample(places, 10):
+    for number, half in sample(places, 5):
         run = runs.create(CONFIG)
         try:
             kill_and_resume(nursery, run, whole.run, partial(die_at, nursery, run, whole, number, half))
@@ -81,7 +81,7 @@ def test_killed_at_random_calls_and_again_after_the_resume(
     last = len(whole.calls)
     first = [dice.randint(1, last) if place % 2 else dice.randint(last // 2, last) for place in range(RANDOM)]
     reached = []
-    for number in sample(first, 4):
+    for number in sample(first, 2):
         run = runs.create(CONFIG)
         places = (number, number % 2 == 0), (last // 4 + number % 40, number % 2 == 0)
         deaths = (partial(nursery.train, run, "killed", *place) for place in places)
@@ -90,7 +90,7 @@ def test_killed_at_random_calls_and_again_after_the_resume(
 
 
 def test_killed_at_random_moments(nursery: Nursery, whole: Whole, runs: Runs, dice: Random, sample: Sample) -> None:
-    for after in sample([dice.uniform(0.02, whole.seconds) for _ in range(RANDOM)], 4):
+    for after in sample([dice.uniform(0.02, whole.seconds) for _ in range(RANDOM)], 2):
         run = runs.create(CONFIG)
         deaths = (partial(nursery.train, run, after=seconds) for seconds in (after, after / 2))
         kill_and_resume(nursery, run, whole.run, *deaths)
