@@ -78,11 +78,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that the processes, which share the work by files, end together.
 
-    Tests in a browser take their turn.
+    Tests in a browser take their turn; those that kill trainers are slow.
     """
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        needed = getattr(item, "fixturenames", ())
+        if "browser" in needed:
             item.add_marker("long")
+        if "nursery" in needed:
+            item.add_marker("slow")
     first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
     items.sort(key=lambda item: item.path not in first)
 

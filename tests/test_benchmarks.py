@@ -38,6 +38,7 @@ def analysis(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return analysis
 
 
+@pytest.mark.long
 def test_the_analysis_is_reported_as_json() -> None:
     report = json.loads(printed("--json"))
     assert report["machine"].keys() >= {"processor", "system", "Python", "torch", "vggexplorer"}
@@ -60,6 +61,7 @@ def test_the_analysis_is_reported_as_json() -> None:
     assert report["bar"]["agree"]
 
 
+@pytest.mark.long
 def test_the_analysis_is_reported_as_a_table_of_ratios() -> None:
     lines = printed("--markdown").splitlines()
     assert "torch " in lines[0]  # the machine and the versions

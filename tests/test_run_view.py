@@ -77,6 +77,7 @@ def test_a_double_click_on_resume_starts_one_trainer(
 ) -> None:
     run, resumed = make(folder, "one", "stopped"), []
     monkeypatch.setattr(launch, "resume", lambda _, run: resumed.append(run.id))
+    monkeypatch.setattr(widgets, "DOUBLE_CLICK", 60.0)
     shown = Shown(page, run).click("resume run").click("resume run #1")
     assert resumed == [run.id]
     monkeypatch.setattr(widgets, "DOUBLE_CLICK", 0.0)

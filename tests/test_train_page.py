@@ -205,7 +205,10 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
 # --- starting ----------------------------------------------------------------------------------------------
 
 
-def test_start_shows_the_run_and_a_double_click_makes_no_second(started: list[Config], runs: Runs) -> None:
+def test_start_shows_the_run_and_a_double_click_makes_no_second(
+    started: list[Config], runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(widgets, "DOUBLE_CLICK", 60.0)
     page = Train().click("start")
     assert page.params["run"] == next(run.id for run in runs.all(recorded=False))
     page.click("start")
