@@ -31,6 +31,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} | os.enviro
 """Several processes train and count at once: threads of theirs that wait for each other would take all the time."""
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
+FAULTS = ROOT / "tests" / "faults"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -78,13 +79,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that the processes, which share the work by files, end together.
 
-    Tests in a browser take their turn; those that kill trainers are slow.
+    Tests in a browser take their turn; those of faults are slow.
     """
     for item in items:
-        needed = getattr(item, "fixturenames", ())
-        if "browser" in needed:
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("long")
-        if "nursery" in needed:
+        if item.path.parent == FAULTS:
             item.add_marker("slow")
     first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
     items.sort(key=lambda item: item.path not in first)

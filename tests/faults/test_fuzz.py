@@ -606,7 +606,6 @@ def test_a_link_of_a_hundred_thousand_keys() -> None:
     assert peak(lambda: read(params)) < BYTES
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", HUGE)
 def test_huge_files(name: str, tmp_path: Path) -> None:
     path = tmp_path / "file"

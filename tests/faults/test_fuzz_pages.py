@@ -182,7 +182,6 @@ def seconds_of(server: Server) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a process is looked at in /proc")
 def test_a_real_server_stays_small_and_quick(browser: "Browser", server: StartServer, tmp_path: Path) -> None:
     dashboard = server(env={"VGGEXPLORER_RUNS": str(tmp_path)})

@@ -137,7 +137,6 @@ def shape_or_sentence(content: bytes, asked: Config) -> str:
     return "a picture"
 
 
-@pytest.mark.slow
 @pytest.mark.sample(10)
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of this process is looked at in /proc")
 @pytest.mark.parametrize("asked", [config(), COLOURED], ids=["grey", "coloured"])
@@ -192,7 +191,6 @@ def test_a_folder_with_bombs_is_trained_on_without_them(tmp_path: Path) -> None:
 # --- through the page --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the server's memory is looked at in /proc")
 def test_uploads_get_an_answer_and_the_server_stays_small(
     browser: "Browser", server: StartServer, tmp_path: Path

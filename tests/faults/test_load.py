@@ -32,13 +32,10 @@ WATCHERS = 2
 GROWTH = 0.05
 """By how much the server's memory may grow after the warm-up, which is the first minute of five."""
 VISITS = 12
-"""How many sessions come and go in the soak, each with six edits and changes of the page."""
+"""How many sessions come and go in the soak, each with some edits and changes of the page."""
 FORGET = 2
 """Seconds for which the soak's server keeps the session of a closed tab; Streamlit's own are 120."""
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="a process is looked at in /proc"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a process is looked at in /proc")
 
 
 class Use(NamedTuple):

@@ -7,7 +7,6 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from test_runs_page import Page, make, record
 from test_runs_page import folder as _folder
 
@@ -70,7 +69,6 @@ def look(run: Run) -> float:
     return took(ask)
 
 
-@pytest.mark.slow
 def test_a_million_records(folder: Path) -> None:
     run = make(folder, "long", "interrupted")
     metrics(run, 100_000)

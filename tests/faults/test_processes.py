@@ -314,7 +314,6 @@ time.sleep(600)
 """
 
 
-@pytest.mark.slow
 def test_launcher_and_trainer_are_both_killed(nursery: Nursery, whole: Whole, runs: Runs) -> None:
     """The server and its trainer die together, as when the power goes; the next server finds the run and resumes it."""
     launcher = subprocess.Popen(

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 visit = _visit
-pytestmark = pytest.mark.slow
 
 
 class Terminal:
