@@ -17,7 +17,7 @@ T = TypeVar("T")
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS = 6
+TURNS = 8
 """Each run takes one in so many of the tests that take long."""
 _everything = False
 

@@ -26,12 +26,12 @@ from vggexplorer.text import parse_network
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Response
 
-SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", "20"))
+SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", "10"))
 EDITORS = 10
 WATCHERS = 2
 GROWTH = 0.05
 """By how much the server's memory may grow after the warm-up, which is the first minute of five."""
-VISITS = 12
+VISITS = 9
 """How many sessions come and go in the soak, each with some edits and changes of the page."""
 FORGET = 2
 """Seconds for which the soak's server keeps the session of a closed tab; Streamlit's own are 120."""
