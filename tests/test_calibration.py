@@ -90,6 +90,7 @@ def test_a_measurement_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch:
         calibrate(tmp_path, CPU)
 
 
+@pytest.mark.long
 def test_the_process_says_that_a_device_is_not_there() -> None:
     done = subprocess.run(
         module_command("vggexplorer.pytorch.calibrate", "cuda:99"),
@@ -166,6 +167,7 @@ def test_layers_are_timed_by_a_process_of_its_own() -> None:
     assert found.step > 0
 
 
+@pytest.mark.long
 def test_what_cannot_be_timed_is_a_sentence() -> None:
     with pytest.raises(InputError, match="the batch size must be from 1"):
         time_layers(NETWORKS["LeNet"], 0, "cpu", "float32", rounds=2)

@@ -401,6 +401,7 @@ def test_a_second_ctrl_c_ends_the_trainer(place: Place) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.long
 @posix
 def test_a_trainer_that_hangs_is_told_of_and_not_waited_for(place: Place) -> None:
     process = place.start("train", *TINY, "--json", what="waits")

@@ -108,6 +108,7 @@ def test_it_is_ended_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> 
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.long
 def test_it_is_stopped_between_two_tools() -> None:
     stop = threading.Event()
     found = crosscheck.crosscheck(LARGE, stop)

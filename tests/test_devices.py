@@ -84,6 +84,7 @@ def test_a_device_that_is_not_there(tmp_path: Path, answer: dict[str, Any], name
         resolve(name, tmp_path)
 
 
+@pytest.mark.long
 def test_pytorch_itself_answers() -> None:
     """The real process: the processor is always there, and the last one."""
     done = subprocess.run(

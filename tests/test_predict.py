@@ -207,6 +207,7 @@ def test_the_process_answers_with_json(run: Run, monkeypatch: pytest.MonkeyPatch
         assert key in json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.long
 def test_the_dashboard_gets_the_answer_or_the_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(prediction.predict(run, WHOLE, "auto")["chances"]) == 10
     with pytest.raises(InputError, match="not a picture"):

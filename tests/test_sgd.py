@@ -42,6 +42,7 @@ def test_a_parameter_without_gradient_stays() -> None:
     assert torch.equal(net.weight, before)
 
 
+@pytest.mark.long
 def test_training_does_not_load_the_compiler() -> None:
     program = """
 import subprocess
