@@ -89,6 +89,8 @@ def test_what_does_not_fit_is_said_with_what_would(runs: Path, capsys: pytest.Ca
     ("arguments", "sentence"),
     [
         (["--memory", "much"], "The memory must be a number such as 0.05 or 1e-3, not “much”."),
+        (["--memory", "1e308"], "The memory must be above 0 and at most 10,000,000, not 1e+308."),
+        (["--memory", "0"], "The memory must be above 0 and at most 10,000,000, not 0.0."),
         (["--within", ""], "The time must be a number such as 0.05 or 1e-3, not “”."),
         (["--device", "tpu"], "The device must be auto, cpu, mps, cuda or cuda and a number, as in cuda:0, not “tpu”."),
         (["--batch-size", "0"], "The batch size must be from 1 to 65,536, not 0."),

@@ -30,7 +30,7 @@ BAD = [
     ({"epochs": HUGE}, "the number of epochs must be from 1 to 10,000, not ≈10^400."),
     ({"batch_size": "128"}, "the batch size must be a whole number, not “128”."),
     ({"batch_size": 65_537}, "the batch size must be from 1"),
-    ({"lr": 0}, "the learning rate must be above 0 and at most 1000, not 0."),
+    ({"lr": 0}, "the learning rate must be above 0 and at most 1,000, not 0."),
     ({"lr": NAN}, "the learning rate must be above 0"),
     ({"lr": float("inf")}, "the learning rate must be above 0"),
     ({"lr": HUGE}, "the learning rate must be above 0"),

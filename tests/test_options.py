@@ -9,8 +9,9 @@ from test_train_page import Train
 
 from vggexplorer import cli
 from vggexplorer.errors import InputError
-from vggexplorer.runs.config import RECIPES
+from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option, Switch, Training, Whole, parse_number
+from vggexplorer.text import parse_network
 from vggexplorer.ui import run_words
 
 ROWS = pytest.mark.parametrize(("name", "option"), OPTIONS.items(), ids=list(OPTIONS))
@@ -94,3 +95,10 @@ def test_the_form_has_a_field_for_each() -> None:
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(InputError, match="the time must be a number such as"):
         parse_number(text, "the time")
+
+
+def test_what_a_recipe_leaves_to_the_network_is_shown_as_the_networks() -> None:
+    """Two runs that differ in the dropout of their networks alone differ in their settings."""
+    networks = (parse_network({"arch": "vgg11", "dropout": text}) for text in ("0.1", "0.2"))
+    one, other = (run_words.settings(Config(network=network, training=Training())) for network in networks)
+    assert run_words.differences(one, other) == [("dropout", "0.1", "0.2")]

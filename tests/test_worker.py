@@ -477,7 +477,8 @@ def test_where_nobody_knows_when_a_process_began_its_id_is_not_believed(
     monkeypatch.setattr(run, "locked", lambda: True)
     monkeypatch.setattr(processes, "process_began", lambda _: None)
     write_json(run.path / "heartbeat", {"beat": 1, "pid": os.getpid(), "began": None})
-    kill(run)
+    with pytest.raises(InputError, match=f"end the trainer by hand, it is process .{os.getpid()}"):
+        kill(run)
     about = {"pid": os.getpid(), "began": None, "host": platform.node()}
     (run.path / "ranks").mkdir()
     write_json(run.path / "ranks" / "1.json", about)

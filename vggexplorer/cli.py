@@ -19,7 +19,7 @@ from vggexplorer.architectures import NETWORKS, Network, shown
 from vggexplorer.comparison import compare
 from vggexplorer.errors import InputError
 from vggexplorer.export import checked_by, comparison, profile
-from vggexplorer.runs.options import ABOUT, INITS, OPTIONS, QUICK, Switch, Training, parse_number
+from vggexplorer.runs.options import ABOUT, INITS, OPTIONS, QUICK, Number, Switch, Training
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio, parse_whole, slug
 
@@ -331,13 +331,12 @@ def _forecast(options: argparse.Namespace) -> int:
     from vggexplorer.runs.store import Runs
 
     runs = Runs.at(options.runs)
-    memory = None if options.memory is None else round(parse_number(options.memory, "the memory") * 2**30)
-    seconds = None if options.within is None else parse_number(options.within, "the time")
+    memory, seconds = _most(options.memory, "memory"), _most(options.within, "time")
     config = _config(options, runs)
     device = resolve(config.device, runs.path)
     calibration = calibrate(runs.path, device, _say_progress)
     found = forecast(config, device, calibration)
-    limit = memory or device.memory
+    limit = device.memory if memory is None else round(memory * 2**30)
     proposals = fit(config, device, calibration, memory=limit, seconds=seconds)
     fits = found.fits(limit, seconds)
     if options.json:
@@ -345,6 +344,15 @@ def _forecast(options: argparse.Namespace) -> int:
     else:
         print_forecast(config, found, proposals, limit, seconds)
     return 0 if fits else 1
+
+
+def _most(text: str | None, label: str) -> float | None:
+    """A limit that a run is to keep; None without one."""
+    if text is None:
+        return None
+    option = Number(label=label, high=10**7, above=True)
+    option.check(value := option.parse(text))
+    return value
 
 
 def _say_progress(share: float) -> None:

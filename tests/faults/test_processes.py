@@ -17,6 +17,7 @@ from test_runs_page import Page
 from test_train_page import Train
 
 from faults.conftest import CONFIG, TRAINING, Nursery, Whole, check_the_end, steps
+from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
 from vggexplorer.runs import store
 from vggexplorer.runs.launch import kill, resume, start, stop
@@ -174,9 +175,12 @@ def test_a_process_id_is_not_believed_while_another_trainer_holds_the_lock(
     """The old heartbeat is still there, the new trainer has written none; even the time of its start may be known."""
     run = runs.create(CONFIG)
     with FileLock(run.path / "run.lock", thread_local=False):
-        for began in (None, 0, (process_began(stranger.pid) or 0) - 1):
+        for began in (0, (process_began(stranger.pid) or 0) - 1):
             write_json(run.path / "heartbeat", {"beat": 1, "pid": stranger.pid, "began": began})
             assert run.locked()
+            kill(run)
+        write_json(run.path / "heartbeat", {"beat": 1, "pid": stranger.pid, "began": None})
+        with pytest.raises(InputError, match="by hand"):
             kill(run)
     time.sleep(0.1)
     assert stranger.poll() is None

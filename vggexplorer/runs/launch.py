@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
+from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.processes import detached, module_command, need_torch, still_runs
@@ -90,10 +91,19 @@ def stop(run: Run) -> None:
 def kill(run: Run) -> None:
     """End a trainer that does not do what it is asked; the last checkpoint stays.
 
-    Its process id is believed only while its lock is held: an id may come to belong to somebody else.
+    Its process id is believed only while its lock is held, and if it began when the trainer did: an id may come to
+    belong to somebody else. `InputError` where the system does not say when (on Windows).
     """
     beat = run.heartbeat()
-    if not run.locked() or not still_runs(beat.get("pid"), beat.get("began")):
+    if not run.locked():
+        return
+    if "began" in beat and beat["began"] is None:
+        raise InputError(
+            "This system does not say when a process began, so that none is ended by its number; end the trainer "
+            "by hand, it is process {pid}.",
+            pid=shown(str(beat.get("pid"))),
+        )
+    if not still_runs(beat.get("pid"), beat.get("began")):
         return
     for each in (beat["pid"], *ranks.living(run)):
         with suppress(OSError):

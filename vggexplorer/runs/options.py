@@ -105,7 +105,7 @@ class Number(Option):
         inside = number and self.low <= value <= self.high
         if inside and not (self.above and value == self.low) and not (self.below and value == self.high):
             return
-        values = {"what": self.what, "low": self.low, "high": self.high, "value": shown(value)}
+        values = {"what": self.what, "low": f"{self.low:,}", "high": f"{self.high:,}", "value": shown(value)}
         if self.above:
             raise InputError("{what} must be above {low} and at most {high}, not {value}.", **values)
         if self.below:

@@ -119,9 +119,9 @@ def chart_text(text: str) -> str:
 
 def settings(config: Config) -> dict[str, Any]:
     """All that was asked for, by the names in `LABELS`."""
-    data = config.to_json()
-    training: dict[str, Any] = data["training"]
-    return format_network(config.network) | training | {key: data[key] for key in ("dataset", "device", "seed")}
+    data, network = config.to_json(), format_network(config.network)
+    changed = {name: value for name, value in data["training"].items() if value is not None or name not in network}
+    return network | changed | {key: data[key] for key in ("dataset", "device", "seed")}
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
