@@ -1,11 +1,13 @@
 """What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
 
-Tests that take long run in turn: a part of them in each run, unless their file is named. A sample is drawn anew in each
-run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
+Tests that take long run in turn: a part of them in each run. Those of faults and of a cluster run when they are asked
+for. Of a file or a folder that is named, all tests run. A sample is drawn anew in each run, from a seed that the
+summary prints; `pytest --seed N` draws the same one again.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 from secrets import randbelow
 from typing import Any, Protocol, TypeVar
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 T = TypeVar("T")
+TESTS = Path(__file__).resolve().parent
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
@@ -36,8 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = getattr(config, "workerinput", {}).get("seed", randbelow(10**6))
     config.option.hypothesis_seed = str(config.option.seed)
     _everything = config.option.all
-    if _everything:
-        config.option.markexpr = ""
+    if not (config.option.markexpr or _everything or named(config)):
+        config.option.markexpr = "not slow and not cluster"
     settings.register_profile("tests", deadline=None, database=None)  # the machine of the tests may be busy
     settings.load_profile("tests")
     config.addinivalue_line("markers", "sample(count): so many of the test's cases run, all of them with --all.")
@@ -55,9 +58,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"what was drawn at random is drawn again by --seed {drawn}; --all runs all of it")
 
 
+def named(config: pytest.Config) -> bool:
+    """Whether a file or a folder of the tests was asked for by its name."""
+    return not any(Path(argument).resolve() in (TESTS, TESTS.parent) for argument in config.args)
+
+
+def either(everything: T, sample: T) -> T:
+    """How much of something: with `--all`, or in other runs."""
+    return everything if _everything else sample
+
+
 def examples(count: int) -> settings:
     """Settings for a test over random examples of which there are `count`."""
-    return settings(max_examples=count if _everything else min(count, max(FEWEST, count // SHARE)))
+    return settings(max_examples=either(count, min(count, max(FEWEST, count // SHARE))))
 
 
 class Sample(Protocol):
@@ -75,7 +88,7 @@ def dice(request: pytest.FixtureRequest) -> Random:
 @pytest.fixture
 def sample(dice: Random) -> Sample:
     def draw(places: Sequence[T], count: int) -> Sequence[T]:
-        return places if _everything else _some(dice, places, count)
+        return either(places, _some(dice, places, count))
 
     return draw
 
@@ -95,7 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = set()
     for (name, count), cases in groups.items():
         left_out |= set(cases) - set(_some(_dice(config, name), cases, count))
-    if not any(".py" in argument for argument in config.args):
+    if not named(config):
         for kind in ("", "slow", "cluster"):
             long = [item for item in items if _is_long(item, kind) and item not in left_out]
             left_out |= set(long) - set(_some(_dice(config, f"long {kind}"), long, -(-len(long) // TURNS)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from conftest import Server, StartServer, wait_until
+from samples import either
 from test_browser import Explore
 from test_runs_page import config
 from test_train_browser import POINTS, stop_all
@@ -26,12 +27,12 @@ from vggexplorer.text import parse_network
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Response
 
-SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", "10"))
+SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", either("60", "10")))
 EDITORS = 10
 WATCHERS = 2
 GROWTH = 0.05
 """By how much the server's memory may grow after the warm-up, which is the first minute of five."""
-VISITS = 9
+VISITS = either(24, 9)
 """How many sessions come and go in the soak, each with some edits and changes of the page."""
 FORGET = 2
 """Seconds for which the soak's server keeps the session of a closed tab; Streamlit's own are 120."""
