@@ -28,6 +28,7 @@ from vggexplorer.runs.status import STATUSES
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import ahead, editor, i18n, run_actions, run_words
+from vggexplorer.wording import is_plain
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -141,6 +142,11 @@ STAND_FOR: dict[str, set[str]] = {
 def test_every_expression_that_is_translated_is_known() -> None:
     """A new one has to be added to `STAND_FOR`, with all the texts that it can be."""
     assert Finder(*PAGES, *CORE).expressions == STAND_FOR.keys()
+
+
+def test_every_sentence_of_the_core_can_be_kept_in_a_file_and_read_again() -> None:
+    for text in Finder(*CORE).texts:
+        assert is_plain(text), text
 
 
 def test_every_text_is_translated_and_every_translation_used() -> None:

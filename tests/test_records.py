@@ -142,7 +142,7 @@ def test_an_outcome_has_the_figures_of_the_last_record_and_the_best_test() -> No
 
 
 def test_a_reason_keeps_its_parts() -> None:
-    reason = InputError("The {what} of {n:,} bytes: {inner}", what="file", n=12345, inner=InputError("gone"))
+    reason = InputError("The {what} of {n:,} {n:byte|bytes}: {inner}", what="file", n=12345, inner=InputError("gone"))
     again = reason_from_json(json.loads(json.dumps(reason_to_json(reason))))
     assert str(again) == str(reason) == "The file of 12,345 bytes: gone"
     assert again.template == reason.template

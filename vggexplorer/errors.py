@@ -1,10 +1,9 @@
 """The one kind of error that is meant for a person: a sentence with figures put in."""
 
 from collections.abc import Mapping
-from string import Formatter
 from typing import Any
 
-from vggexplorer.wording import fill
+from vggexplorer.wording import fill, is_plain
 
 _MOST_TEXT = 2_000
 """Characters of a reason's template, and of each of its values."""
@@ -41,9 +40,8 @@ def reason_from_json(data: Mapping[str, Any]) -> InputError:
             isinstance(value, str) and len(value) > _MOST_TEXT for value in values.values()
         ):
             raise ValueError("too long")
-        for _, name, form, conversion in Formatter().parse(template):
-            if name is not None and (form not in ("", ",") or conversion or not name.isidentifier()):
-                raise ValueError("no plain name")  # a width such as {n:999999999} would fill the memory
+        if not is_plain(template):
+            raise ValueError("no plain names")
         return InputError(template, **values)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise ValueError("no reason") from error

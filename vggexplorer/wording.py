@@ -15,3 +15,16 @@ class _Forms(Formatter):
 def fill(template: str, /, **values: Any) -> str:
     """`template` as `str.format` fills it, and `{count:run|runs}` is the word that goes with `count`: a run, 2 runs."""
     return _Forms().vformat(template, (), values)
+
+
+def is_plain(template: str) -> bool:
+    """Whether all that is put into `template` are named values as they are, with separators (`,`), or as a word (`|`).
+
+    A template from a file is filled only if it is: a width such as `{n:999999999}` would fill the memory.
+    `ValueError` if it is no template.
+    """
+    return all(
+        name is None
+        or (name.isidentifier() and not conversion and (form in ("", ",") or ("|" in form and "{" not in form)))
+        for _, name, form, conversion in Formatter().parse(template)
+    )

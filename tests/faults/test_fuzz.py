@@ -401,7 +401,9 @@ def test_endless_files_of_a_run(content: bytes, runs: Runs) -> None:
     check_config(content)
 
 
-@pytest.mark.parametrize("template", ["{n:999999999}", "{n!r:>999999999}", "{n.real}", "{n[0]}", "{", "x" * 10**6, 7])
+@pytest.mark.parametrize(
+    "template", ["{n:999999999}", "{n:a|{n:999999999}}", "{n!r:>999999999}", "{n.real}", "{n[0]}", "{", "x" * 10**6, 7]
+)
 def test_a_reason_with_more_than_names_is_none(template: Any) -> None:
     with pytest.raises(ValueError, match="no reason"):
         reason_from_json({"template": template, "values": {"n": 1}})
