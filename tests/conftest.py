@@ -31,7 +31,6 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} | os.enviro
 """Several processes train and count at once: threads of theirs that wait for each other would take all the time."""
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
-FAULTS = ROOT / "tests" / "faults"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -42,15 +41,6 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-REAL_PROCESSES = (
-    "test_worker",
-    "test_distributed",
-    "test_crosscheck",
-    "test_calibration",
-    "test_cli_train",
-    "test_sweeps",
-)
-"""Tests that start PyTorch again and again."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens URLs without any proxy that the environment names."""
 
@@ -62,32 +52,6 @@ def wait_until(condition: Callable[[], T], seconds: float = 60, what: str = "the
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(0.05)
     return value
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """How many processes run the tests: one for a file that is named, and for the cluster, of which there is one.
-
-    There is one more than processors, as many tests wait for a browser, a server or a trainer.
-    """
-    if config.option.markexpr == "cluster" or any(".py" in argument for argument in config.args):
-        return 0
-    return min(4, 1 + (os.cpu_count() or 1))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first, so that the processes, which share the work by files, end together.
-
-    Tests in a browser take their turn; those of faults are slow.
-    """
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("long")
-        if item.path.parent == FAULTS:
-            item.add_marker("slow")
-    first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
-    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,10 +1,12 @@
-"""What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
+"""Which tests run, and in how many processes.
 
-Tests that take long run in turn: a part of them in each run. Those of faults and of a cluster run when they are asked
-for. Of a file or a folder that is named, all tests run. A sample is drawn anew in each run, from a seed that the
-summary prints; `pytest --seed N` draws the same one again.
+What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
+Tests that take long run in turn: a part of them in each run, all of those in a file that is named. Those of faults and
+of a cluster run when their folder is named. A sample is drawn anew in each run, from a seed that the summary prints;
+`pytest --seed N` draws the same one again.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +19,23 @@ from hypothesis import settings
 
 T = TypeVar("T")
 TESTS = Path(__file__).resolve().parent
+CLUSTER = TESTS / "cluster"
+APART = (TESTS / "faults", CLUSTER)
+"""The folders that a run leaves out unless they are named."""
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
 TURNS = 8
 """Each run takes one in so many of the tests that take long."""
+REAL_PROCESSES = (
+    "test_worker",
+    "test_distributed",
+    "test_crosscheck",
+    "test_calibration",
+    "test_cli_train",
+    "test_sweeps",
+)
+"""Tests that start PyTorch again and again."""
 _everything = False
 
 
@@ -39,8 +53,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = getattr(config, "workerinput", {}).get("seed", randbelow(10**6))
     config.option.hypothesis_seed = str(config.option.seed)
     _everything = config.option.all
-    if not (config.option.markexpr or _everything or named(config)):
-        config.option.markexpr = "not slow and not cluster"
     settings.register_profile("tests", deadline=None, database=None)  # the machine of the tests may be busy
     settings.load_profile("tests")
     config.addinivalue_line("markers", "sample(count): so many of the test's cases run, all of them with --all.")
@@ -53,14 +65,30 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["seed"] = node.config.option.seed
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes run the tests: one for a file that is named, and for the cluster, of which there is one.
+
+    There is one more than processors, as many tests wait for a browser, a server or a trainer.
+    """
+    if _of_a_file(config) or any(Path(argument).resolve() == CLUSTER for argument in config.args):
+        return 0
+    return min(4, 1 + (os.cpu_count() or 1))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     drawn = terminalreporter.config.option.seed
     terminalreporter.write_line(f"what was drawn at random is drawn again by --seed {drawn}; --all runs all of it")
 
 
-def named(config: pytest.Config) -> bool:
-    """Whether a file or a folder of the tests was asked for by its name."""
+def _of_a_part(config: pytest.Config) -> bool:
+    """Whether files or folders of the tests were asked for by their names."""
     return not any(Path(argument).resolve() in (TESTS, TESTS.parent) for argument in config.args)
+
+
+def _of_a_file(config: pytest.Config) -> bool:
+    """Whether a file, or a test in it, was asked for by its name."""
+    return any(".py" in argument for argument in config.args)
 
 
 def either(everything: T, sample: T) -> T:
@@ -98,28 +126,32 @@ def _some(dice: Random, places: Sequence[T], count: int) -> Sequence[T]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not drawn: of the cases of tests marked `sample`, and of tests marked `long`."""
-    if _everything:
-        return
+    """Leave out what was not asked for, and what was not drawn of tests marked `sample` or `long`.
+
+    Files that take long come first, so that the processes, which share the work by files, end together.
+    """
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("long")
+    if not _everything:
+        _leave_out(config, items)
+    first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
+    items.sort(key=lambda item: item.path not in first)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = set() if _of_a_part(config) else {item for item in items if item.path.parent in APART}
     groups: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
         if mark := item.get_closest_marker("sample"):
             groups[item.nodeid.partition("[")[0], mark.args[0]].append(item)
-    left_out = set()
     for (name, count), cases in groups.items():
         left_out |= set(cases) - set(_some(_dice(config, name), cases, count))
-    if not named(config):
-        for kind in ("", "slow", "cluster"):
-            long = [item for item in items if _is_long(item, kind) and item not in left_out]
-            left_out |= set(long) - set(_some(_dice(config, f"long {kind}"), long, -(-len(long) // TURNS)))
+    if not _of_a_file(config):
+        long = [item for item in items if item.get_closest_marker("long") and item not in left_out]
+        left_out |= set(long) - set(_some(_dice(config, "long"), long, -(-len(long) // TURNS)))
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
-
-
-def _is_long(item: pytest.Item, kind: str) -> bool:
-    """Whether the test takes long, and is among the slow ones, those of the cluster, or neither."""
-    kinds = [name for name in ("slow", "cluster") if item.get_closest_marker(name)]
-    return item.get_closest_marker("long") is not None and kinds == ([kind] if kind else [])
 
 
 def _dice(config: pytest.Config, name: str) -> Random:

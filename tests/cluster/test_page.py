@@ -10,8 +10,6 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.ui import jobs
 
-pytestmark = [pytest.mark.cluster, pytest.mark.long]
-
 
 def test_the_page_shows_what_is_free_and_starts_a_run_there(
     cluster: Cluster, runs: Runs, monkeypatch: pytest.MonkeyPatch

@@ -21,8 +21,6 @@ from vggexplorer.runs.records import TIMING, Outcome
 from vggexplorer.runs.status import Status
 from vggexplorer.runs.store import Run, Runs
 
-pytestmark = [pytest.mark.cluster, pytest.mark.long]
-
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:

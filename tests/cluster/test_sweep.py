@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pytest
 from conftest import StartServer, wait_until
 from test_sweeps_browser import ask_for, front_is_drawn
 
@@ -13,8 +12,6 @@ from vggexplorer.runs.store import Runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 
 def test_twelve_runs_on_two_nodes(browser: "Browser", cluster: Cluster, runs: Runs, server: StartServer) -> None:
