@@ -25,6 +25,6 @@ def is_plain(template: str) -> bool:
     """
     return all(
         name is None
-        or (name.isidentifier() and not conversion and (form in ("", ",") or ("|" in form and "{" not in form)))
+        or (name.isidentifier() and not conversion and (not form or form == "," or ("|" in form and "{" not in form)))
         for _, name, form, conversion in Formatter().parse(template)
     )
