@@ -15,7 +15,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import config as config_module
 from vggexplorer.runs.config import RECIPES, Config, check_device, published, recipe
 from vggexplorer.runs.datasets import Dataset
-from vggexplorer.runs.options import ABOUT, INITS, PRECISIONS, RECIPE_NAMES, Training
+from vggexplorer.runs.options import ABOUT, INITS, PRECISIONS, RECIPE_NAMES, SCHEDULES, Training
 from vggexplorer.text import parse_network
 
 SMALL = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"})
@@ -36,6 +36,7 @@ BAD = [
     ({"lr": HUGE}, "the learning rate must be above 0"),
     ({"lr": "0.05"}, "the learning rate must be above 0"),
     ({"lr": True}, "the learning rate must be above 0"),
+    ({"schedule": "cosine"}, "the learning rate schedule must be one of constant, linear, not “cosine”."),
     ({"momentum": 1}, "the momentum must be at least 0 and below 1, not 1."),
     ({"momentum": -0.1}, "the momentum must be at least 0"),
     ({"weight_decay": 1.5}, "the weight decay must be from 0 to 1, not 1.5."),
@@ -107,6 +108,7 @@ trainings = st.builds(
     epochs=st.integers(1, 10_000),
     batch_size=st.integers(1, 65_536),
     lr=st.floats(0, 1000, exclude_min=True),
+    schedule=st.sampled_from(list(SCHEDULES)),
     momentum=st.floats(0, 1, exclude_max=True),
     weight_decay=st.floats(0, 1),
     dropout=st.none() | st.floats(0, 1, exclude_max=True),

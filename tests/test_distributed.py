@@ -36,7 +36,9 @@ BATCH = 1999
 """Of 6,000 examples three such batches leave three: two processes cannot share any batch evenly."""
 NETWORK = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"})
 TRAINING = Training(
-    input_size=28, epochs=3, batch_size=BATCH, lr=0.01, momentum=0.5, precision="float32", checkpoint_every=1.0
+    **{"input_size": 28, "epochs": 3, "batch_size": BATCH, "lr": 0.01, "schedule": "linear", "momentum": 0.5},
+    precision="float32",
+    checkpoint_every=1.0,
 )
 CONFIG = Config(network=NETWORK, training=TRAINING, device="cpu")
 TWO = Place(nproc=2)
@@ -143,8 +145,9 @@ def all_gone(pids: list[int]) -> None:
 def test_two_processes_make_the_network_of_one(runs: Runs, whole: Whole) -> None:
     options = f"--hidden none --input 1x28x28 --device cpu --nproc 2 --json --runs {runs.path}".split()
     asked = f"--recipe d2l-vgg --input-size 28 --epochs 3 --batch-size {BATCH} --lr 0.01 --momentum 0.5".split()
+    asked += ["--schedule", "linear", "--precision", "float32"]
     done = subprocess.run(
-        [sys.executable, "-m", "vggexplorer", "train", "1x4,1x8", *options, *asked, "--precision", "float32"],
+        [sys.executable, "-m", "vggexplorer", "train", "1x4,1x8", *options, *asked],
         capture_output=True,
         text=True,
         timeout=120,

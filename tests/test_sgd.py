@@ -28,7 +28,7 @@ def test_it_does_what_pytorchs_does(momentum: float, weight_decay: float) -> Non
         for net in (own, theirs):
             net.zero_grad()
             torch.autograd.backward(net(images).square().sum())
-        ours.step()
+        ours.step(training.lr)
         reference.step()
     exact = {} if momentum or weight_decay else {"rtol": 0.0, "atol": 0.0}
     for mine, other in zip(own.parameters(), theirs.parameters(), strict=True):
@@ -38,7 +38,7 @@ def test_it_does_what_pytorchs_does(momentum: float, weight_decay: float) -> Non
 def test_a_parameter_without_gradient_stays() -> None:
     net = nn.Linear(2, 2)
     before = net.weight.clone()
-    SGD(net, replace(TRAINING, momentum=0.9)).step()
+    SGD(net, replace(TRAINING, momentum=0.9)).step(TRAINING.lr)
     assert torch.equal(net.weight, before)
 
 

@@ -26,7 +26,10 @@ from vggexplorer.text import parse_network
 SMALL = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"})
 PLAIN = Training(epochs=2, batch_size=500, lr=0.1, precision="float32")
 EVERYTHING = replace(
-    PLAIN, momentum=0.9, weight_decay=1e-3, batch_norm=True, flip=True, crop=2, brightness=0.2, lr=0.05
+    PLAIN,
+    **{"momentum": 0.9, "weight_decay": 1e-3, "batch_norm": True, "flip": True, "crop": 2, "brightness": 0.2},
+    lr=0.05,
+    schedule="linear",
 )
 WITH_DROPOUT = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "16", "dropout": "0.5"})
 Data = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -113,11 +116,13 @@ def plain_network() -> nn.Sequential:
 
 
 def train_ch6(
-    net: nn.Module, pictures: Data, epochs: int, batch_size: int, lr: float, seed: int
-) -> list[tuple[float, float, float]]:
-    """The book's loop, a step at a time: mean loss, training and test accuracy after each epoch."""
+    net: nn.Module, pictures: Data, epochs: int, batch_size: int, lr: float, seed: int, falls: bool
+) -> list[tuple[float, float, float, float]]:
+    """The book's loop, a step at a time: mean loss, training and test accuracy, last learning rate of each epoch."""
     images, labels, test_images, test_labels = pictures
     optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    steps = epochs * math.ceil(len(labels) / batch_size)
+    scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0 if falls else 1, steps)
     measure = nn.CrossEntropyLoss()
     figures = []
     step = 0
@@ -134,7 +139,9 @@ def train_ch6(
             scores = net(x)
             loss = measure(scores, y)
             loss.backward()
+            (used,) = scheduler.get_last_lr()
             optimizer.step()
+            scheduler.step()
             with torch.no_grad():
                 metric[0] += float(loss) * len(chosen)
                 metric[1] += float((scores.argmax(1) == y).sum())
@@ -143,18 +150,20 @@ def train_ch6(
         net.eval()
         with torch.no_grad():
             right = float((net(test_images.float() / 255).argmax(1) == test_labels).float().mean())
-        figures.append((metric[0] / metric[2], metric[1] / metric[2], right))
+        figures.append((metric[0] / metric[2], metric[1] / metric[2], right, used))
     return figures
 
 
-def test_it_trains_as_a_plain_loop_in_the_books_manner(tmp_path: Path) -> None:
-    asked = config(WITH_DROPOUT, batch_size=512, lr=0.05, epochs=2)
+@pytest.mark.parametrize("schedule", ["constant", "linear"])
+def test_it_trains_as_a_plain_loop_in_the_books_manner(tmp_path: Path, schedule: str) -> None:
+    asked = config(WITH_DROPOUT, batch_size=512, lr=0.05, epochs=2, schedule=schedule)
     net = plain_network()
     start = list(make_network(asked).parameters())
     with torch.no_grad():
         for own, other in zip(net.parameters(), start, strict=True):
             own.copy_(other)
-    figures = train_ch6(net, data.load(Dataset("sample"), (1, 28, 28))[:4], 2, 512, 0.05, asked.seed)
+    pictures = data.load(Dataset("sample"), (1, 28, 28))[:4]
+    figures = train_ch6(net, pictures, 2, 512, 0.05, asked.seed, schedule == "linear")
     keeper = Keeper(tmp_path / "checkpoint")
     records = list(fit(asked, keeper))
     assert records[-1].step == 24  # 6,000 examples make 11 whole batches and a smaller one
@@ -163,10 +172,11 @@ def test_it_trains_as_a_plain_loop_in_the_books_manner(tmp_path: Path) -> None:
         assert not torch.allclose(other, before, atol=1e-4)
     ends = [record for record in records if record.test_acc is not None]
     assert [record.step for record in ends] == [12, 24]
-    for record, (loss, train_acc, test_acc) in zip(ends, figures, strict=True):
+    for record, (loss, train_acc, test_acc, lr) in zip(ends, figures, strict=True):
         assert record.train_loss == pytest.approx(loss, abs=1e-5)
         assert record.train_acc == pytest.approx(train_acc, abs=2 / 6000)
         assert record.test_acc == pytest.approx(test_acc, abs=2 / 1000)
+        assert record.lr == pytest.approx(lr)
 
 
 def test_it_learns() -> None:
@@ -437,11 +447,12 @@ def test_the_test_is_done_once_after_the_last_step(tmp_path: Path) -> None:
 
 def test_a_time_budget_ends_it_with_test_figures(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path / "checkpoint")
-    records = list(fit(config(epochs=10_000, time_budget=1.0), keeper))
+    records = list(fit(config(epochs=10_000, time_budget=1.0, schedule="linear"), keeper))
     assert 1 <= records[-1].seconds < 10
     assert records[-1].test_acc is not None
     assert len({record.step for record in records}) == len(records)
     assert str(keeper.reason).startswith("The time budget of 1 s was used up after ")
+    assert records[-1].lr > 0.9 * records[0].lr  # it falls over the steps that were asked for
     assert keeper.result["test_acc"] == records[-1].test_acc
 
 

@@ -110,7 +110,7 @@ class Steps:
                 forward.append(clock.mark())
         torch.autograd.backward(cross_entropy(value.float(), labels))
         arrived[-1] = clock.mark()
-        trainer.optimizer.step()
+        trainer.optimizer.step(trainer.training.lr)
         ended = clock.mark()
         times = [
             LayerTime(

@@ -14,14 +14,14 @@ class SGD:
     """Moves the parameters of a network against their gradients; a momentum for each, by name, if there is any."""
 
     def __init__(self, net: nn.Module, training: Training) -> None:
-        self.lr, self.momentum, self.weight_decay = training.lr, training.momentum, training.weight_decay
+        self.momentum, self.weight_decay = training.momentum, training.weight_decay
         self._parameters = dict(net.named_parameters())
         self.momenta: dict[str, Tensor] = {}
         if self.momentum:
             self.momenta = {name: torch.zeros_like(parameter) for name, parameter in self._parameters.items()}
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, lr: float) -> None:
         """w <- w - lr v with v <- momentum v + gradient + weight_decay w, for each parameter w."""
         for name, parameter in self._parameters.items():
             change = parameter.grad
@@ -31,4 +31,4 @@ class SGD:
                 change = change.add(parameter, alpha=self.weight_decay)
             if self.momentum:
                 change = torch.add(change, self.momenta[name], alpha=self.momentum, out=self.momenta[name])
-            parameter.add_(change, alpha=-self.lr)
+            parameter.add_(change, alpha=-lr)

@@ -299,7 +299,7 @@ class Trainer:
             scores = self.model(images)
         loss = cross_entropy(scores.float(), labels)
         torch.autograd.backward(loss if weight == 1 else loss * weight)
-        self.optimizer.step()
+        self.optimizer.step(self.training.lr_at(self.step, self.num_steps))
         return scores.detach(), loss.detach()
 
     def _autocast(self) -> torch.autocast:
@@ -323,7 +323,7 @@ class Trainer:
             batch_loss=batch_loss,
             train_loss=loss_sum / seen,
             train_acc=correct / seen,
-            lr=self.training.lr,
+            lr=self.training.lr_at(self.step - 1, self.num_steps),
             examples_per_sec=examples / self.step_seconds,
             examples_per_sec_wall=examples / self.seconds,
             seconds=self.seconds,

@@ -34,6 +34,8 @@ INITS = {
 }
 """How the weights of a convolution or a linear layer can begin; biases keep PyTorch's default."""
 PRECISIONS = {"auto": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
+SCHEDULES = {"constant": "constant", "linear": "falls linearly to 0"}
+"""How the learning rate of a step can follow from how much of the training is over."""
 MAX_BATCH = 65_536
 MAX_TIME = 10**7
 """Seconds."""
@@ -167,6 +169,14 @@ class Training:
     epochs: int = _row(10, Whole(label="number of epochs", help="number of epochs", low=1, high=10_000))
     batch_size: int = _row(128, Whole(label="batch size", help="examples in a step", low=1, high=MAX_BATCH))
     lr: float = _row(0.05, Number(label="learning rate", help="learning rate", high=1000, above=True, step=0.01))
+    schedule: str = _row(
+        "constant",
+        OneOf(
+            label="learning rate schedule",
+            help="constant, or linear: the learning rate falls from step to step, to 0 after the last one",
+            words=SCHEDULES,
+        ),
+    )
     momentum: float = _row(
         0.0, Number(label="momentum", help="momentum, from 0 to below 1", high=1, below=True, step=0.1)
     )
@@ -241,6 +251,13 @@ class Training:
         check_choice(self.recipe, "the recipe", RECIPE_NAMES)
         for name, option in OPTIONS.items():
             option.check(getattr(self, name))
+
+    def lr_at(self, step: int, num_steps: int) -> float:
+        """The learning rate of a step, the first one being 0, in a training of `num_steps` steps.
+
+        It follows from the step alone. A time budget does not change it: what ends early ends before the rate is 0.
+        """
+        return self.lr * (1 - step / num_steps) if self.schedule == "linear" else self.lr
 
 
 OPTIONS: dict[str, Option] = {each.name: each.metadata["option"] for each in fields(Training) if each.metadata}
