@@ -57,6 +57,17 @@ def test_the_sample_is_there(sample: data.Data) -> None:
     assert sample.test_labels.bincount().tolist() == [test // 10] * 10
 
 
+def test_fewer_images_are_taken_evenly_out_of_each_class(sample: data.Data) -> None:
+    few = data.limited(sample, 1505)
+    assert sorted(few.train_labels.bincount().tolist()) == [150] * 5 + [151] * 5
+    all_images = sample.train_images.flatten(1).tolist()
+    places = [all_images.index(image) for image in few.train_images.flatten(1).tolist()]
+    assert places == sorted(set(places))
+    assert torch.equal(sample.train_labels[places], few.train_labels)
+    for images in (None, 6000, 9999):
+        assert data.limited(sample, images) is sample
+
+
 @pytest.mark.skipif(
     not (DEBIAN / "fashion-mnist").is_dir(), reason="Debian's package dataset-fashion-mnist is not there"
 )
@@ -284,6 +295,11 @@ def test_every_seventh_picture_of_a_class_is_for_the_test(tmp_path: Path) -> Non
     assert result.train_images.dtype == torch.uint8
     assert result.train_labels.dtype == torch.int64
     assert result.odd == ()
+
+
+def test_few_images_of_a_folder_are_of_all_classes(tmp_path: Path) -> None:
+    few = data.limited(read(folder(tmp_path, "a", "b", "c", count=8)), 4)
+    assert few.train_labels.tolist() == [0, 0, 1, 2]
 
 
 def test_train_and_test_folders_are_kept(tmp_path: Path) -> None:

@@ -361,6 +361,9 @@ def test_pictures_of_a_folder_are_counted(tmp_path: Path) -> None:
     config = replace(SLIM, dataset=Dataset("folder", str(tmp_path)))
     assert images_of(config) == (12, 2, 14 * (224 * 224 + 8))
     assert images_of(SLIM) == (60_000, 10_000, 70_000 * (28 * 28 + 8))
+    few = replace(SLIM.training, images=5)
+    assert images_of(replace(config, training=few)) == (5, 2, 7 * (224 * 224 + 8))
+    assert images_of(replace(SLIM, training=few)) == (5, 10_000, 10_005 * (28 * 28 + 8))
 
 
 def test_what_was_measured_stands_beside_the_forecast() -> None:

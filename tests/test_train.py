@@ -202,6 +202,14 @@ def test_records_count_steps_epochs_and_examples() -> None:
     assert records[9].train_loss == pytest.approx(records[9].batch_loss)  # the sums begin anew
 
 
+def test_an_epoch_is_once_over_the_images_that_are_used(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "checkpoint")
+    records = list(fit(config(batch_size=700, images=1500), keeper))
+    assert [record.examples for record in records] == [700, 1400, 1500, 2200, 2900, 3000]
+    counts = [keeper.environment[name] for name in ("train_examples", "test_examples", "steps_per_epoch")]
+    assert counts == [1500, 1000, 3]
+
+
 def test_an_accelerator_has_at_least_the_books_five_points_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     load = Trainer._load_data
 

@@ -122,8 +122,11 @@ def test_the_recipe_and_everything_else_can_be_changed(started: list[Config]) ->
     page = Train().set("recipe", "d2l-vgg")
     page.set("training epochs", 2).set("training lr", 0.5).set("training input_size", "96").set("seed", 7)
     page.set("training conv_init", "kaiming").set("training batch_norm", "yes").set("training flip", True)
+    page.set("training images", "1000").set("training schedule", "linear")
+    assert page.totals[3] == "2 × 8"
     page.click("start")
     training = started[0].training
+    assert (training.images, training.schedule) == (1000, "linear")
     assert (training.epochs, training.lr, training.input_size, started[0].seed) == (2, 0.5, 96, 7)
     assert (training.conv_init, training.batch_norm, training.flip, training.momentum) == ("kaiming", True, True, 0.0)
     page.click("back to recipe")

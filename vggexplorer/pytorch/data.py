@@ -80,6 +80,16 @@ def load(dataset: Dataset, input_shape: Shape) -> Data:
     return Data(train_images, train_labels.long(), test_images, test_labels.long(), known.classes)
 
 
+def limited(data: Data, images: int | None) -> Data:
+    """The data with so many training images at most, evenly out of each class, in the order that they have."""
+    count = len(data.train_labels)
+    if images is None or images >= count:
+        return data
+    by_class = data.train_labels.argsort(stable=True)
+    places = by_class[torch.arange(images) * count // images].sort().values
+    return data._replace(train_images=data.train_images[places], train_labels=data.train_labels[places])
+
+
 def to_batch(images: Tensor, input_shape: Shape) -> Tensor:
     """Images (n, c, h, w) in uint8 as float32 from 0 to 1 with `input_shape` = (channels, height, width) each.
 

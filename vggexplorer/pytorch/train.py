@@ -191,7 +191,7 @@ class Trainer:
     def _load_data(self) -> None:
         self.session.phase(Phase.LOADING)
         self.shape = self.config.trained.input_shape
-        found = data.load(self.config.dataset, self.shape)
+        found = data.limited(data.load(self.config.dataset, self.shape), self.training.images)
         classes = self.config.network.architecture.num_classes
         if classes < len(found.classes):
             raise InputError(

@@ -44,7 +44,7 @@ FINE = 20
 
 
 class Images(NamedTuple):
-    """How many images a data set has, and how many bytes it takes on the device."""
+    """How many images a run trains on and tests on, and how many bytes they take on the device."""
 
     examples: int
     tests: int
@@ -52,13 +52,16 @@ class Images(NamedTuple):
 
 
 def images_of(config: Config) -> Images:
-    """The size of the config's data set; `InputError` if it is a folder that cannot be read."""
-    known = config.dataset.known
-    if known is None:
+    """What the config takes of its data set; `InputError` if it is a folder that cannot be read."""
+    if known := config.dataset.known:
+        examples, tests = known.sizes
+        shape = known.shape
+    else:
         count = sum(survey(str(config.dataset.path)).values())
         tests = max(1, round(count * TESTED))
-        return Images(max(1, count - tests), tests, count * (prod(config.trained.input_shape) + LABEL))
-    return Images(*known.sizes, sum(known.sizes) * (prod(known.shape) + LABEL))
+        examples, shape = max(1, count - tests), config.trained.input_shape
+    examples = config.training.num_images(examples)
+    return Images(examples, tests, (examples + tests) * (prod(shape) + LABEL))
 
 
 @dataclass(frozen=True, slots=True)

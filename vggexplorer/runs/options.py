@@ -37,6 +37,7 @@ PRECISIONS = {"auto": "the faster one here", "float32": "float32", "bfloat16": "
 SCHEDULES = {"constant": "constant", "linear": "falls linearly to 0"}
 """How the learning rate of a step can follow from how much of the training is over."""
 MAX_BATCH = 65_536
+MAX_IMAGES = 10**7
 MAX_TIME = 10**7
 """Seconds."""
 
@@ -161,12 +162,22 @@ def _row(default: _Value, option: Option) -> _Value:
 class Training:
     """How to train: plain stochastic gradient descent on the cross-entropy loss, as in the book.
 
-    `None` for `input_size`, `dropout` or `batch_norm` leaves the network's own; the command line has these two among
-    the options of the network.
+    `None` for `input_size`, `dropout` or `batch_norm` leaves the network's own; the command line has the last two among
+    the options of the network. `None` for `images` takes all training images.
     """
 
     recipe: str = "d2l-vgg"
     epochs: int = _row(10, Whole(label="number of epochs", help="number of epochs", low=1, high=10_000))
+    images: int | None = _row(
+        None,
+        Whole(
+            label="number of training images",
+            help="train on N images only, of each class in proportion (all, if there are fewer)",
+            empty="all",
+            low=1,
+            high=MAX_IMAGES,
+        ),
+    )
     batch_size: int = _row(128, Whole(label="batch size", help="examples in a step", low=1, high=MAX_BATCH))
     lr: float = _row(0.05, Number(label="learning rate", help="learning rate", high=1000, above=True, step=0.01))
     schedule: str = _row(
@@ -251,6 +262,10 @@ class Training:
         check_choice(self.recipe, "the recipe", RECIPE_NAMES)
         for name, option in OPTIONS.items():
             option.check(getattr(self, name))
+
+    def num_images(self, count: int) -> int:
+        """How many of `count` training images are used."""
+        return min(count, self.images or count)
 
     def lr_at(self, step: int, num_steps: int) -> float:
         """The learning rate of a step, the first one being 0, in a training of `num_steps` steps.

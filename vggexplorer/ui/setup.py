@@ -6,6 +6,7 @@ first visit: VGG-11 takes hours on a laptop, so it is the slim one until the per
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -496,9 +497,9 @@ def _params(network: Network) -> str:
 
 
 def _steps(run: Config) -> str:
-    known = run.dataset.known
-    steps = exact(-(-known.sizes[0] // run.training.batch_size)) if known else "…"
-    return f"{run.training.epochs} × {steps}"
+    known, training = run.dataset.known, run.training
+    steps = exact(ceil(training.num_images(known.sizes[0]) / training.batch_size)) if known else "…"
+    return f"{training.epochs} × {steps}"
 
 
 def _changes(asked: Network, trained: Network) -> list[str]:
