@@ -1,6 +1,8 @@
 """Which devices there are, asked of PyTorch once; and what a device says of itself while it trains."""
 
 import json
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -10,11 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from conftest import ROOT
 
 from vggexplorer import processes
 from vggexplorer.errors import InputError
 from vggexplorer.processes import NoAnswerError, peak_memory, process_began, resident_memory
+from vggexplorer.pytorch import devices as torch_devices
 from vggexplorer.runs import devices
 from vggexplorer.runs.devices import Device, known, look, resolve
 from vggexplorer.runs.telemetry import Sampler
@@ -94,6 +98,49 @@ def test_pytorch_itself_answers() -> None:
     assert found[-1].name == "cpu"
     assert found[-1].title
     assert all(device.speedup >= 0 for device in found)
+
+
+STEPS = """
+import json
+from vggexplorer.pytorch import devices
+types, seconds = [], devices._seconds
+devices._seconds = lambda device, dtype: (types.append(str(dtype)), seconds(device, dtype))[1]
+print(json.dumps([devices.speedup("cpu"), types]))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the switches are for these processors")
+def test_a_processor_without_bfloat16_does_no_step_in_it() -> None:
+    without = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+    command = [sys.executable, "-c", STEPS]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | without, capture_output=True, text=True, timeout=120)
+    assert json.loads(done.stdout) == [0, []], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("single", "half", "speedup", "rounds"),
+    [
+        ([3, 2, 2, 2, 2], [1, 1, 1, 0.5, 1], 4, 5),
+        ([3, 2, 2, 2, 2], [3, 2, 2, 2.5, 2], 1, 5),  # the first round may be slow
+        ([3, 2, 2, 2, 2], [8], 0.25, 1),
+    ],
+    ids=["faster", "as fast", "slower"],
+)
+def test_what_is_slower_in_bfloat16_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch, single: list[float], half: list[float], speedup: float, rounds: int
+) -> None:
+    times = {torch.float32: iter(single), torch.bfloat16: iter(half)}
+    tried: list[torch.dtype] = []
+    monkeypatch.setattr(torch_devices, "_seconds", lambda _, dtype: (tried.append(dtype), next(times[dtype]))[1])
+    monkeypatch.setattr(torch_devices, "_processor_has_bfloat16", lambda: True)
+    assert torch_devices.speedup("cpu") == speedup
+    assert tried.count(torch.bfloat16) == rounds
+
+
+def test_where_pytorch_does_not_say_bfloat16_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "ops", SimpleNamespace(mkldnn=SimpleNamespace()))
+    assert torch_devices._processor_has_bfloat16()
 
 
 # --- while it trains -------------------------------------------------------------------------------------
