@@ -11,6 +11,7 @@ from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import title
 from vggexplorer.ui import jobs
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.session import session
 
 _STYLE = "<style>[class*=st-key-check-] [data-testid=stMarkdownContainer] { overflow-x: auto; }</style>"
 """On a phone a table that is wider than its box can be moved sideways."""
@@ -21,7 +22,7 @@ _MOST_PRODUCTS = 3
 def show(summary: Summary) -> None:
     """The button, and below it how far the tools are, or what they say."""
     network = Network(summary.architecture, summary.input_shape)
-    job: jobs.Job | None = st.session_state.get("crosscheck")
+    job: jobs.Job | None = session.get("crosscheck")
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="check-line"):
         st.button(
             t("Check with PyTorch, torchinfo and fvcore"),

@@ -16,6 +16,7 @@ from vggexplorer.text import parse_arch, slug
 from vggexplorer.ui import compared_figures as figures
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, say, sentence, t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit
 from vggexplorer.ui.tables import against, table
 from vggexplorer.ui.widgets import keeps, renew
@@ -96,16 +97,16 @@ def _add() -> None:
 
 
 def _add_preset(key: str) -> None:
-    if chosen := st.session_state[key]:
+    if chosen := session[key]:
         edit(lambda state: _with(state, Pin({"arch": slug(chosen)})), "add")
         renew("add preset")
 
 
 def _add_text(key: str) -> None:
-    text = st.session_state[key]
+    text = session[key]
     if text.strip():
         edit(lambda state: _with(state, Pin.beside(parse_arch(text))), "add")
-        if not st.session_state["complaints"]:
+        if not session["complaints"]:
             renew("add text")
 
 

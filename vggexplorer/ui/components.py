@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.palette import PAPER
+from vggexplorer.ui.session import session
 from vggexplorer.ui.web import url
 
 
@@ -92,8 +93,8 @@ _downloads = st.components.v2.component(
 
 def _chosen(key: str) -> Callable[[], None]:
     def choose() -> None:
-        if name := st.session_state[key].get("layer"):
-            st.session_state["layer"] = name
+        if name := session[key].get("layer"):
+            session["layer"] = name
 
     return choose
 

@@ -11,6 +11,7 @@ from vggexplorer.architectures import NETWORKS, Block, Network
 from vggexplorer.layers import Shape
 from vggexplorer.text import KEYS, MAX_BLOCKS, find_named, format_blocks, format_tuple, parse_arch, title
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
 from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
 
@@ -75,7 +76,7 @@ def _presets(network: Network, on_choice: Callable[[], None] = lambda: None) -> 
 
 
 def _choose_preset(key: str, on_choice: Callable[[], None]) -> None:
-    chosen = st.session_state[key]
+    chosen = session[key]
     if chosen in NETWORKS:
         on_choice()
         edit_network(lambda network: _keeping_choices(network, NETWORKS[chosen]))
@@ -95,7 +96,7 @@ def _keeping_choices(network: Network, new: Network) -> Network:
 def _history() -> None:
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         for name, icon, label, step in (("past", "undo", t("Undo"), undo), ("future", "redo", t("Redo"), redo)):
-            disabled = not st.session_state[name]
+            disabled = not session[name]
             st.button(label, icon=f":material/{icon}:", key=icon, on_click=step, disabled=disabled, type="tertiary")
         st.space("stretch")
         for ratio, text in (("1/4", "× ¼"), ("1/2", "× ½"), ("2", "× 2")):
@@ -149,7 +150,7 @@ def _block(row: int, block: Block) -> None:
             if name not in hidden:
                 options: dict[str, Any] = {"width": width, "label_visibility": "collapsed"}
                 number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
-    if whole and st.session_state.get("more"):
+    if whole and session.get("more"):
         _more(row, block)
 
 
@@ -202,7 +203,7 @@ def _pool_name(block: Block) -> str:
 
 def _set_field(key: str, row: int, field: str) -> None:
     """Put a widget's value into a block."""
-    value = st.session_state[key]
+    value = session[key]
     _edit_blocks(row, lambda items: [*items[:row], _with_field(items[row], field, value), *items[row + 1 :]])
 
 
@@ -214,7 +215,7 @@ def _with_field(block: Block, field: str, value: Any) -> Block:
 
 
 def _set_pool(key: str, row: int) -> None:
-    pool = POOLS.get(st.session_state[key], {})
+    pool = POOLS.get(session[key], {})
     _edit_blocks(row, lambda items: [*items[:row], replace(items[row], **pool), *items[row + 1 :]])
 
 
@@ -227,7 +228,7 @@ def _act(row: int) -> None:
         "down": lambda items: [*items[:row], *items[row + 1 : row + 2], items[row], *items[row + 2 :]],
         "delete": lambda items: [*items[:row], *items[row + 1 :]],
     }
-    if action := st.session_state[f"menu {row}"]:
+    if action := session[f"menu {row}"]:
         _edit_blocks(row, changes[action])
 
 
@@ -248,7 +249,7 @@ def _edit_blocks(row: int, change: Callable[[list[Block]], list[Block]]) -> None
 
 def _text(name: str, text: str, change: Change) -> dict[str, Any]:
     """A text widget shows `text`, or what was typed into it if that could not be used."""
-    if any(place == name for place, _ in st.session_state["complaints"]):
+    if any(place == name for place, _ in session["complaints"]):
         return keeps(name, change)
     return shows(name, text, change)
 
@@ -268,7 +269,7 @@ def _paste() -> None:
 
 
 def _take_paste(key: str) -> None:
-    edit_network(lambda network: _pasted(network, st.session_state[key]), "paste")
+    edit_network(lambda network: _pasted(network, session[key]), "paste")
 
 
 def _pasted(network: Network, text: str) -> Network:
@@ -298,7 +299,7 @@ def _classes() -> None:
 
 def _set_input(key: str, axis: int) -> None:
     """Change one number of the input shape; an empty width is that of a square."""
-    value = st.session_state[key]
+    value = session[key]
     edit_network(lambda network: network._replace(input_shape=_with_side(network.input_shape, axis, value)))
 
 
@@ -363,16 +364,16 @@ def _head() -> None:
 
 
 def _set_hidden(key: str) -> None:
-    edit_network(lambda network: KEYS["hidden"].parse(st.session_state[key])(network), "hidden")
+    edit_network(lambda network: KEYS["hidden"].parse(session[key])(network), "hidden")
 
 
 def _set_pooling(key: str) -> None:
-    if st.session_state[key] in POOLINGS:
+    if session[key] in POOLINGS:
         _set_head(key, "pooling")
 
 
 def _set_head(key: str, field: str) -> None:
-    value = st.session_state[key]
+    value = session[key]
     edit_network(lambda network: _with_head(network, field, value))
 
 
@@ -382,4 +383,4 @@ def _with_head(network: Network, field: str, value: Any) -> Network:
 
 
 def _set_architecture(key: str, field: str) -> None:
-    edit_architecture(**{field: st.session_state[key]})
+    edit_architecture(**{field: session[key]})

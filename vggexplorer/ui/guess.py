@@ -15,6 +15,7 @@ from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.prediction import about, as_file, predict
 from vggexplorer.ui.run_words import chart_text, classes, number
+from vggexplorer.ui.session import session
 from vggexplorer.ui.widgets import shows
 
 TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
@@ -46,13 +47,13 @@ def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item])
 
 def tried(run: Run) -> bytes | None:
     """The file of the picture that was tried with this run, if any was."""
-    content: bytes | None = st.session_state.get("tried picture")
-    return content if st.session_state.get("tried with") == run.id else None
+    content: bytes | None = session.get("tried picture")
+    return content if session.get("tried with") == run.id else None
 
 
 def inverted(run: Run) -> str:
     """Whether the picture that was tried with this run is to be inverted: auto, yes or no."""
-    invert: str = st.session_state["tried invert"] if tried(run) else "auto"
+    invert: str = session["tried invert"] if tried(run) else "auto"
     return invert
 
 
@@ -75,21 +76,21 @@ def _pictures(run: Run, test_pictures: Sequence[run_components.Item]) -> None:
 
 
 def _uploaded(run: Run) -> None:
-    if file := st.session_state["own picture"]:
+    if file := session["own picture"]:
         _try(run, file.getvalue())
 
 
 def _try(run: Run, content: bytes, invert: str = "auto") -> None:
     """Have this run's network try a picture; whether to invert it, is found out from its corners."""
-    st.session_state.update({"tried with": run.id, "tried picture": content, "tried invert": invert})
+    session.update({"tried with": run.id, "tried picture": content, "tried invert": invert})
 
 
 def _answer(run: Run, config: Config) -> None:
-    content: bytes | None = st.session_state.get("tried picture")
+    content: bytes | None = session.get("tried picture")
     if content is None:
         return
-    invert: str = st.session_state["tried invert"]
-    if st.session_state["tried with"] != run.id:
+    invert: str = session["tried invert"]
+    if session["tried with"] != run.id:
         label = t("Try the last picture with this network too")
         st.button(label, key="try again", on_click=_try, args=(run, content, invert))
         return
@@ -99,7 +100,7 @@ def _answer(run: Run, config: Config) -> None:
 
 def ask(key: str, run: Run, content: bytes, invert: str, layer: str = "") -> dict[str, Any] | None:
     """The answer of the session's one prediction `key`, once it is there; until then how far it is, or why not."""
-    job: jobs.Job | None = st.session_state.get(key)
+    job: jobs.Job | None = session.get(key)
     asked = about(run, content, invert, layer)
     if job is None or job.about != asked:
         job = jobs.start_own(key, lambda job: predict(run, content, invert, layer, job.stopped), asked)
@@ -107,7 +108,7 @@ def ask(key: str, run: Run, content: bytes, invert: str, layer: str = "") -> dic
         jobs.show(job, key, lambda: t("PyTorch looks at the picture … {seconds} s", seconds=job.seconds))
     elif job.error:
         st.error(literal(sentence(job.error)), icon=":material/image_not_supported:")
-        st.button(t("Ask again"), key=f"again {key}", on_click=st.session_state.pop, args=(key,), type="tertiary")
+        st.button(t("Ask again"), key=f"again {key}", on_click=session.pop, args=(key,), type="tertiary")
     else:
         answer: dict[str, Any] = job.answer
         return answer
@@ -144,7 +145,7 @@ def _seen(answer: dict[str, Any], config: Config) -> None:
 
 
 def _invert(key: str) -> None:
-    st.session_state["tried invert"] = "yes" if st.session_state[key] else "no"
+    session["tried invert"] = "yes" if session[key] else "no"
 
 
 def _bars(best: Sequence[tuple[float, str]]) -> Figure:

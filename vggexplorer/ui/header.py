@@ -6,6 +6,7 @@ import streamlit as st
 
 from vggexplorer.link import LANGUAGES
 from vggexplorer.ui.i18n import language, t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import edit
 from vggexplorer.ui.widgets import shows
 
@@ -28,5 +29,5 @@ def show(title: str, subtitle: str) -> None:
 
 
 def _switch_language(key: str) -> None:
-    chosen = st.session_state[key]
+    chosen = session[key]
     edit(lambda state: replace(state, lang=chosen))

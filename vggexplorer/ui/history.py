@@ -29,6 +29,7 @@ from vggexplorer.ui.run_words import (
     sign,
     status,
 )
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, go, look_at
 
 _STYLE = "<style>.st-key-run-differences [data-testid=stMarkdownContainer] { overflow-x: auto; }</style>"
@@ -44,17 +45,17 @@ def show() -> None:
     if not found:
         _nothing()
         return
-    if "chosen runs" not in st.session_state or len(current().runs) > 1:
+    if "chosen runs" not in session or len(current().runs) > 1:
         here = {row.run.id for row in found}
-        st.session_state["chosen runs"] = [run_id for run_id in current().runs if run_id in here]
+        session["chosen runs"] = [run_id for run_id in current().runs if run_id in here]
     active = any(row.status.active for row in found)
     st.fragment(_table, run_every=REFRESH if active else None)(active)
     if not active:
         st.fragment(_wait, run_every=IDLE)(_known(found))
     _disk(found)
     _forecasts(found)
-    chosen = [row for row in found if row.run.id in st.session_state["chosen runs"]]
-    _chosen(sorted(chosen, key=lambda row: st.session_state["chosen runs"].index(row.run.id)))
+    chosen = [row for row in found if row.run.id in session["chosen runs"]]
+    _chosen(sorted(chosen, key=lambda row: session["chosen runs"].index(row.run.id)))
 
 
 def missing() -> None:
@@ -75,15 +76,15 @@ def _nothing() -> None:
 def _table(ticking: bool) -> None:
     """The table; the page runs again when something was chosen in it, and when the last run is over."""
     found = rows()
-    if st.session_state.pop("runs moved", False) or ticking != any(row.status.active for row in found):
+    if session.pop("runs moved", False) or ticking != any(row.status.active for row in found):
         st.rerun()
     run_components.table(
         {
             "columns": _columns(),
             "rows": [_line(row) for row in found],
-            "chosen": st.session_state["chosen runs"],
-            "colors": {run_id: series(place)[0] for place, run_id in enumerate(st.session_state["chosen runs"])},
-            "stamp": st.session_state.get("chosen stamp", 0),
+            "chosen": session["chosen runs"],
+            "colors": {run_id: series(place)[0] for place, run_id in enumerate(session["chosen runs"])},
+            "stamp": session.get("chosen stamp", 0),
             "most": MAX_RUNS,
             "words": _words(),
         },
@@ -151,17 +152,17 @@ def _line(row: Row) -> dict[str, Any]:
 
 def _open(run_id: str) -> None:
     look_at(run_id)
-    st.session_state["runs moved"] = True
+    session["runs moved"] = True
 
 
 def _choose(ids: list[str], stamp: int) -> None:
     choose(ids)
-    st.session_state.update({"chosen stamp": stamp, "runs moved": True})
+    session.update({"chosen stamp": stamp, "runs moved": True})
 
 
 def choose(ids: Sequence[str]) -> None:
     """Have these runs chosen in the table; two and more are in the link too."""
-    st.session_state["chosen runs"] = list(dict.fromkeys(ids))[:MAX_RUNS]
+    session["chosen runs"] = list(dict.fromkeys(ids))[:MAX_RUNS]
     look_at(*(ids[:MAX_RUNS] if len(ids) > 1 else ()))
 
 
@@ -175,7 +176,7 @@ def _disk(found: Sequence[Row]) -> None:
                 most=KEEP_WEIGHTS,
             )
         )
-    chosen = set(st.session_state["chosen runs"])
+    chosen = set(session["chosen runs"])
     run_actions.delete_many(row for row in found if row.run.id in chosen)
 
 
@@ -214,7 +215,7 @@ def _chosen(chosen: Sequence[Row]) -> None:
 
 def _place(row: Row) -> int:
     """The place of a run among the chosen ones, which gives it its colour wherever it is drawn."""
-    ids: list[str] = st.session_state["chosen runs"]
+    ids: list[str] = session["chosen runs"]
     return ids.index(row.run.id)
 
 

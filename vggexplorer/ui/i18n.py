@@ -10,6 +10,7 @@ import streamlit as st
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.paths import PACKAGE
+from vggexplorer.ui.session import session
 from vggexplorer.wording import fill
 
 
@@ -21,7 +22,7 @@ def catalogue() -> dict[str, str]:
 
 def language() -> str:
     """The language of this session: the one chosen, else the browser's."""
-    chosen: str | None = st.session_state.get("lang")
+    chosen: str | None = session.get("lang")
     return chosen or browser_language()
 
 

@@ -16,6 +16,7 @@ from vggexplorer.ui.figures import row_label
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.prediction import as_file
 from vggexplorer.ui.run_rows import IDLE
+from vggexplorer.ui.session import session
 
 _inside = st.components.v2.component(
     "vgg_inside",
@@ -64,10 +65,10 @@ def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item])
     content = guess.tried(run) or (as_file(test_pictures[0]["picture"]) if test_pictures else None)
     if content is None:
         st.caption(t("Try a picture above to see what the network makes of it."))
-    elif st.session_state.get("looked inside") != run.id:
+    elif session.get("looked inside") != run.id:
         st.button(t("Look inside"), key="look inside", on_click=_look, args=(run,), icon=":material/visibility:")
     else:
-        _answer(run, rows[st.session_state["inside layer"]], content)
+        _answer(run, rows[session["inside layer"]], content)
 
 
 def _wait(run: Run, known: int) -> None:
@@ -77,7 +78,7 @@ def _wait(run: Run, known: int) -> None:
 
 
 def _look(run: Run) -> None:
-    st.session_state["looked inside"] = run.id
+    session["looked inside"] = run.id
 
 
 def _answer(run: Run, row: Row, content: bytes) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.processes import StoppedError
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.web import at_end
 
 AT_ONCE = 2
@@ -107,9 +108,9 @@ def find(name: str) -> Job | None:
 
 def start_own(key: str, work: Callable[[Job], Any], about: Any) -> Job:
     """The session's job `key`, started now; the one before it is no longer wanted."""
-    if before := st.session_state.get(key):
+    if before := session.get(key):
         before.stop()
-    job = st.session_state[key] = Job(work, about)
+    job = session[key] = Job(work, about)
     return job
 
 

@@ -10,6 +10,7 @@ from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, look_at
 from vggexplorer.ui.widgets import once
 
@@ -20,11 +21,11 @@ def in_view(runs: Runs) -> Run | None:
         return named[0]
     for run_id in current().runs[:1]:
         st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
-    if st.session_state.get("run offered"):
+    if session.get("run offered"):
         return None
     active = next((run for run in runs.all(recorded=False)[:50] if run.status().active), None)
     if active:
-        st.session_state["run offered"] = True
+        session["run offered"] = True
         look_at(active.id)
     return active
 
@@ -59,12 +60,12 @@ def show(runs: Runs, another: bool) -> None:
             args=(runs, config, here),
         )
         st.caption(_what(config), width="content")
-    if here and not here.fits and st.session_state.get("start question") == config:
+    if here and not here.fits and session.get("start question") == config:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="start question line"):
             st.warning(f"{ahead.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
             once(t("Start anyway"), key="start anyway", on_click=_start_now, args=(runs, config))
     _say_limits()
-    if refused := st.session_state.get("start error"):
+    if refused := session.get("start error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
 
 
@@ -90,16 +91,16 @@ def _what(config: Config) -> str:
 def _start(runs: Runs, config: Config, before: ahead.Ahead | None) -> None:
     """Start the run; one that will not fit is asked about first."""
     if before and not before.fits:
-        st.session_state["start question"] = config
+        session["start question"] = config
     else:
         _start_now(runs, config)
 
 
 def _start_now(runs: Runs, config: Config) -> None:
     """Start the run, and show it."""
-    st.session_state.update({"start error": None, "start question": None})
+    session.update({"start error": None, "start question": None})
     try:
         look_at(access.start(runs, config, place=setup.place()).id)
         run_rows.forget()
     except InputError as error:
-        st.session_state["start error"] = error
+        session["start error"] = error

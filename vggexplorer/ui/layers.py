@@ -12,12 +12,13 @@ from vggexplorer.link import COUNTS
 from vggexplorer.summary import DTYPES, Group, Row, Summary, Totals
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current
 
 
 def selected(summary: Summary) -> Row:
     """The layer that was chosen, if it still exists; else the one with the most parameters."""
-    name = st.session_state.get("layer")
+    name = session.get("layer")
     row = summary.rows[0] if name == "input" else summary.row(name or "")
     return row or max(summary.rows, key=lambda row: row.params)
 

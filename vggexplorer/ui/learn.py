@@ -33,6 +33,7 @@ from vggexplorer.ui import (
     totals,
 )
 from vggexplorer.ui.i18n import catalogue, language, literal, say, sentence, t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
 
@@ -43,28 +44,28 @@ _progress = st.components.v2.component("vgg_progress", html="<div></div>", js=co
 
 
 def _done() -> list[str]:
-    found: list[str] = st.session_state.setdefault("done", [])
+    found: list[str] = session.setdefault("done", [])
     return found
 
 
 def _add(items: Any) -> None:
     """Take what is done, from a check or from the browser; whatever else the browser may hold is left out."""
     known = [item for item in items if isinstance(item, str) and item in _KNOWN] if isinstance(items, list) else []
-    st.session_state["done"] = list(dict.fromkeys([*_done(), *known]))
+    session["done"] = list(dict.fromkeys([*_done(), *known]))
 
 
 def keep_progress() -> None:
     """Have the browser keep what is done, and say what it knows of an earlier visit; the server stores none of it."""
 
     def found() -> None:
-        _add(st.session_state["progress"].get("found"))
+        _add(session["progress"].get("found"))
 
-    data = {"done": _done(), "session": st.session_state["id"], "forget": st.session_state.get("forget", "")}
+    data = {"done": _done(), "session": session["id"], "forget": session.get("forget", "")}
     _progress(key="progress", data=data, on_found_change=found)
 
 
 def _forget() -> None:
-    st.session_state.update(done=[], checked={}, hints={}, forget=secrets.token_hex(4))
+    session.update(done=[], checked={}, hints={}, forget=secrets.token_hex(4))
 
 
 # --- the list ----------------------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ def _state(task: Task) -> str:
 def _open(task: Task | None) -> None:
     """Put a task on the workbench; Undo brings back the network that was there."""
     if task:
-        st.session_state["own network"] = True
+        session["own network"] = True
         edit(lambda state: replace(state, task=task.key, network=parse_network(task.start)))
     else:
         edit(lambda state: replace(state, task=None, hide=()))
@@ -160,7 +161,7 @@ def _terms(task: Task) -> None:
 
 def _hints(task: Task) -> None:
     """Hints, one more with each click."""
-    shown: dict[str, int] = st.session_state.setdefault("hints", {})
+    shown: dict[str, int] = session.setdefault("hints", {})
     count = shown.get(task.key, 0)
     for place, hint in enumerate(task.hints[:count], 1):
         name = t("Hint {number}", number=place)
@@ -171,8 +172,8 @@ def _hints(task: Task) -> None:
 
 
 def _hint(task: Task) -> None:
-    shown = st.session_state["hints"]
-    st.session_state["hints"] = shown | {task.key: shown.get(task.key, 0) + 1}
+    shown = session["hints"]
+    session["hints"] = shown | {task.key: shown.get(task.key, 0) + 1}
 
 
 # --- questions and answers -----------------------------------------------------------------------------------
@@ -187,7 +188,7 @@ def _ask(task: Task, number: int, ask: Ask) -> None:
         with st.container(horizontal=not isinstance(ask, Choice), vertical_alignment="bottom", key=f"field {ask.key}"):
             _field(ask, label, key, name)
             st.button(t("Check"), key=f"check {name}", on_click=_check, args=(name, ask, key))
-        given, verdict = st.session_state.setdefault("checked", {}).get(name, (None, None))
+        given, verdict = session.setdefault("checked", {}).get(name, (None, None))
         if verdict and given == _given(ask, key):
             _tell(verdict)
 
@@ -218,11 +219,11 @@ def _given(ask: Ask, key: str) -> Any:
     """The answer that stands there now; None if there is none."""
     match ask:
         case Number():
-            return st.session_state.get(key, "").strip() or None
+            return session.get(key, "").strip() or None
         case Choice():
-            return st.session_state.get(key)
+            return session.get(key)
         case Order():
-            return list(st.session_state.get(key, [])) or None
+            return list(session.get(key, [])) or None
         case Edit():
             return current().network
     return _finished()
@@ -247,7 +248,7 @@ def _check(name: str, ask: Ask, key: str) -> None:
         verdict = Verdict("wrong", (Remark("There is no answer yet."),)) if given is None else ask.check(given)
     except InputError as error:  # a network that cannot take its input
         verdict = Verdict("wrong", (Remark(error.template, error.values),))
-    st.session_state["checked"] = st.session_state.get("checked", {}) | {name: (given, verdict)}
+    session["checked"] = session.get("checked", {}) | {name: (given, verdict)}
     if verdict.word == "right":
         _add([name])
 

@@ -12,6 +12,7 @@ from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import curves, run_components, run_view
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import IDLE, Row, read, watch
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
 
 
@@ -100,7 +101,7 @@ def _active(runs: Runs, shown: Run | None) -> list[Row]:
 
 
 def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
-    if st.session_state.pop("moved", False) or before != _going_on(runs, shown):
+    if session.pop("moved", False) or before != _going_on(runs, shown):
         st.rerun()
     if not before[1]:
         return
@@ -111,4 +112,4 @@ def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
 
 def _look_at(run_id: str) -> None:
     look_at(run_id)
-    st.session_state["moved"] = True
+    session["moved"] = True

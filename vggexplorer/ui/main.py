@@ -8,6 +8,7 @@ from vggexplorer.link import write
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import begin, current, publish, travel, visit
 from vggexplorer.ui.widgets import RED
 
@@ -51,7 +52,7 @@ page = st.navigation(
     position="top",
 )
 visit(page.url_path)
-publish(write(current(), page.url_path, st.session_state["own network"]))
+publish(write(current(), page.url_path, session["own network"]))
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
 travel()
 page.run()

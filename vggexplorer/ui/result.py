@@ -30,6 +30,7 @@ from vggexplorer.ui.run_words import (
     moment,
     setting,
 )
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, look_at
 
 MOST_COUNTS = 24
@@ -62,7 +63,7 @@ def show(run: Run) -> None:
 
 def _back() -> None:
     """To the table."""
-    chosen = st.session_state.get("chosen runs", [])
+    chosen = session.get("chosen runs", [])
     look_at(*(chosen if len(chosen) > 1 else ()))
 
 

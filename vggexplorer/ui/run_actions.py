@@ -13,6 +13,7 @@ from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import access, setup
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, forget, read, watch
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit, go, look_at
 from vggexplorer.ui.widgets import keeps, once
 
@@ -23,17 +24,17 @@ PLACE = "runs"
 def tried(action: Callable[[], object], place: str, run: Run | None = None) -> bool:
     """Whether `action` was done, on `run` only for who may; why not, is shown by `complain(place)`."""
     forget()
-    st.session_state["complaints"] = []
+    session["complaints"] = []
     try:
         if run:
             access.check(run)
         action()
     except InputError as error:
-        st.session_state["complaints"] = [(place, error)]
+        session["complaints"] = [(place, error)]
     except OSError as error:
         reason = InputError("The run's files could not be changed: {reason}", reason=error.strerror or str(error))
-        st.session_state["complaints"] = [(place, reason)]
-    return not st.session_state["complaints"]
+        session["complaints"] = [(place, reason)]
+    return not session["complaints"]
 
 
 # --- what can be done with a run, by its status ---------------------------------------------------------------
@@ -64,7 +65,7 @@ def _again(row: Row) -> None:
 def _explore(row: Row) -> None:
     if config := row.config:
         edit(lambda state: replace(state, network=config.trained), row.run.id)
-        if not st.session_state["complaints"]:
+        if not session["complaints"]:
             go("explore")
 
 
@@ -141,7 +142,7 @@ def show(row: Row) -> None:
             )
     access.explain(run)
     complain(run.id)
-    if st.session_state.get("asked to delete") == [run.id]:
+    if session.get("asked to delete") == [run.id]:
         _confirm([Doomed(run, row.name)], run.id)
 
 
@@ -150,7 +151,7 @@ def _do(action: Action, row: Row) -> None:
 
 
 def _rename(key: str, run: Run) -> None:
-    tried(lambda: run.rename(st.session_state[key]), run.id, run)
+    tried(lambda: run.rename(session[key]), run.id, run)
 
 
 # --- deleting -----------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class Doomed(NamedTuple):
 
 
 def _ask(ids: list[str]) -> None:
-    st.session_state["asked to delete"] = ids
+    session["asked to delete"] = ids
 
 
 def delete_many(chosen: Iterable[Row]) -> None:
@@ -176,7 +177,7 @@ def delete_many(chosen: Iterable[Row]) -> None:
         return
     label = t("Delete the chosen runs ({count}) …", count=len(doomed))
     st.button(label, key="delete chosen", icon=":material/delete:", on_click=_ask, args=(ids,))
-    if st.session_state.get("asked to delete") == ids:
+    if session.get("asked to delete") == ids:
         _confirm(doomed, PLACE)
 
 
@@ -192,8 +193,8 @@ def _confirm(doomed: Sequence[Doomed], place: str) -> None:
 def _delete(doomed: Sequence[Doomed], place: str) -> None:
     _ask([])
     gone = [each.run.id for each in doomed if _tried_deleting(each.run, place)]
-    chosen = [run_id for run_id in st.session_state.get("chosen runs", []) if run_id not in gone]
-    st.session_state["chosen runs"] = chosen
+    chosen = [run_id for run_id in session.get("chosen runs", []) if run_id not in gone]
+    session["chosen runs"] = chosen
     look_at(*(run_id for run_id in current().runs if run_id not in gone))
     if len(chosen) < 2 and len(current().runs) == 1 and len(gone) > 0:
         look_at()
@@ -202,6 +203,6 @@ def _delete(doomed: Sequence[Doomed], place: str) -> None:
 def _tried_deleting(run: Run, place: str) -> bool:
     """Whether it is gone; it may have been deleted elsewhere, or resumed since the page was drawn."""
     if read(run, watch()).status.active:
-        st.session_state["complaints"] = [(place, InputError("The run is not over; stop it first."))]
+        session["complaints"] = [(place, InputError("The run is not over; stop it first."))]
         return False
     return not run.path.exists() or tried(run.delete, place, run)

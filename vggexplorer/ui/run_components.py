@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import streamlit as st
 
 from vggexplorer.ui.components import STYLE, script
+from vggexplorer.ui.session import session
 
 
 class Picture(TypedDict):
@@ -80,7 +81,7 @@ def pick(items: Sequence[Item], key: str, on_pick: Callable[[int], None], side: 
     """The same pictures as buttons: `on_pick` gets the place of the one that was clicked."""
 
     def picked() -> None:
-        place = st.session_state[key].get("pick")
+        place = session[key].get("pick")
         if isinstance(place, int) and 0 <= place < len(items):
             on_pick(place)
 
@@ -134,11 +135,11 @@ def table(
     """
 
     def opened() -> None:
-        if isinstance(run_id := st.session_state[key].get("open"), str):
+        if isinstance(run_id := session[key].get("open"), str):
             on_open(run_id)
 
     def chose() -> None:
-        if isinstance(choice := st.session_state[key].get("choose"), dict):
+        if isinstance(choice := session[key].get("choose"), dict):
             on_choose([str(run_id) for run_id in choice["ids"]], int(choice["stamp"]))
 
     _table(key=key, data=data, on_open_change=opened, on_choose_change=chose)

@@ -16,6 +16,7 @@ from vggexplorer.runs.store import Run
 from vggexplorer.ui import components, web
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run_rows import Row
+from vggexplorer.ui.session import session
 
 
 def show(row: Row) -> None:
@@ -37,7 +38,7 @@ def show(row: Row) -> None:
 
 def _offered(run: Run, name: str) -> str:
     """The address of the weights, the same in the whole session for as long as they are the same."""
-    offers: dict[tuple[str, int], str] = st.session_state.setdefault("offered weights", {})
+    offers: dict[tuple[str, int], str] = session.setdefault("offered weights", {})
     path = run.path / layout.WEIGHTS
     about = run.id, path.stat().st_mtime_ns
     if about not in offers:

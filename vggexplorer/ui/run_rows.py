@@ -8,8 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import streamlit as st
-
 from vggexplorer.errors import InputError
 from vggexplorer.runs import forecasts, layout
 from vggexplorer.runs.config import Config
@@ -18,6 +16,7 @@ from vggexplorer.runs.records import Outcome, Record, best, tested
 from vggexplorer.runs.status import Status, Word
 from vggexplorer.runs.store import Run, Runs, Watch
 from vggexplorer.ui.run_words import number
+from vggexplorer.ui.session import session
 
 IDLE = 5.0
 """Seconds between two looks of a page where nothing goes on: others may have started something."""
@@ -123,7 +122,7 @@ def _follow(run: Run) -> list[Record]:
 
 def watch() -> Watch:
     """The session's eye on heartbeats."""
-    eye: Watch = st.session_state.setdefault("watch", Watch())
+    eye: Watch = session.setdefault("watch", Watch())
     return eye
 
 

@@ -38,6 +38,7 @@ from vggexplorer.summary import summarize
 from vggexplorer.ui import access, editor, jobs
 from vggexplorer.ui.downloading import download
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit_network
 from vggexplorer.ui.widgets import number, shows, translated
 
@@ -75,26 +76,26 @@ class Choice:
 
 def chosen() -> Choice:
     """What is chosen in this session."""
-    choice: Choice = st.session_state.setdefault("choice", Choice())
+    choice: Choice = session.setdefault("choice", Choice())
     return choice
 
 
 def choose(**changes: Any) -> None:
     """Choose something else; what is not allowed is said on the page and changes nothing."""
-    st.session_state["complaints"] = []
+    session["complaints"] = []
     try:
         choice = replace(chosen(), **changes)
         replace(recipe(choice.recipe, subject()), **choice.changes)
     except InputError as error:
-        st.session_state["complaints"] = [("page", error)]
+        session["complaints"] = [("page", error)]
     else:
-        st.session_state["choice"] = choice
+        session["choice"] = choice
 
 
 def subject() -> Network:
     """The network to train: the one being edited, or the slim VGG-11 if nobody has chosen or edited one."""
     network = current().network
-    return network if st.session_state["own network"] or network != State().network else FIRST
+    return network if session["own network"] or network != State().network else FIRST
 
 
 def config() -> Config:
@@ -132,7 +133,7 @@ def show() -> None:
 
 
 def _own() -> None:
-    st.session_state["own network"] = True
+    session["own network"] = True
 
 
 def _recipe() -> None:
@@ -142,7 +143,7 @@ def _recipe() -> None:
 
 
 def _choose_recipe(key: str) -> None:
-    choose(recipe=st.session_state[key], changes={})
+    choose(recipe=session[key], changes={})
 
 
 def _data() -> None:
@@ -231,7 +232,7 @@ def adopt(run: Config) -> None:
     changes = {name: value for name, value in changed.items() if value != getattr(own, name)}
     data = run.dataset
     choice = replace(chosen(), recipe=run.training.recipe, changes=changes, dataset=data.kind, folder=data.folder)
-    st.session_state["choice"] = replace(choice, device=run.device, seed=run.seed)
+    session["choice"] = replace(choice, device=run.device, seed=run.seed)
     _own()
     edit_network(lambda _: run.network)
 
@@ -360,11 +361,11 @@ def _time() -> None:
 
 
 def _set_minutes(key: str, label: str) -> None:
-    text = st.session_state[key].strip()
+    text = session[key].strip()
     try:
         minutes = parse_number(text, label) if text else None
     except InputError as error:
-        st.session_state["complaints"] = [("page", error)]
+        session["complaints"] = [("page", error)]
     else:
         choose(minutes=minutes)
 
@@ -383,7 +384,7 @@ def elsewhere(titles: Sequence[str]) -> None:
 
 
 def _set_choice(key: str, name: str) -> None:
-    choose(**{name: st.session_state[key]})
+    choose(**{name: session[key]})
 
 
 # --- more settings -----------------------------------------------------------------------------------------
@@ -426,11 +427,11 @@ def _number(name: str, option: Number, value: float | None) -> None:
 
 def _set_optional(key: str, name: str) -> None:
     """Take a number from a text field, or nothing if it is empty."""
-    text = st.session_state[key].strip()
+    text = session[key].strip()
     try:
         value = OPTIONS[name].parse(text) if text else None
     except InputError as error:
-        st.session_state["complaints"] = [("page", error)]
+        session["complaints"] = [("page", error)]
     else:
         _change(name, value)
 
@@ -456,11 +457,11 @@ def _select(name: str, option: Option, value: Any) -> None:
 
 
 def _set_option(key: str, name: str, values: dict[str, Any]) -> None:
-    _change(name, values[st.session_state[key]])
+    _change(name, values[session[key]])
 
 
 def _set_training(key: str, name: str) -> None:
-    _change(name, st.session_state[key])
+    _change(name, session[key])
 
 
 def _change(name: str, value: Any) -> None:

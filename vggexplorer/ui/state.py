@@ -19,13 +19,14 @@ from vggexplorer.link import EXPLORE, PAGES, State, follow, read
 from vggexplorer.paths import root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
+from vggexplorer.ui.session import session
 
 MAX_UNDO = 200
 
 
 def current() -> State:
     """The state of this session."""
-    state: State = st.session_state["state"]
+    state: State = session["state"]
     return state
 
 
@@ -33,23 +34,23 @@ def begin() -> None:
     """Read the URL in a new session and after Back or Forward; call it first in every run."""
     context = get_script_run_ctx()
     params = {key: st.query_params.get_all(key) for key in st.query_params}
-    if "state" not in st.session_state:
-        st.session_state["id"] = secrets.token_hex(8)
+    if "state" not in session:
+        session["id"] = secrets.token_hex(8)
         _take(*read(params))
-        st.session_state["own network"] = not {"arch", "task"}.isdisjoint(params)
-        st.session_state.update(past=[], future=[])
+        session["own network"] = not {"arch", "task"}.isdisjoint(params)
+        session.update(past=[], future=[])
     elif context and context.is_history_navigation and not _passing(params):
         _take(*follow(current(), params, _page()))
 
 
 def _take(state: State, errors: list[InputError]) -> None:
     _show(state)
-    st.session_state["complaints"] = [("page", error) for error in errors]
+    session["complaints"] = [("page", error) for error in errors]
 
 
 def _passing(params: Mapping[str, list[str]]) -> bool:
     """Whether the URL is one that was never seen: the browser keeps a bare one from each change to another page."""
-    return not params and bool(st.session_state.get("pages changed"))
+    return not params and bool(session.get("pages changed"))
 
 
 def _page() -> str:
@@ -59,8 +60,8 @@ def _page() -> str:
 
 def visit(page: str) -> None:
     """Remember whether the session has ever changed to another page."""
-    if st.session_state.setdefault("page", page) != page:
-        st.session_state.update({"page": page, "pages changed": True})
+    if session.setdefault("page", page) != page:
+        session.update({"page": page, "pages changed": True})
 
 
 def publish(params: Mapping[str, str | list[str]]) -> None:
@@ -77,12 +78,12 @@ def edit(change: Callable[[State], State], at: str = "page") -> None:
         after = change(before)
         checked(after.network)
     except InputError as error:
-        st.session_state["complaints"] = [(at, error)]
+        session["complaints"] = [(at, error)]
         return
-    st.session_state["complaints"] = []
+    session["complaints"] = []
     if after != before:
-        st.session_state["past"] = [*st.session_state["past"][-MAX_UNDO:], before]
-        st.session_state["future"] = []
+        session["past"] = [*session["past"][-MAX_UNDO:], before]
+        session["future"] = []
         _show(after)
 
 
@@ -108,12 +109,12 @@ def look_at_sweep(sweep: str | None) -> None:
 
 def go(page: str) -> None:
     """Have `travel` switch to a page, once the callbacks are through."""
-    st.session_state["go to"] = page
+    session["go to"] = page
 
 
 def travel() -> None:
     """Switch to the page that a callback asked for."""
-    if page := st.session_state.pop("go to", None):
+    if page := session.pop("go to", None):
         st.switch_page(str(root() / "pages" / f"{page}.py"))
 
 
@@ -128,22 +129,22 @@ def redo() -> None:
 
 
 def _step(source: str, target: str) -> None:
-    if st.session_state[source]:
-        *rest, state = st.session_state[source]
-        st.session_state[target] = [*st.session_state[target], current()]
+    if session[source]:
+        *rest, state = session[source]
+        session[target] = [*session[target], current()]
         state = replace(state, runs=current().runs, sweep=current().sweep, task=current().task, hide=current().hide)
-        st.session_state[source] = rest
-        st.session_state["complaints"] = []
+        session[source] = rest
+        session["complaints"] = []
         _show(state)
 
 
 def _show(state: State) -> None:
-    st.session_state.update(state=state, lang=state.lang)
+    session.update(state=state, lang=state.lang)
 
 
 def complain(at: str) -> bool:
     """Show what was wrong in the last edit made at `at`; whether there was anything."""
-    errors = [error for place, error in st.session_state["complaints"] if place == at]
+    errors = [error for place, error in session["complaints"] if place == at]
     for error in errors:
         st.error(literal(sentence(error)), icon=":material/error:")
     return bool(errors)

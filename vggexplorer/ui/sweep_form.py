@@ -16,6 +16,7 @@ from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list
 from vggexplorer.text import parse_ratio, parse_whole
 from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import go, look_at_sweep
 from vggexplorer.ui.widgets import once, translated
 
@@ -28,7 +29,7 @@ _WIDTH = 170
 
 def show(compared: Sequence[Entry]) -> None:
     """The button that opens the form, and the form."""
-    open_ = bool(st.session_state.get("sweep form"))
+    open_ = bool(session.get("sweep form"))
     label = t("Close the form") if open_ else t("Train these networks …")
     st.button(label, key="train these", icon=":material/model_training:", on_click=_toggle)
     if open_:
@@ -37,7 +38,7 @@ def show(compared: Sequence[Entry]) -> None:
 
 
 def _toggle() -> None:
-    st.session_state.update({"sweep form": not st.session_state.get("sweep form"), "sweep error": None})
+    session.update({"sweep form": not session.get("sweep form"), "sweep error": None})
 
 
 def _form(compared: Sequence[Entry]) -> None:
@@ -89,7 +90,7 @@ def _form(compared: Sequence[Entry]) -> None:
         on_click=_start,
         args=(runs, plan, name, place),
     )
-    if refused := st.session_state.get("sweep error"):
+    if refused := session.get("sweep error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
 
 
@@ -139,13 +140,13 @@ def _reason(error: InputError) -> str:
 
 def _start(runs: Runs, plan: Plan, name: str, place: Place) -> None:
     """Start the sweep, and show it on Runs."""
-    st.session_state["sweep error"] = None
+    session["sweep error"] = None
     try:
         sweep = access.start_sweep(runs, plan.configs, name.strip() or None, place)
     except InputError as error:
-        st.session_state["sweep error"] = error
+        session["sweep error"] = error
         return
     run_rows.forget()
-    st.session_state["sweep form"] = False
+    session["sweep form"] = False
     look_at_sweep(sweep.id)
     go("runs")

@@ -14,6 +14,7 @@ from vggexplorer.runs.sweeps import PLANNED, Member, Point, Result, Sweep
 from vggexplorer.ui import access, history, run_actions, run_rows, scatter
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import accuracy, duration, moment, sign, status
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, look_at_sweep
 from vggexplorer.ui.widgets import once, shows
 
@@ -71,7 +72,7 @@ def _title(sweep: Sweep) -> str:
 
 
 def _choose(key: str) -> None:
-    look_at_sweep(st.session_state[key])
+    look_at_sweep(session[key])
 
 
 # --- one sweep -------------------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ def _section(sweep: Sweep, ticking: bool) -> None:
             _remove(sweep, disabled=not access.may_change_sweep(sweep))
             return
         st.rerun()
-    if (seen.status == Word.RUNNING) != ticking or st.session_state.pop("sweep moved", False):
+    if (seen.status == Word.RUNNING) != ticking or session.pop("sweep moved", False):
         st.rerun()
     words = t("{name}: {value}", name=literal(seen.name), value=status(seen.status))
     st.markdown(f"##### {sign(seen.status)} {words}")
@@ -204,7 +205,7 @@ def _remove(sweep: Sweep, disabled: bool) -> None:
 
 def _lay_over(ids: list[str]) -> None:
     history.choose(ids)
-    st.session_state["sweep moved"] = True
+    session["sweep moved"] = True
 
 
 def _stop(sweep: Sweep) -> None:

@@ -18,6 +18,7 @@ from vggexplorer.text import format_blocks, format_tuple
 from vggexplorer.ui import compared_figures, components, figures, jobs
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.onnx_job import Model
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current
 
 
@@ -110,7 +111,7 @@ def show_comparison(compared: Sequence[Entry]) -> None:
 
 def _onnx(summary: Summary, network: Network) -> None:
     st.markdown("##### ONNX")
-    job: jobs.Job | None = st.session_state.get("onnx")
+    job: jobs.Job | None = session.get("onnx")
     if job is None or job.about != network:
         _offer_onnx(summary, network, None)
     elif job.running:
@@ -137,7 +138,7 @@ def _offer_onnx(summary: Summary, network: Network, error: InputError | None) ->
 
 def _start(network: Network) -> None:
     """Start the export; the session's earlier one is no longer wanted."""
-    before: jobs.Job | None = st.session_state.get("onnx")
+    before: jobs.Job | None = session.get("onnx")
     if before and before.answer:
         before.answer.discard()
     jobs.start_own("onnx", lambda job: Model(network, job.stopped), network)

@@ -13,6 +13,7 @@ from vggexplorer.link import COUNTS, Pin, State
 from vggexplorer.summary import DTYPES, Summary, Totals, summarize
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import number, shows
 
@@ -191,5 +192,5 @@ def units() -> None:
 
 
 def _set(key: str, field: str) -> None:
-    value = st.session_state[key]
+    value = session[key]
     edit(lambda state: replace(state, **{field: value}))

@@ -13,13 +13,14 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.ui.i18n import language
+from vggexplorer.ui.session import session
 
 Change = Callable[..., None]
 
 
 def key_of(name: str) -> str:
     """The present key of the widget `name`."""
-    generation = st.session_state.setdefault("generations", {}).get(name, 0)
+    generation = session.setdefault("generations", {}).get(name, 0)
     return f"{name} #{generation}" if generation else name
 
 
@@ -38,12 +39,12 @@ def first_click(name: str, key: str) -> bool:
     not be seen by the second one's; so it is remembered here, for each session apart.
     """
     with _lock:
-        now, session = time.monotonic(), (st.session_state["id"], name)
-        if key != key_of(name) or now - _clicks.get(session, float("-inf")) < DOUBLE_CLICK:
+        now, button = time.monotonic(), (session["id"], name)
+        if key != key_of(name) or now - _clicks.get(button, float("-inf")) < DOUBLE_CLICK:
             return False
         for old in [each for each, at in _clicks.items() if now - at > DOUBLE_CLICK]:
             del _clicks[old]
-        _clicks[session] = now
+        _clicks[button] = now
     renew(name)
     return True
 
@@ -66,8 +67,8 @@ def translated(name: str) -> str:
 
 def renew(name: str) -> None:
     """Have the widget `name` drawn anew, with its default value."""
-    generations = st.session_state["generations"]
-    st.session_state["generations"] = generations | {name: generations.get(name, 0) + 1}
+    generations = session["generations"]
+    session["generations"] = generations | {name: generations.get(name, 0) + 1}
 
 
 def shows(name: str, value: Any, change: Change, *args: Any) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def shows(name: str, value: Any, change: Change, *args: Any) -> dict[str, Any]:
     `change` gets the key and `args`.
     """
     key = key_of(name)
-    if key in st.session_state and st.session_state[key] != value:
+    if key in session and session[key] != value:
         renew(name)
     return keeps(name, change, *args)
 
