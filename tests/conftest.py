@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("samples",)
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background: what is started there hears no Ctrl-C
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    if (number := getattr(signal, _name, None)) and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, _handler)  # what is started in a shell's background, or by nohup, does not hear it
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} | os.environ
 """Several processes train and count at once: threads of theirs that wait for each other would take all the time."""
