@@ -33,6 +33,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from vggexplorer.errors import InputError
 from vggexplorer.keys import COOKIE_DAYS, HERE, Keys, Person, account_id
+from vggexplorer.link import PAGES
 from vggexplorer.runs.store import Runs
 from vggexplorer.ui.i18n import catalogue
 from vggexplorer.wording import fill
@@ -71,9 +72,18 @@ def _policy(host: str) -> bytes:
 
 
 @cache
+def _document() -> str:
+    """Streamlit's HTML for all pages, told where the server is: else the browser asks below each page's address first,
+    and logs that nothing is there."""
+    document = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
+    base = '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
+    return document.replace("<head>", f"<head>{base}", 1)
+
+
+@cache
 def _inline_scripts() -> str:
-    page = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
-    hashes = (hashlib.sha256(text.encode()).digest() for text in re.findall(r"<script>(.*?)</script>", page, re.DOTALL))
+    scripts = re.findall(r"<script>(.*?)</script>", _document(), re.DOTALL)
+    hashes = (hashlib.sha256(text.encode()).digest() for text in scripts)
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
 
 
@@ -112,7 +122,10 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         answer = self._answer(connection)
-        if isinstance(answer, Person):
+        if isinstance(answer, Person) and _asks_for_page(connection):
+            document = HTMLResponse(_document(), headers={"Cache-Control": "no-cache"})
+            await document(scope, receive, _careful(send, connection))
+        elif isinstance(answer, Person):
             await self._app(_with_person(scope, answer), receive, _careful(send, connection))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -404,6 +417,11 @@ def _with_person(scope: Scope, person: Person | None) -> Scope:
     if person:
         headers.append((PERSON.encode(), f"{'t' if person.teacher else 's'} {person.id}".encode()))
     return dict(scope) | {"headers": headers}
+
+
+def _asks_for_page(connection: HTTPConnection) -> bool:
+    """Whether a browser wants the HTML of one of our pages."""
+    return connection.scope.get("method") in ("GET", "HEAD") and connection.url.path.removeprefix("/") in PAGES
 
 
 def _careful(send: Send, connection: HTTPConnection) -> Send:
