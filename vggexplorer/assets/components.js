@@ -198,9 +198,20 @@ function coloured(value, palette) {
   return value
 }
 
+// Plotly itself follows the window only; a page also has more room when the sidebar goes. `fit` is called when it has.
+export function onWidth(box, fit) {
+  let width = box.clientWidth
+  new ResizeObserver(() => {
+    if (!box.clientWidth || box.clientWidth === width) return
+    width = box.clientWidth
+    fit()
+  }).observe(box)
+}
+
 export async function chart(component) {
   const { data, parentElement } = component
   const box = parentElement.querySelector(".chart")
+  const mine = recall(component)
   box.setAttribute("aria-label", data.alt)
   const Plotly = await loadPlotly(data.plotly)
   const style = getComputedStyle(box)
@@ -210,6 +221,8 @@ export async function chart(component) {
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
   const layout = { ...paint(data.figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
   await Plotly.react(box, paint(data.figure.data), layout, { responsive: true, displayModeBar: false })
+  if (!mine.follows) onWidth(box, () => Plotly.Plots.resize(box))
+  mine.follows = true
   box.removeAllListeners?.("plotly_click")
   box.on("plotly_click", (event) => {
     const name = event.points[0]?.customdata

@@ -2,7 +2,7 @@
 // while a run is active twice a second at most, and only what is new. The plot is made once; new points are added to it,
 // so that zoom, hover and legend stay as the person has them.
 
-import { loadPlotly } from "./components.js"
+import { loadPlotly, onWidth } from "./components.js"
 
 const POLL = 500 // milliseconds between two looks, if drawing is quick
 const SLOWEST = 4000
@@ -104,12 +104,19 @@ async function draw(mine) {
   const { box } = mine
   const Plotly = await loadPlotly(mine.data.plotly)
   const { data } = mine // other runs may have been chosen meanwhile
-  const wide = box.clientWidth >= WIDE
+  const width = box.clientWidth
+  const wide = width >= WIDE
   mine.wide = wide
   mine.lines = lines(data)
   const traces = mine.lines.map((line) => trace(mine, line))
   await Plotly.react(box, traces, layout(mine, data, box, wide), { responsive: true, displayModeBar: false, showTips: false })
   mine.drawn = true
+  if (box.clientWidth !== width) fit(mine)
+}
+
+function fit(mine) {
+  if (mine.box.clientWidth >= WIDE !== mine.wide) draw(mine)
+  else window.Plotly.Plots.resize(mine.box)
 }
 
 // --- what is new ------------------------------------------------------------------------------------------
@@ -239,7 +246,7 @@ export function curves(component) {
     mine.note = part.querySelector(".note")
     mine.tools = part.querySelector(".tools")
     memory.set(part, mine)
-    new ResizeObserver(() => mine.drawn && mine.box.clientWidth >= WIDE !== mine.wide && draw(mine)).observe(mine.box)
+    onWidth(mine.box, () => mine.drawn && fit(mine))
   }
   const mine = memory.get(part)
   mine.data = data
