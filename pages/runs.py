@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vggexplorer.runs.store import Runs
-from vggexplorer.ui import header, history, result, run_actions, sweeps
+from vggexplorer.ui import header, history, result, run_actions, run_view, sweeps
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
@@ -15,6 +15,6 @@ if len(ids) == 1 and (run := Runs.at().get(ids[0])):
 header.show(t("Runs"), t("what was trained here, and what came of it"))
 complain("page")
 complain(run_actions.PLACE)
-history.missing()
+run_view.missing()
 sweeps.show()
 history.show()

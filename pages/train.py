@@ -4,17 +4,19 @@ import streamlit as st
 
 from vggexplorer.runs.store import Runs
 from vggexplorer.text import title
-from vggexplorer.ui import header, launching, live, setup
+from vggexplorer.ui import header, launching, live, run_rows, run_view, setup
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.state import complain
 
 with st.sidebar:
     setup.show()
 
-header.show(t("Train"), literal(title(setup.subject())))
-complain("page")
 runs = Runs.at()
 run = launching.in_view(runs)
+config = run and run_rows.read(run).config
+header.show(t("Train"), literal(title(config.network if config else setup.subject())))
+complain("page")
+run_view.missing()
 if run:
     live.show(run)
 launching.show(runs, another=run is not None)

@@ -155,8 +155,9 @@ def test_an_option_not_given_leaves_a_networks_own() -> None:
     assert (texts["hidden"], texts["dropout"], texts["act"], texts["input"]) == ("120,84", "0", "sigmoid", "1x28x28")
 
 
-def test_hidden_none_leaves_one_linear_layer() -> None:
-    assert [layer["kind"] for layer in profiled("vgg11", "--hidden", "none")["layers"]].count("Linear") == 1
+@pytest.mark.parametrize("hidden", ["none", ""])
+def test_hidden_none_leaves_one_linear_layer(hidden: str) -> None:
+    assert [layer["kind"] for layer in profiled("vgg11", "--hidden", hidden)["layers"]].count("Linear") == 1
 
 
 # --- the table ---------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ BAD = [
     ("head", "heart"),
     ("head", "adaptive:0"),
     ("hidden", "4096,many"),
-    ("hidden", ""),
+    ("hidden", ","),
     ("hidden", "0"),
     ("dropout", "1"),
     ("dropout", "half"),

@@ -264,7 +264,7 @@ def test_a_pasted_text_keeps_the_head_unless_it_is_a_name() -> None:
     page.set("paste", "vgg13").shows(arch="vgg13")
 
 
-@pytest.mark.parametrize(("key", "text"), [("paste", "1x8,2y"), ("paste", ""), ("hidden", "many"), ("hidden", "")])
+@pytest.mark.parametrize(("key", "text"), [("paste", "1x8,2y"), ("paste", ""), ("hidden", "many"), ("hidden", "8,x")])
 def test_what_is_typed_wrong_stays_to_be_corrected(key: str, text: str) -> None:
     page = Explore(arch="1x8,1x16")
     right = page.widget(key).value
@@ -301,6 +301,7 @@ def test_input() -> None:
         ("pooling", "gap", {"head": "gap"}),
         ("hidden", "1024, 128", {"hidden": "1024,128"}),
         ("hidden", "none", {"hidden": "none"}),
+        ("hidden", "", {"hidden": "none"}),
         ("dropout", 0.25, {"dropout": "0.25"}),
         ("dropout", 0.0, {"dropout": "0"}),
         ("num_classes", 1000, {"classes": "1000"}),
@@ -386,6 +387,16 @@ def test_a_baseline_that_cannot_take_the_input_leaves_the_totals() -> None:
     page.shows(input="1x32x32")
     assert all(not metric.delta for metric in page.test.metric)
     assert "65×65" in plain(" ".join(caption.value for caption in page.test.caption))
+    offered = page.widget("another baseline").options
+    assert {"LeNet", "VGG-16"} <= set(offered)
+    assert not {"AlexNet", "VGG-11"} & set(offered), "the one that cannot take it, and the one in view"
+    page.set("another baseline", "VGG-16")
+    assert page.params == {"input": "1x32x32", "pin": "vgg16"}
+    assert all(metric.delta for metric in page.test.metric)
+    page.set("input 1", 224).set("input 2", 224)
+    assert page.params == {"pin": "vgg16"}
+    page.click("unpin")
+    assert page.params == {}
 
 
 # --- undo, redo ------------------------------------------------------------------------------------------

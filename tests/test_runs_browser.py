@@ -110,6 +110,44 @@ def test_two_chosen_runs_are_laid_over_each_other_and_compared(runs: RunsPage) -
     wait_until(lambda: "run=" not in runs.page.url, 10)
 
 
+def test_a_page_shows_its_own_and_what_was_chosen_stays(runs: RunsPage, folder: Path) -> None:
+    """Train is not led astray by what Runs shows; a press on the tab of Runs leads to the list; all room is used."""
+    ids = [run.id for run in Runs(folder).all(recorded=False) if run.name() in (NAME, "second")]
+    missing: list[str] = []
+    runs.page.on("response", lambda answer: answer.status >= 400 and missing.append(answer.url))
+
+    def tab(name: str) -> None:
+        runs.page.get_by_role("link", name=name).first.click()
+        runs.page.locator("h1", has_text=name).wait_for()
+        runs.settle()
+
+    runs.open(*ids)
+    runs.page.get_by_text("2 runs compared").wait_for()
+    assert missing == [], "on a direct load of a page"
+    tab("Train")
+    assert runs.page.get_by_text("The network as it will be trained").count() == 1
+    assert runs.page.locator(".st-key-run-in-view").count() == 0
+    tab("Runs")
+    runs.page.get_by_text("2 runs compared").wait_for()
+    box = runs.page.locator(".st-key-chosen-curves")
+    plot = box.locator(".main-svg").first
+    wide = "([plot, box]) => plot.clientWidth / box.clientWidth"
+    wait_until(
+        lambda: (
+            runs.page.evaluate(wide, [plot.element_handle(), box.element_handle()]) > 0.95
+            or runs.page.wait_for_timeout(50)
+        ),
+        5,
+        "curves as wide as the page",
+    )
+    runs.button("third").click()
+    runs.page.locator("h1", has_text="third").wait_for()
+    tab("Train")
+    assert runs.page.locator(".st-key-run-in-view").count() == 0
+    tab("Runs")
+    runs.page.get_by_text("2 runs compared").wait_for()
+
+
 def test_the_table_is_sorted_and_filtered_by_keyboard(runs: RunsPage) -> None:
     runs.open()
     runs.waits_for(["trained here", "third", "second", NAME])

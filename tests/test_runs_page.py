@@ -256,7 +256,7 @@ def test_runs_of_the_package_come_last_marked_and_cannot_be_changed(
     recorded = make(store.RECORDED, "the book's", day=2)
     page = Page(own.id, recorded.id)
     assert [(row["name"], row["recorded"]) for row in page.table] == [("own", False), ("the book's", True)]
-    assert page.test.button(key="delete chosen").label == "Delete the chosen runs (1) …"
+    assert page.test.button(key="delete chosen").label == "Delete 1 of the 2 chosen runs …"
     keys = {button.key for button in Page(recorded.id).test.button}
     assert {"again run", "explore run"} <= keys
     assert not {"delete run", "resume run", "stop run"} & keys
@@ -349,7 +349,7 @@ def test_the_chosen_runs_are_deleted_but_never_an_active_one(folder: Path) -> No
     gone, busy = make(folder, "gone", day=1), make(folder, "busy", "interrupted", day=2)
     with FileLock(busy.path / "run.lock"):
         page = Page(gone.id, busy.id)
-        assert page.test.button(key="delete chosen").label == "Delete the chosen runs (1) …"
+        assert page.test.button(key="delete chosen").label == "Delete 1 of the 2 chosen runs …"
         page.click("delete chosen").click("delete now")
     assert not gone.path.exists()
     assert busy.path.exists()

@@ -212,8 +212,10 @@ def test_every_word_has_its_place_in_every_table(run: Run) -> None:
     trained = {"starting", "waiting", "loading", "evaluating", "saving", "paused"}
     assert set(Phase) == set(OF_PHASE) == trained | {"training"}
     assert set(OF_PHASE.values()) == {word for word in Word if Status(word).active} - {"unresponsive"}
-    assert set(Word) == set(STATUSES) == trained | {"running", "unresponsive", *OUTCOMES, *RESUMABLE, "damaged"}
-    assert {word for word in Word if not Status(word).active} == {*OUTCOMES, *RESUMABLE, "damaged"}
+    assert (
+        set(Word) == set(STATUSES) == trained | {"running", "unresponsive", *OUTCOMES, *RESUMABLE, "damaged", "deleted"}
+    )
+    assert {word for word in Word if not Status(word).active} == {*OUTCOMES, *RESUMABLE, "damaged", "deleted"}
     assert {word for word in Word if run.resumable(Status(word))} == {"interrupted", "stopped", "failed"}
 
 

@@ -261,7 +261,9 @@ def test_what_is_left_is_done_in_order_and_nothing_twice(runs: Runs) -> None:
     with pytest.raises(InputError, match="nothing is left to do"):
         sweeps.resume_rest(sweep)
     runs.all(recorded=False)[0].delete()
-    assert kept_by_hand(sweep) == [ids[2]]
+    assert words(sweep) == ["finished", "finished", "deleted"]
+    assert sweep.status(sweep.members()) == "finished"
+    assert kept_by_hand(sweep) == []
 
 
 @pytest.mark.usefixtures("unkept")

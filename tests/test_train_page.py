@@ -230,6 +230,26 @@ def test_a_reload_makes_no_run(started: list[Config]) -> None:
     assert len(started) == 1
 
 
+def test_train_comes_back_to_what_trains_or_was_started_here_last(started: list[Config], runs: Runs) -> None:
+    page = Train().click("start")
+    (mine,) = (run.id for run in runs.all(recorded=False))
+    seen = a_run(runs)
+
+    def by_way_of_runs() -> str | None:
+        page.test.switch_page(str(ROOT / "pages" / "runs.py"))
+        page.test.query_params.clear()
+        page.test.query_params["run"] = seen.id
+        page.run()
+        page.test.switch_page(TRAIN)
+        page.test.query_params.clear()
+        return page.run().params.get("run")
+
+    assert by_way_of_runs() == mine
+    with FileLock(seen.path / "run.lock"):  # somebody trains it
+        assert by_way_of_runs() == seen.id
+    assert by_way_of_runs() == mine
+
+
 def test_a_run_that_cannot_be_started_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path / "file" / "runs"))
     (tmp_path / "file").write_text("")
@@ -296,6 +316,10 @@ def test_a_close_look_at_a_step(runs: Runs) -> None:
         page = Train(run=run.id)
     assert "| features.0 | 0.5 |" in page.text
     assert "0 of 1 right" in page.text
+    (run.path / "outcome.json").write_text(json.dumps({"status": "stopped", "reason": None, "step": 8}))
+    assert "0 of 1 right" in Train(run=run.id).text, "after a stop, too"
+    (run.path / "outcome.json").write_text(json.dumps({"status": "stopped", "reason": None, "step": 9}))
+    assert "0 of 1 right" not in Train(run=run.id).text
 
 
 @pytest.mark.parametrize(("accuracy", "words"), [(0.912, "This run is inside."), (0.93, "This run is outside.")])

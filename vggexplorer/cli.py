@@ -644,7 +644,11 @@ def _network_options() -> _Parser:
     group.add_argument("--input", metavar="CxHxW", help="channels, height and width of the input")
     group.add_argument("--classes", metavar="N", help="number of classes")
     group.add_argument("--head", metavar="HEAD", help="flatten, adaptive, adaptive:N (pooling to N x N) or gap")
-    group.add_argument("--hidden", metavar="N,N|none", help="widths of the hidden linear layers")
+    group.add_argument(
+        "--hidden",
+        metavar="N,N|none",
+        help="widths of the hidden linear layers; none or '' for none",
+    )
     group.add_argument("--dropout", metavar="P", help="dropout after each hidden layer, from 0 to below 1")
     group.add_argument("--width", metavar="R", help="multiply the channels of every block by R, such as 0.25 or 1/4")
     group.add_argument(

@@ -102,15 +102,17 @@ class Followed:
 
     def look(self) -> list[Member]:
         """Look at all runs; those that have ended since the last look."""
-        self.members = self.sweep.members(self._watch)
+        self.members = self.sweep.members(lambda run: run.status(self._watch))
         fresh = []
         for member in self.members:
             if member.active:
                 self._ended.pop(member.run.id, None)
-            elif member.status and self._ended.get(member.run.id) != (end := (member.status.word, _written(member))):
-                self._ended[member.run.id] = end
-                self.results[member.run.id] = result(member)
-                fresh.append(member)
+            elif member.status and member.made:
+                end = member.status.word, _written(member)
+                if self._ended.get(member.run.id) != end:
+                    self._ended[member.run.id] = end
+                    self.results[member.run.id] = result(member)
+                    fresh.append(member)
         return fresh
 
     def points(self) -> list[Point]:

@@ -253,10 +253,10 @@ def _format_head(head: Head) -> str:
 
 
 def _parse_hidden(text: str) -> tuple[int, ...]:
-    text = _plain(text).lower()
-    if text in ("none", "()", "[]"):
+    text = _plain(text).lower().strip("()[]")
+    if text in ("none", ""):
         return ()
-    parts = [part for part in re.split(r"[,\s]+", text.strip("()[]")) if part]
+    parts = [part for part in re.split(r"[,\s]+", text) if part]
     if not parts or len(parts) > MAX_LAYERS:
         raise InputError("The hidden layers {text} are not of the form 4096,4096 or none.", text=shown(text))
     return tuple(_integer(part, "the width of a hidden layer", 1, MAX_CHANNELS) for part in parts)

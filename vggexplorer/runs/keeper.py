@@ -65,7 +65,7 @@ def keep(sweep: Sweep, allowed: Limits) -> None:
         rest.remove(ready)
         busy.append(ready)
         try:
-            _begin(sweep.runs, asked, ready, allowed)
+            _begin(sweep, asked, ready, allowed)
         except InputError as error:
             print(f"{ready.name}: {error}", flush=True)
     for member in busy:
@@ -83,11 +83,12 @@ def _has_room(runs: Runs, owner: str, allowed: Limits) -> bool:
     return allowed.runs is None or limits.active_runs(runs, owner) < allowed.runs
 
 
-def _begin(runs: Runs, asked: Asked, member: Member, allowed: Limits) -> None:
+def _begin(sweep: Sweep, asked: Asked, member: Member, allowed: Limits) -> None:
     """Make the run, or go on with it; its owner may have resumed it in the meantime."""
-    run = member.run
+    runs, run = sweep.runs, member.run
     if not run.path.exists():
         limits.start(runs, member.config, member.name, asked.owner, allowed, run.id, asked.place)
+        sweep.note(run.id)
     elif run.resumable(run.status()):
         limits.resume(runs, run, allowed)
 

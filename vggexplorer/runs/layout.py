@@ -24,7 +24,8 @@
 | `OUTCOME` | how it ended, an `Outcome`; gone while a trainer is at it | the trainer, as the last |
 
 A name that begins with a dot is a file that is being written. The folder of a sweep has `SWEEP`, what was asked,
-written once; `KEEPER_LOCK`, locked while its keeper lives; `CONTROL`, with `stop` alone; and `LOG`.
+written once; `MADE`, the ids of the runs that its keeper has made, a line each; `KEEPER_LOCK`, locked while its keeper
+lives; `CONTROL`, with `stop` alone; and `LOG`.
 """
 
 CONFIG = "config.json"
@@ -48,6 +49,7 @@ WEIGHTS = "model.safetensors"
 RESULT = "result.json"
 OUTCOME = "outcome.json"
 SWEEP = "sweep.json"
+MADE = "made.txt"
 KEEPER_LOCK = "keeper.lock"
 GROWING = (METRICS, TELEMETRY, LOG)
 """Files that only get longer while a trainer is at them."""

@@ -35,6 +35,7 @@ class Word(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DAMAGED = "damaged"
+    DELETED = "deleted"
 
 
 STATUSES = {
@@ -51,6 +52,7 @@ STATUSES = {
     Word.STOPPED: "stopped",
     Word.FAILED: "failed",
     Word.DAMAGED: "cannot be read",
+    Word.DELETED: "deleted",
 }
 """Status words as people read them."""
 OF_PHASE = {
@@ -67,7 +69,7 @@ OUTCOMES = (Word.FINISHED, Word.STOPPED, Word.FAILED)
 """How a run ends whose trainer says so."""
 RESUMABLE = (Word.INTERRUPTED, Word.STOPPED, Word.FAILED)
 """What can go on from where it is."""
-_OVER = (*OUTCOMES, Word.INTERRUPTED, Word.DAMAGED)
+_OVER = (*OUTCOMES, Word.INTERRUPTED, Word.DAMAGED, Word.DELETED)
 
 
 class Status(NamedTuple):

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from fractions import Fraction
@@ -35,7 +35,7 @@ from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.options import QUICK, Training
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.status import Status, Word
-from vggexplorer.runs.store import MAX_NAME, Run, Runs, Watch, clean_name, held, new_id, write_json
+from vggexplorer.runs.store import MAX_NAME, Run, Runs, clean_name, held, new_id, write_json
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 
@@ -340,21 +340,31 @@ class Member(NamedTuple):
         return self.status is None or self.run.resumable(self.status)
 
     @property
+    def made(self) -> bool:
+        """Whether there is such a run: it was started, and not deleted since."""
+        return self.word not in (None, Word.DELETED)
+
+    @property
     def active(self) -> bool:
         """Whether a trainer is at it, or about to be."""
         return self.status is not None and self.status.active
 
     def look(self) -> "Member":
         """The same run as it is now."""
-        return self._replace(status=_status(self.run, self.run.status))
+        return self._replace(status=_status(self.run, Run.status, made=True))
 
 
-def _status(run: Run, look: Callable[[], Status]) -> Status | None:
-    """The status of `run` as `look` gives it; None if it is not made yet, is just being made, or was never started."""
+def _status(run: Run, look: Callable[[Run], Status], made: bool) -> Status | None:
+    """The status of `run` as `look` gives it; None if it is just being made, or was never started.
+
+    One that is not there was deleted if it was `made` before, else it is not made yet.
+    """
+    if not run.path.exists():
+        return Status(Word.DELETED) if made else None
     started = (run.path / layout.STARTED).exists()  # before the look: a moment later its trainer may be started
-    status = look() if run.path.exists() else None
-    if status and status.word == Word.INTERRUPTED:
-        return look() if started else None  # again: its trainer may have come just after we looked for it
+    status = look(run)
+    if status.word == Word.INTERRUPTED:
+        return look(run) if started else None  # again: its trainer may have come just after we looked for it
     return status
 
 
@@ -372,10 +382,6 @@ class Asked(NamedTuple):
     configs: Mapping[str, Config]
     names: Mapping[str, str]
     place: Place
-
-    def member(self, run: Run, look: Callable[[], Status]) -> Member:
-        """The member that `run` is, with its status as `look` gives it."""
-        return Member(run, self.names[run.id], self.configs[run.id], _status(run, look))
 
 
 class Sweep:
@@ -403,13 +409,26 @@ class Sweep:
             raise InputError("The file of the sweep cannot be read.") from error
         return _read(path, about.st_mtime_ns, about.st_size)
 
-    def members(self, watch: Watch | None = None) -> list[Member]:
-        """Its runs with what they do, in the order in which they are started; `InputError` as in `asked`."""
-        asked = self.asked()
+    def members(self, look: Callable[[Run], Status] = Run.status) -> list[Member]:
+        """Its runs with what they do, as `look` says, in the order in which they are started.
+
+        `InputError` as in `asked`.
+        """
+        asked, made = self.asked(), self._made()
+        runs = [Run(self.runs.path / run_id) for run_id in asked.configs]
         return [
-            asked.member(run, lambda run=run: run.status(watch))  # type: ignore[misc]
-            for run in (Run(self.runs.path / run_id) for run_id in asked.configs)
+            Member(run, asked.names[run.id], asked.configs[run.id], _status(run, look, run.id in made)) for run in runs
         ]
+
+    def _made(self) -> set[str]:
+        with suppress(OSError):
+            return set((self.path / layout.MADE).read_text("utf-8").splitlines())
+        return set()
+
+    def note(self, run_id: str) -> None:
+        """Remember that a run was made: if it is not there later, it was deleted."""
+        with suppress(OSError), (self.path / layout.MADE).open("a", encoding="utf-8") as file:
+            file.write(f"{run_id}\n")
 
     def kept(self) -> bool:
         """Whether its keeper lives: what is not started yet will be."""
@@ -429,7 +448,7 @@ class Sweep:
 
     def status(self, members: Collection[Member]) -> Word:
         """What all of it does; `members` are its runs."""
-        words = {member.word for member in members}
+        words = {member.word for member in members} - {Word.DELETED}
         if any(member.active for member in members) or (words - {Word.FINISHED} and self.kept()):
             return Word.RUNNING
         if words <= {Word.FINISHED}:

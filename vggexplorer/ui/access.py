@@ -17,6 +17,7 @@ from vggexplorer.runs.store import Run, Runs
 from vggexplorer.runs.sweeps import Sweep
 from vggexplorer.ui import gate
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.session import session
 
 
 def person() -> Person:
@@ -62,7 +63,15 @@ def start(runs: Runs, config: Config, name: str | None = None, place: Place = la
     if here == NOBODY:
         raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
     check_data(runs, config.dataset)
-    return limits.start(runs, config, name, here.id, allowed(), place=place)
+    run = limits.start(runs, config, name, here.id, allowed(), place=place)
+    session["started"] = [run.id, *started()]
+    return run
+
+
+def started() -> list[str]:
+    """The ids of the runs that were started in this session, the newest first."""
+    ids: list[str] = session.get("started", [])
+    return ids
 
 
 def resume(runs: Runs, run: Run) -> None:

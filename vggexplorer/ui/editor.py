@@ -339,7 +339,7 @@ def _head() -> None:
             t("hidden layers"),
             text,
             width=222,
-            help=t("As in 4096,4096, or none."),
+            help=t("As in 4096,4096; none, or nothing at all, for no hidden layer."),
             **_text("hidden", text, _set_hidden),
         )
         options: dict[str, Any] = {"step": 0.1, "format": "%g", "width": 108}

@@ -10,7 +10,7 @@ from vggexplorer.link import MAX_RUNS
 from vggexplorer.palette import series
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.status import Word
-from vggexplorer.runs.store import KEEP_WEIGHTS, Runs
+from vggexplorer.runs.store import KEEP_WEIGHTS
 from vggexplorer.summary import summarize
 from vggexplorer.ui import ahead, components, curves, run_actions, run_components, scatter
 from vggexplorer.ui.i18n import literal, sentence, t
@@ -56,13 +56,6 @@ def show() -> None:
     _forecasts(found)
     chosen = [row for row in found if row.run.id in session["chosen runs"]]
     _chosen(sorted(chosen, key=lambda row: session["chosen runs"].index(row.run.id)))
-
-
-def missing() -> None:
-    """Which runs of the link are not here."""
-    for run_id in current().runs:
-        if Runs.at().get(run_id) is None:
-            st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
 
 
 def _nothing() -> None:

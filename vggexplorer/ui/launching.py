@@ -1,38 +1,42 @@
 """The Start button. One press makes exactly one run, whatever is clicked twice, reloaded or drawn again."""
 
 from contextlib import suppress
+from itertools import chain
 
 import streamlit as st
 
 from vggexplorer.errors import InputError
+from vggexplorer.link import TRAIN
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs
+from vggexplorer.text import title
 from vggexplorer.ui import access, ahead, run_rows, setup
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.session import session
-from vggexplorer.ui.state import current, look_at
+from vggexplorer.ui.state import current, look_at, publish
 from vggexplorer.ui.widgets import once
 
 
 def in_view(runs: Runs) -> Run | None:
-    """The run that the link names, else one that is active now; it is the one shown."""
-    if named := [run for run_id in current().runs[:1] if (run := runs.get(run_id))]:
-        return named[0]
-    for run_id in current().runs[:1]:
-        st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
-    if session.get("run offered"):
-        return None
-    active = next((run for run in runs.all(recorded=False)[:50] if run.status().active), None)
-    if active:
-        session["run offered"] = True
-        look_at(active.id)
-    return active
+    """The run that the link names, else one that is active now, else the one that this visitor started last."""
+    if named := current().runs:
+        session["seen on Train"] = named[0]
+        return runs.get(named[0])
+    mine = access.started()
+    active = sorted(run_rows.active(runs), key=lambda run: run.id not in mine)
+    before = (run for run_id in (*mine, session.get("seen on Train", "")) if (run := runs.get(run_id)))
+    found = next(chain(active, before), None)
+    if found:
+        look_at(found.id)
+        publish(TRAIN)
+    return found
 
 
 def show(runs: Runs, another: bool) -> None:
     """The network as it will be trained, and the button; `another` if a run stands above it."""
-    heading = t("Another run: the network as it will be trained") if another else t("The network as it will be trained")
+    name = literal(title(setup.subject()))
+    heading = t("Another run: {network}", network=name) if another else t("The network as it will be trained")
     st.markdown(f"##### {heading}")
     try:
         config = setup.config()

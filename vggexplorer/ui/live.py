@@ -11,7 +11,7 @@ from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.ui import curves, run_components, run_view
 from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run_rows import IDLE, Row, read, watch
+from vggexplorer.ui.run_rows import IDLE, Row, active, read, watch
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
 
@@ -96,8 +96,7 @@ def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
 
 
 def _active(runs: Runs, shown: Run | None) -> list[Row]:
-    found = (run for run in runs.all(recorded=False)[:50] if not shown or run.id != shown.id)
-    return [read(run) for run in found if run.status().active]
+    return [read(run) for run in active(runs) if not shown or run.id != shown.id]
 
 
 def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:

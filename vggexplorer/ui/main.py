@@ -4,12 +4,10 @@ import streamlit as st
 
 from vggexplorer import palette
 from vggexplorer.keys import NOBODY
-from vggexplorer.link import write
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.session import session
-from vggexplorer.ui.state import begin, current, publish, travel, visit
+from vggexplorer.ui.state import begin, publish, travel, visit
 from vggexplorer.ui.widgets import RED
 
 PAGES = root() / "pages"
@@ -52,7 +50,7 @@ page = st.navigation(
     position="top",
 )
 visit(page.url_path)
-publish(write(current(), page.url_path, session["own network"]))
+publish(page.url_path)
 st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
 travel()
 page.run()

@@ -102,6 +102,7 @@ WAYS = {
     Word.FAILED: ("resume", "delete"),
     Word.FINISHED: ("delete",),
     Word.DAMAGED: ("delete",),
+    Word.DELETED: (),
 }
 """What can be done with a run besides repeating it, by status word; one that ships is never changed."""
 
@@ -170,13 +171,17 @@ def _ask(ids: list[str]) -> None:
 
 def delete_many(chosen: Iterable[Row]) -> None:
     """A button that deletes the chosen runs, but never active, recorded or other people's ones; it asks first."""
-    over = (row for row in chosen if not row.status.active and not row.run.recorded)
+    rows = list(chosen)
+    over = (row for row in rows if not row.status.active and not row.run.recorded)
     doomed = [Doomed(row.run, row.name) for row in over if access.may_change(row.run)]
     ids = [each.run.id for each in doomed]
     if not doomed:
         return
-    label = t("Delete the chosen runs ({count}) …", count=len(doomed))
-    st.button(label, key="delete chosen", icon=":material/delete:", on_click=_ask, args=(ids,))
+    label, why = t("Delete the chosen runs ({count}) …", count=len(doomed)), None
+    if len(doomed) < len(rows):
+        label = t("Delete {count} of the {all} chosen runs …", count=len(doomed), all=len(rows))
+        why = t("What is active, ships with the package or was started by somebody else stays.")
+    st.button(label, key="delete chosen", icon=":material/delete:", help=why, on_click=_ask, args=(ids,))
     if session.get("asked to delete") == ids:
         _confirm(doomed, PLACE)
 

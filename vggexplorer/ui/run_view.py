@@ -10,12 +10,13 @@ from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.status import Status, Word
-from vggexplorer.runs.store import PATIENCE, Run
+from vggexplorer.runs.store import PATIENCE, Run, Runs
 from vggexplorer.text import title
 from vggexplorer.ui import ahead, run_actions
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_rows import IDLE, Row, read, watch
 from vggexplorer.ui.run_words import LOOKS, accuracy, data_text, duration, number, status
+from vggexplorer.ui.state import current
 
 TICK = 1.0
 """Seconds between looks at a run that is active."""
@@ -34,6 +35,13 @@ def show(row: Row) -> None:
     _say(row)
 
 
+def missing() -> None:
+    """Which runs of the link are not here."""
+    for run_id in current().runs:
+        if Runs.at().get(run_id) is None:
+            st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
+
+
 def brief(row: Row, open_: Callable[[str], None] | None = None) -> None:
     """A line about a run: its name, as a button if `open_` shows it, its status, and the last test accuracy."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line of {row.run.id}"):
@@ -47,8 +55,8 @@ def brief(row: Row, open_: Callable[[str], None] | None = None) -> None:
 
 
 def looked_at(run: Run, at: Status) -> int | None:
-    """The step that there is a close look at: the last one, while a run is paused after it."""
-    step = run.json(layout.STEP).get("step") if at.word == Word.PAUSED else None
+    """The step that there is a close look at: the last one, while a run is paused after it or has ended with it."""
+    step = run.json(layout.STEP).get("step") if at.word == Word.PAUSED or not at.active else None
     return step if step == at.step else None
 
 

@@ -38,6 +38,7 @@ LOOKS = {
     Word.STOPPED: Look("■", "stop_circle", "orange"),
     Word.FAILED: Look("✗", "cancel", "red"),
     Word.DAMAGED: Look("⚠", "broken_image", "red"),
+    Word.DELETED: Look("–", "delete", "gray"),
 }
 """By status word."""
 LABELS = {

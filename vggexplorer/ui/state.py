@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import EXPLORE, PAGES, State, follow, read
+from vggexplorer.link import EXPLORE, PAGES, RUNS, TRAIN, State, follow, read, write
 from vggexplorer.paths import root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
@@ -59,13 +59,22 @@ def _page() -> str:
 
 
 def visit(page: str) -> None:
-    """Remember whether the session has ever changed to another page."""
-    if session.setdefault("page", page) != page:
-        session.update({"page": page, "pages changed": True})
+    """Note which page is shown; by its tab one comes to what it shows first: to the list of Runs, to what Train trains.
+
+    A callback, a link and Back lead to what they say.
+    """
+    sent, before = session.pop("sent", False), session.setdefault("page", page)
+    if page == before:
+        return
+    session.update({"page": page, "pages changed": True})
+    if page in (TRAIN, RUNS) and not sent and not st.query_params:
+        chosen = session.get("chosen runs", [])
+        look_at(*(chosen if page == RUNS and len(chosen) > 1 else ()))
 
 
-def publish(params: Mapping[str, str | list[str]]) -> None:
-    """Make `params` the URL's."""
+def publish(page: str) -> None:
+    """Make the URL that of `page` with what is in view now."""
+    params = write(current(), page, session["own network"])
     shown = {key: st.query_params.get_all(key) for key in st.query_params}
     if shown != {key: [text] if isinstance(text, str) else text for key, text in params.items()}:
         st.query_params.from_dict(params)
@@ -115,6 +124,7 @@ def go(page: str) -> None:
 def travel() -> None:
     """Switch to the page that a callback asked for."""
     if page := session.pop("go to", None):
+        session["sent"] = True
         st.switch_page(str(root() / "pages" / f"{page}.py"))
 
 

@@ -82,22 +82,23 @@ class _Seen:
     """A sweep as it is seen now: its runs, what they reached."""
 
     def __init__(self, sweep: Sweep) -> None:
-        asked = sweep.asked()
-        self.sweep, self.name = sweep, asked.name
-        self.members: list[Member] = []
-        results = []
-        for run_id, config in asked.configs.items():
-            run = Run(sweep.runs.path / run_id)
-            member = asked.member(run, lambda run=run: run_rows.read(run, run_rows.watch()).status)  # type: ignore[misc]
-            row = run_rows.read(run, run_rows.watch()) if member.status else None
-            self.members.append(member)
-            results.append(Result(config, row.best if row else None, row.seconds if row else None))
-        self.points = sweeps.points(results)
+        self.sweep, self.name = sweep, sweep.asked().name
+        self.members = sweep.members(lambda run: _row(run).status)
+        self.points = sweeps.points([_result(each) for each in self.members if each.word != Word.DELETED])
         self.status = sweep.status(self.members)
 
     def count(self, word: Word | None) -> int:
         """How many runs have this status; planned ones have none."""
         return sum(member.word == word for member in self.members)
+
+
+def _row(run: Run) -> run_rows.Row:
+    return run_rows.read(run, run_rows.watch())
+
+
+def _result(member: Member) -> Result:
+    row = _row(member.run) if member.made else None
+    return Result(member.config, row.best if row else None, row.seconds if row else None)
 
 
 def _active(sweep: Sweep) -> bool:
@@ -177,7 +178,7 @@ def _buttons(seen: _Seen) -> None:
             )
         if not running:
             _remove(sweep, disabled=not mine)
-        ids = [member.run.id for member in seen.members if member.status]
+        ids = [member.run.id for member in seen.members if member.made]
         if len(ids) > 1:
             st.button(
                 t("Curves of its runs"),

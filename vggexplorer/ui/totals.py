@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import streamlit as st
 
+from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, ratio, short, signed, size
 from vggexplorer.link import COUNTS, Pin, State
@@ -162,6 +163,23 @@ def _pinned(base: Baseline) -> None:
         units()
     if base.reason:
         st.caption(literal(f"{base.name}: {base.reason}"))
+        _offer_another()
+
+
+def _offer_another() -> None:
+    """Named networks that can take the input in view, in place of the pinned one, which cannot."""
+    state = current()
+    others = {name: Pin.beside(other) for name, other in NETWORKS.items() if other.architecture != state.architecture}
+    able = [name for name, pin in others.items() if baseline(replace(state, pin=pin)).summary]
+    if able:
+        words = t("Compare with another network")
+        options: dict[str, Any] = {"placeholder": words, "label_visibility": "collapsed", "width": 300}
+        st.selectbox(words, able, None, **options, **shows("another baseline", None, _pin_named))
+
+
+def _pin_named(key: str) -> None:
+    if chosen := session[key]:
+        edit(lambda state: replace(state, pin=Pin.beside(NETWORKS[chosen])))
 
 
 def _pin() -> None:
