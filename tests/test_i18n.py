@@ -18,6 +18,7 @@ from test_link import BAD
 
 from vggexplorer import layers
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head
+from vggexplorer.catalogue import is_plain
 from vggexplorer.drawing import ENGLISH
 from vggexplorer.errors import InputError
 from vggexplorer.explain import explain
@@ -28,7 +29,6 @@ from vggexplorer.runs.status import STATUSES
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import ahead, editor, i18n, run_actions, run_words
-from vggexplorer.wording import is_plain
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"

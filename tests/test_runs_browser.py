@@ -15,11 +15,11 @@ from filelock import FileLock
 from test_predict import file_of, shirt
 from test_runs_page import config, make, record
 
+from vggexplorer.catalogue import catalogue
 from vggexplorer.runs import launch, snapshots
 from vggexplorer.runs.records import Outcome, Record
 from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.text import parse_network
-from vggexplorer.ui.i18n import catalogue
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

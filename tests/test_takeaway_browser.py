@@ -20,10 +20,10 @@ import pytest
 from conftest import DIRECT, OpenTab, Server, StartServer, status_of
 from test_browser import Explore, summary
 
+from vggexplorer.catalogue import catalogue
 from vggexplorer.formatting import exact
 from vggexplorer.link import read
 from vggexplorer.summary import Summary, summarize
-from vggexplorer.ui.i18n import catalogue
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator

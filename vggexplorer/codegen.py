@@ -9,10 +9,10 @@ from textwrap import fill as wrapped
 from textwrap import indent
 
 from vggexplorer.architectures import Architecture, Network
+from vggexplorer.catalogue import fill
 from vggexplorer.layers import Kind, Layer, Shape
 from vggexplorer.summary import Row, Summary, summarize
 from vggexplorer.text import title
-from vggexplorer.wording import fill
 
 _WIDTH = 88
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features")

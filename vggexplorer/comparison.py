@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Architecture, Network
+from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, ratio, short
 from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.summary import Row, Summary, Totals, add_up, summarize
 from vggexplorer.text import title
-from vggexplorer.wording import fill
 
 
 class Entry(NamedTuple):

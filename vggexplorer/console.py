@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vggexplorer.architectures import Network
+from vggexplorer.catalogue import fill
 from vggexplorer.comparison import Entry, why
 from vggexplorer.formatting import exact, percent, ratio, signed
 from vggexplorer.layers import Kind, shape_text
@@ -14,7 +15,6 @@ from vggexplorer.peers import Check, Measured
 from vggexplorer.summary import Row, Summary
 from vggexplorer.tables import grid, natural_width, plain, print_table, terminal
 from vggexplorer.text import title
-from vggexplorer.wording import fill
 
 CONVENTION = "MACs: weights of convolutions and linear layers only, batch 1; FLOPs = 2 × MACs."
 """How this project counts, in a line."""

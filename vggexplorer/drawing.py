@@ -18,11 +18,11 @@ from math import log2, sqrt
 from typing import Literal, NamedTuple
 from unicodedata import east_asian_width
 
+from vggexplorer.catalogue import fill
 from vggexplorer.formatting import exact
 from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.palette import COLORS, EDGE, PAPER
 from vggexplorer.summary import Group, Row, Summary
-from vggexplorer.wording import fill
 
 Part = Literal["input", "conv", "pool", "flatten", "fc"]
 

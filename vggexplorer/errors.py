@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vggexplorer.wording import fill, is_plain
+from vggexplorer.catalogue import fill, is_plain
 
 _MOST_TEXT = 2_000
 """Characters of a reason's template, and of each of its values."""

@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, layout
 from vggexplorer.runs.records import Outcome, Record
@@ -26,7 +27,6 @@ from vggexplorer.runs.status import STATUSES, Status, Word
 from vggexplorer.runs.store import MANY, START_PATIENCE, Run, Watch
 from vggexplorer.runs.worker import closing_lines
 from vggexplorer.tables import terminal
-from vggexplorer.wording import fill
 
 POLL = 0.1
 """Seconds between looks at the folder."""

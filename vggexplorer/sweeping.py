@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vggexplorer.architectures import shown
+from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration, short
 from vggexplorer.progress import POLL, Interrupts, View, described, exit_status, view_for
@@ -26,7 +27,6 @@ from vggexplorer.runs.status import STATUSES, Word
 from vggexplorer.runs.store import MANY, Runs, Watch
 from vggexplorer.runs.sweeps import PLANNED, Member, Plan, Point, Result, Sweep, Total
 from vggexplorer.tables import grid, plain, print_table, terminal
-from vggexplorer.wording import fill
 
 MOST_SHOWN = 12
 """How many of the runs that are under way have a line of their own."""

@@ -31,12 +31,11 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from vggexplorer.catalogue import catalogue, fill
 from vggexplorer.errors import InputError
 from vggexplorer.keys import COOKIE_DAYS, HERE, Keys, Person, account_id
 from vggexplorer.link import PAGES
 from vggexplorer.runs.store import Runs
-from vggexplorer.ui.i18n import catalogue
-from vggexplorer.wording import fill
 
 URL = "VGGEXPLORER_URL"
 """The environment variable with the address under which others reach a dashboard that a proxy stands before."""

@@ -1,23 +1,14 @@
-"""The words on the pages: English in the code, Chinese in assets/zh.json, looked up by the English text."""
+"""The words on the pages in the language of the session."""
 
-import json
 import re
-from functools import cache
 from typing import Any
 
 import streamlit as st
 
+from vggexplorer.catalogue import catalogue, fill
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
-from vggexplorer.paths import PACKAGE
 from vggexplorer.ui.session import session
-from vggexplorer.wording import fill
-
-
-@cache
-def catalogue() -> dict[str, str]:
-    """English text -> Chinese text."""
-    return dict(json.loads((PACKAGE / "assets" / "zh.json").read_text(encoding="utf-8")))
 
 
 def language() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.catalogue import catalogue
 from vggexplorer.comparison import Entry, Remark, compare
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order, Task, Verdict
@@ -32,7 +33,7 @@ from vggexplorer.ui import (
     timing,
     totals,
 )
-from vggexplorer.ui.i18n import catalogue, language, literal, say, sentence, t
+from vggexplorer.ui.i18n import language, literal, say, sentence, t
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated

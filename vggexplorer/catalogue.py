@@ -1,7 +1,17 @@
-"""Sentences with figures put in, and the words that go with a count."""
+"""Words for people: English in the code, Chinese in assets/zh.json by the English text, with figures put in."""
 
+import json
+from functools import cache
 from string import Formatter
 from typing import Any
+
+from vggexplorer.paths import PACKAGE
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """English text -> Chinese text."""
+    return dict(json.loads((PACKAGE / "assets" / "zh.json").read_text(encoding="utf-8")))
 
 
 class _Forms(Formatter):
