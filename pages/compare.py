@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vggexplorer.layers import shape_text
-from vggexplorer.ui import compared, editor, header, sweep_form, takeaway, timing, totals
+from vggexplorer.ui import compared, editor, header, sweep_form, take_comparison, timing, totals
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import complain, current
 
@@ -45,7 +45,7 @@ for tab, show in (
     (stages, compared.aligned),
     (sizes, compared.sizes),
     (times, timing.show),
-    (files, takeaway.show_comparison),
+    (files, take_comparison.show),
 ):
     if tab.open:
         with tab:

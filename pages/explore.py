@@ -4,7 +4,7 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
-from vggexplorer.link import EXPLORE
+from vggexplorer.paths import EXPLORE
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 from vggexplorer.ui import check, editor, figures, header, inspector, layers, lesson_link, takeaway, totals, tour

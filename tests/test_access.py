@@ -23,8 +23,9 @@ from vggexplorer.runs import launch, limits
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.store import Run, Runs, write_json
-from vggexplorer.ui import access, gate
-from vggexplorer.ui.gate import Gate, Login
+from vggexplorer.ui import access, gate, login
+from vggexplorer.ui.gate import Gate
+from vggexplorer.ui.login import Login
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 TEACHER, ANNA, BEN = Person("1" * 16, True), Person("a" * 16, False), Person("b" * 16, False)
@@ -204,7 +205,7 @@ def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"VGGEXPLORER_MAX_{name}", "")  # so that what a test sets is taken away after it
         monkeypatch.delenv(f"VGGEXPLORER_MAX_{name}")
     monkeypatch.setattr(gate, "standing", False)
-    monkeypatch.setattr(Login, "of_secrets", staticmethod(lambda: None))
+    monkeypatch.setattr(gate, "_login", lambda: None)
 
 
 @pytest.fixture
@@ -444,11 +445,11 @@ PEOPLE = {"teachers": ["Teacher@school.example"], "students": ["*@school.example
     ],
 )
 def test_who_may_come_in_by_a_login(monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any], role: str | None) -> None:
-    monkeypatch.setattr(gate, "find_spec", lambda _: True)
-    monkeypatch.setattr(Login, "of_secrets", staticmethod(lambda: Login(AUTH, PEOPLE)))
+    monkeypatch.setattr(login, "find_spec", lambda _: True)
+    monkeypatch.setattr(gate, "_login", lambda: Login(AUTH, PEOPLE))
     asked = Asked(monkeypatch)
     whole = {"is_logged_in": True, "iss": "https://idp.example", "sub": "17"} | claims
-    monkeypatch.setattr(gate, "_claims", lambda _: whole)
+    monkeypatch.setattr(login, "_claims", lambda _: whole)
     for kind in ("http", "websocket"):
         answer = asked.ask(kind=kind)
         assert answer.person == (role and f"{role} {keys.account_id('https://idp.example', '17')}")
@@ -456,10 +457,10 @@ def test_who_may_come_in_by_a_login(monkeypatch: pytest.MonkeyPatch, claims: dic
 
 
 def test_without_a_login_only_the_login_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "find_spec", lambda _: True)
-    monkeypatch.setattr(gate, "_claims", lambda _: None)
-    monkeypatch.setattr(gate.auth_util, "encode_provider_token", lambda name: f"token of {name}")
-    monkeypatch.setattr(Login, "of_secrets", staticmethod(lambda: Login(AUTH, PEOPLE)))
+    monkeypatch.setattr(login, "find_spec", lambda _: True)
+    monkeypatch.setattr(login, "_claims", lambda _: None)
+    monkeypatch.setattr(login.auth_util, "encode_provider_token", lambda name: f"token of {name}")
+    monkeypatch.setattr(gate, "_login", lambda: Login(AUTH, PEOPLE))
     asked = Asked(monkeypatch)
     for path in ALL_PATHS:
         assert asked.ask(path).status == 403
@@ -474,17 +475,17 @@ def test_without_a_login_only_the_login_is_there(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("login", "reason"),
+    ("given", "reason"),
     [
         (lambda: Login({}, {}, damaged=True), "cannot be read"),
         (lambda: Login(AUTH | {"cookie_secret": "short"}, PEOPLE), "cookie_secret"),
         (lambda: Login({"client_id": "x"}, PEOPLE), "cookie_secret"),
     ],
 )
-def test_a_login_that_is_not_set_up_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, login: Any, reason: str) -> None:
-    monkeypatch.setattr(Login, "of_secrets", staticmethod(login))
+def test_a_login_that_is_not_set_up_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, given: Any, reason: str) -> None:
+    monkeypatch.setattr(gate, "_login", given)
     everything = {"is_logged_in": True, "sub": "1", "email": "teacher@school.example"}
-    monkeypatch.setattr(gate, "_claims", lambda _: everything)
+    monkeypatch.setattr(login, "_claims", lambda _: everything)
     answer = Asked(monkeypatch).ask()
     assert answer.status == 403
     assert reason in answer.body
@@ -541,11 +542,13 @@ def sits_here(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
     monkeypatch.setattr(access, "person", lambda: person)
 
 
-def page(run: Run, name: str) -> AppTest:
+def page(name: str, *runs: Run) -> AppTest:
     app = AppTest.from_file(MAIN, default_timeout=30)
-    app.query_params["run"] = run.id
     app.run()
-    app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+    app.switch_page(str(ROOT / "pages" / f"{name}.py"))
+    app.query_params["run"] = [run.id for run in runs]
+    del app.session_state["state"]
+    app.run()
     assert not app.exception
     return app
 
@@ -576,12 +579,12 @@ def test_others_can_watch_but_not_stop(runs: Runs, monkeypatch: pytest.MonkeyPat
     run = made(runs, ANNA.id, active=True)
     for name in ("runs", "train"):
         sits_here(monkeypatch, BEN)
-        app = page(run, name)
+        app = page(name, run)
         assert app.button(key="stop run").disabled
         assert "You can watch this run" in " ".join(caption.value for caption in app.caption)
         pressed(app, "stop run")
         sits_here(monkeypatch, ANNA)
-        drawn_for_anna = page(run, name)
+        drawn_for_anna = page(name, run)
         sits_here(monkeypatch, BEN)
         assert REFUSED in errors(pressed(drawn_for_anna, "stop run"))
     assert run.control()["stop"] is False
@@ -591,7 +594,7 @@ def test_others_can_watch_but_not_stop(runs: Runs, monkeypatch: pytest.MonkeyPat
 def test_owner_and_teacher_stop(runs: Runs, monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
     run = made(runs, ANNA.id, active=True)
     sits_here(monkeypatch, person)
-    app = page(run, "train")
+    app = page("train", run)
     assert not app.button(key="stop run").disabled
     pressed(app, "stop run")
     assert run.control()["stop"] is True
@@ -601,15 +604,15 @@ def test_others_cannot_rename_resume_or_delete(runs: Runs, monkeypatch: pytest.M
     run, started = made(runs, ANNA.id), []
     monkeypatch.setattr(launch, "resume", lambda *_: started.append(1))
     sits_here(monkeypatch, BEN)
-    app = page(run, "runs")
+    app = page("runs", run)
     fields = app.text_input(key=f"name of {run.id}"), app.button(key="resume run"), app.button(key="delete run")
     assert [field.disabled for field in fields] == [True] * 3
-    assert page(run, "train").button(key="resume run").disabled
+    assert page("train", run).button(key="resume run").disabled
 
     def of_anna(name: str, before: str = "") -> AppTest:
         """A page that was drawn for Anna, before which Ben sits now."""
         sits_here(monkeypatch, ANNA)
-        drawn = page(run, name)
+        drawn = page(name, run)
         if before:
             pressed(drawn, before)
         sits_here(monkeypatch, BEN)
@@ -627,11 +630,8 @@ def test_others_cannot_rename_resume_or_delete(runs: Runs, monkeypatch: pytest.M
 def test_only_ones_own_of_the_chosen_runs_are_deleted(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, other = made(runs, BEN.id), made(runs, ANNA.id)
     sits_here(monkeypatch, BEN)
-    app = AppTest.from_file(MAIN, default_timeout=30)
-    app.query_params["run"] = [mine.id, other.id]
-    app.run()
-    app.switch_page(str(ROOT / "pages" / "runs.py")).run()
-    assert "(1)" in app.button(key="delete chosen").label
+    app = page("runs", mine, other)
+    assert "1 of the 2" in app.button(key="delete chosen").label
     pressed(pressed(app, "delete chosen"), "delete now")
     assert (mine.path.exists(), other.path.exists()) == (False, True)
 
@@ -644,7 +644,7 @@ def test_a_run_belongs_to_who_started_it(runs: Runs, monkeypatch: pytest.MonkeyP
     pressed(app, "start")
     sits_here(monkeypatch, BEN)
     run = runs.all(recorded=False)[0]
-    pressed(page(run, "runs"), "again run")
+    pressed(page("runs", run), "again run")
     assert sorted(each.owner() for each in runs.all(recorded=False)) == [ANNA.id, BEN.id]
 
 

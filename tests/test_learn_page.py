@@ -15,7 +15,8 @@ from test_runs_page import make
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Number, Order
 from vggexplorer.lessons.glossary import GLOSSARY
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.link import HIDEABLE, LEARN, read, write
+from vggexplorer.link import HIDEABLE, read, write
+from vggexplorer.paths import LEARN
 from vggexplorer.runs import store
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, learn, run_rows, widgets

@@ -13,24 +13,19 @@ from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.link import (
-    COMPARE,
     COUNTS,
-    EXPLORE,
     HIDEABLE,
     LANGUAGES,
-    LEARN,
     MAX_BATCH,
     MAX_BESIDE,
-    PAGES,
     PARTS,
-    RUNS,
-    TRAIN,
     Pin,
     State,
     follow,
     read,
     write,
 )
+from vggexplorer.paths import COMPARE, EXPLORE, LEARN, PAGES, RUNS, TRAIN
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, checked, parse_arch, parse_network, slug
 

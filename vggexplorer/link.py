@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from vggexplorer.architectures import Architecture, Network, check_int, shown
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.paths import RUN_ID
+from vggexplorer.paths import COMPARE, EXPLORE, LEARN, PAGES, RUN_ID, RUNS, TRAIN
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, format_network, parse_arch, parse_network, parse_whole
 
-PAGES = EXPLORE, COMPARE, TRAIN, RUNS, LEARN = "", "compare", "train", "runs", "learn"
-"""The last part of each page's address."""
 NETWORK = (EXPLORE, COMPARE, TRAIN, LEARN)
 """The pages whose links carry the network and what is shown of it."""
 DEFAULT_ARCH = "vgg11"
@@ -280,3 +279,9 @@ def _write_network(state: State, page: str, own: bool) -> dict[str, str | list[s
 def _archs(state: State) -> list[str]:
     """The networks of a comparison, each with its own head and options."""
     return [str(Pin.beside(state.network)), *map(str, state.beside)]
+
+
+def address(page: str, params: Mapping[str, str | list[str]]) -> str:
+    """The address of a page in this very state."""
+    query = urlencode(params, doseq=True, safe=":,;*=")
+    return f"{page}{'?' if query else ''}{query}"

@@ -8,6 +8,9 @@ PACKAGE = Path(__file__).resolve().parent
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
 """The name of a run's folder: nothing that leads out of the folder of all runs."""
 
+PAGES = EXPLORE, COMPARE, TRAIN, RUNS, LEARN = "", "compare", "train", "runs", "learn"
+"""The last part of each page's address."""
+
 
 def root() -> Path:
     """The folder that holds app.py, pages/ and .streamlit/."""

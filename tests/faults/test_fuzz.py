@@ -29,8 +29,9 @@ from test_runs_page import config, make, record
 from vggexplorer import cli
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError, reason_from_json
-from vggexplorer.link import COMPARE, EXPLORE, RUNS, Pin, State, read, write
+from vggexplorer.link import Pin, State, read, write
 from vggexplorer.listing import rows
+from vggexplorer.paths import COMPARE, EXPLORE, RUNS
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset, find, read_idx, survey

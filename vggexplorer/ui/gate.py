@@ -9,33 +9,28 @@ that comes with a link is needed. `docs/security.md` says against whom this help
 import base64
 import hashlib
 import ipaddress
-import json
 import os
 import re
 import socket
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from functools import cache
-from html import escape
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import streamlit as st
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import auth_util
 from streamlit.errors import StreamlitSecretNotFoundError
-from streamlit.web.server.starlette import starlette_websocket
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from vggexplorer.catalogue import catalogue, fill
 from vggexplorer.errors import InputError
-from vggexplorer.keys import COOKIE_DAYS, HERE, Keys, Person, account_id
-from vggexplorer.link import PAGES
+from vggexplorer.keys import COOKIE_DAYS, HERE, Keys, Person
 from vggexplorer.runs.store import Runs
+from vggexplorer.ui import answers, web
+
+if TYPE_CHECKING:
+    from vggexplorer.ui.login import Login
 
 URL = "VGGEXPLORER_URL"
 """The environment variable with the address under which others reach a dashboard that a proxy stands before."""
@@ -45,8 +40,9 @@ OPEN_PATHS = ("/_stcore/health",)
 """Says `ok` to everybody, so that a start can be awaited."""
 LOGIN_PATHS = ("/auth/login", "/auth/logout", "/oauth2callback")
 """Streamlit's own, by which somebody logs in and out."""
-MIN_SECRET = 16
-"""Characters of the `cookie_secret` that logins are signed with."""
+_NEEDS_LINK = InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+_OLD_LINK = InputError("This link is no longer valid; ask for a new one.")
+_NEEDS_START = InputError("Only this machine itself can open this dashboard; vggexplorer --address opens it to others.")
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """A request with one of these came through a proxy: it is from this machine only in appearance."""
 _HEADERS = {
@@ -71,17 +67,8 @@ def _policy(host: str) -> bytes:
 
 
 @cache
-def _document() -> str:
-    """Streamlit's HTML for all pages, told where the server is: else the browser asks below each page's address first,
-    and logs that nothing is there."""
-    document = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
-    base = '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
-    return document.replace("<head>", f"<head>{base}", 1)
-
-
-@cache
 def _inline_scripts() -> str:
-    scripts = re.findall(r"<script>(.*?)</script>", _document(), re.DOTALL)
+    scripts = re.findall(r"<script>(.*?)</script>", web.document(), re.DOTALL)
     hashes = (hashlib.sha256(text.encode()).digest() for text in scripts)
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
 
@@ -99,7 +86,7 @@ class Gate:
         self._app = app
         self._address = str(st.get_option("server.address") or "0.0.0.0")  # noqa: S104 (Streamlit's own default)
         self._allowed = [str(host).strip().lower().rstrip(".") for host in st.get_option("server.allowedHosts") or []]
-        self._login = Login.of_secrets()
+        self._login = _login()
         foreign = [host for host in self._allowed if not _is_here(host)]
         self._shared = not _is_here(self._address) or bool(foreign) or bool(os.environ.get(URL))
         self._keys, self._closed = None, _NEEDS_START
@@ -121,10 +108,7 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         answer = self._answer(connection)
-        if isinstance(answer, Person) and _asks_for_page(connection):
-            document = HTMLResponse(_document(), headers={"Cache-Control": "no-cache"})
-            await document(scope, receive, _careful(send, connection))
-        elif isinstance(answer, Person):
+        if isinstance(answer, Person):
             await self._app(_with_person(scope, answer), receive, _careful(send, connection))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -136,7 +120,7 @@ class Gate:
     def _answer(self, connection: HTTPConnection) -> Person | Response | None:
         """Who it is from; a response in place of the application's; None for what everybody may have."""
         if reason := self._foreign(connection):
-            return _page(connection, reason)
+            return answers.page(connection, reason)
         path = connection.url.path
         is_http = connection.scope["type"] == "http"
         if is_http and path in OPEN_PATHS:
@@ -150,7 +134,7 @@ class Gate:
             if path in LOGIN_PATHS:
                 return None
             return self._login.page(connection)
-        return _page(connection, self._closed)
+        return answers.page(connection, self._closed)
 
     def _person(self, connection: HTTPConnection) -> Person | None:
         if self._login:
@@ -162,11 +146,11 @@ class Gate:
     def _admitted(self, connection: HTTPConnection, keys: Keys, known: Person | None) -> Response:
         """The same address without the token, and the cookie for it; a used link is no harm to who is in."""
         if connection.scope["method"] != "GET" or "sec-purpose" in connection.headers:  # a browser looks ahead
-            return _page(connection, _NEEDS_LINK)
+            return answers.page(connection, _NEEDS_LINK)
         before = keys.teacher_token
         person = keys.admit(connection.query_params["token"], known)
         if person is None and known is None:
-            return _page(connection, _OLD_LINK)
+            return answers.page(connection, _OLD_LINK)
         rest = "&".join(part for part in connection.url.query.split("&") if not part.startswith("token="))
         path = f"./{quote(connection.url.path.rpartition('/')[2])}"
         response = RedirectResponse(f"{path}?{rest}" if rest else path, status_code=303)
@@ -236,80 +220,25 @@ class Gate:
         return f"{base}/?token={token}"
 
 
-# --- logging in --------------------------------------------------------------------------------------------
-
-
-class Login:
-    """Streamlit's OIDC login, from `[auth]` of secrets.toml, and who may come in by it, from `[vggexplorer]` there."""
-
-    def __init__(self, auth: Mapping[str, Any], people: Mapping[str, Any], damaged: bool = False) -> None:
-        self.providers = [name for name, value in auth.items() if isinstance(value, Mapping) and "client_id" in value]
-        if "client_id" in auth:
-            self.providers.insert(0, "default")
-        self._teachers, self._students = (_patterns(people.get(name)) for name in ("teachers", "students"))
-        self.error: InputError | None = None
-        if damaged:
-            self.error = InputError("Nobody can log in: the file secrets.toml cannot be read.")
-        elif len(str(auth.get("cookie_secret", ""))) < MIN_SECRET:
-            self.error = InputError(
-                "Nobody can log in: the cookie_secret in secrets.toml needs {least} or more random characters.",
-                least=MIN_SECRET,
-            )
-        elif find_spec("authlib") is None:
-            self.error = InputError("Nobody can log in: Authlib is not installed; pip install 'streamlit[auth]' helps.")
-
-    @staticmethod
-    def of_secrets() -> "Login | None":
-        """The login that secrets.toml asks for, if it does; one that nobody gets through, if it cannot be read."""
-        try:
-            auth, people = st.secrets.get("auth"), st.secrets.get("vggexplorer")
-        except StreamlitSecretNotFoundError as error:
-            return None if getattr(error, "error_id", "") == "no-secrets-found" else Login({}, {}, damaged=True)
-        except Exception:  # whatever is wrong with the file, nobody comes in by it
-            return Login({}, {}, damaged=True)
-        if auth is None:
-            return None
-        if not isinstance(auth, Mapping) or not isinstance(people, Mapping | None):
-            return Login({}, {}, damaged=True)
-        return Login(auth, people or {})
-
-    def person(self, connection: HTTPConnection) -> Person | None:
-        """Who is logged in, if they may come in."""
-        claims = None if self.error else _claims(connection)
-        if not claims or claims.get("is_logged_in") is not True or claims.get("email_verified") is False:
-            return None
-        email, subject = str(claims.get("email", "")).lower(), str(claims.get("sub", ""))
-        teacher = any(fnmatchcase(email, pattern) for pattern in self._teachers)
-        student = any(fnmatchcase(email, pattern) for pattern in self._students)
-        if not subject or not (teacher or student):
-            return None
-        return Person(account_id(str(claims.get("iss", "")), subject), teacher)
-
-    def page(self, connection: HTTPConnection) -> Response:
-        """What somebody gets who is not in: where to log in, or why that cannot be."""
-        if self.error:
-            return _page(connection, self.error)
-        if connection.url.path == "/log-in" and (name := connection.query_params.get("with")) in self.providers:
-            return RedirectResponse(f"./auth/login?provider={quote(auth_util.encode_provider_token(name))}")
-        links = {f"/log-in?with={quote(name)}": name for name in self.providers}
-        if _claims(connection):
-            links["/auth/logout"] = ""
-            return _page(connection, _NOT_LISTED, links)
-        return _page(connection, _NEEDS_LOGIN, links)
-
-
-def _claims(connection: HTTPConnection) -> dict[str, Any] | None:
-    """What the provider said of who is logged in, from the cookie that Streamlit signed."""
+def _login() -> "Login | None":
+    """The login that secrets.toml asks for, if it does; one that nobody gets through, if it cannot be read."""
+    auth: Any = {}
+    people: Any = {}
+    damaged = False
     try:
-        signed = starlette_websocket._get_signed_cookie_with_chunks(connection.cookies, USER_COOKIE_NAME)
-        claims = json.loads(signed) if signed else None
-    except (ValueError, TypeError):
+        auth, people = st.secrets.get("auth"), st.secrets.get("vggexplorer")
+    except StreamlitSecretNotFoundError as error:
+        if getattr(error, "error_id", "") == "no-secrets-found":
+            return None
+        damaged = True
+    except Exception:  # whatever is wrong with the file, nobody comes in by it
+        damaged = True
+    if auth is None:
         return None
-    return claims if isinstance(claims, dict) else None
-
-
-def _patterns(texts: Any) -> list[str]:
-    return [str(text).lower() for text in texts] if isinstance(texts, list | tuple) else []
+    if damaged or not isinstance(auth, Mapping) or not isinstance(people, Mapping | None):
+        auth, people, damaged = {}, {}, True
+    login: Login = import_module("vggexplorer.ui.login").Login(auth, people or {}, damaged)
+    return login
 
 
 # --- names and addresses -----------------------------------------------------------------------------------
@@ -363,48 +292,6 @@ def _own_address() -> str:
             return socket.gethostname()
 
 
-# --- answers -----------------------------------------------------------------------------------------------
-
-_NEEDS_LINK = InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
-_OLD_LINK = InputError("This link is no longer valid; ask for a new one.")
-_NEEDS_START = InputError("Only this machine itself can open this dashboard; vggexplorer --address opens it to others.")
-_NEEDS_LOGIN = InputError("To come in, log in.")
-_NOT_LISTED = InputError("You are logged in, but neither as a teacher nor as a student of this dashboard.")
-
-
-def _page(connection: HTTPConnection, reason: InputError, links: Mapping[str, str] | None = None) -> Response:
-    """A page with a sentence, in the browser's language, and links to log in (by provider) or out (without)."""
-    chinese = connection.headers.get("accept-language", "").lower().startswith("zh")
-
-    def said(error: InputError) -> str:
-        text = catalogue().get(error.template, error.template) if chinese else error.template
-        return escape(fill(text, **error.values))
-
-    labels = {
-        url: said(InputError("Log in with {name}", name=name) if name else InputError("Log out"))
-        for url, name in (links or {}).items()
-    }
-    items = "".join(f'<p><a href="{escape(url)}">{label}</a></p>' for url, label in labels.items())
-    # A link on another site's page comes without our cookie, which is SameSite=Strict; asking again brings it.
-    once_more = "<meta http-equiv=refresh content=0>" if _opened_elsewhere(connection) else ""
-    return HTMLResponse(
-        f"<!doctype html><html lang={'zh' if chinese else 'en'}><meta charset=utf-8>{once_more}"
-        "<meta name=viewport content='width=device-width'><title>vggexplorer</title>"
-        "<body style='font:1.1rem system-ui;max-width:36rem;margin:15vh auto;padding:0 1rem'>"
-        f"<h1>vggexplorer</h1><p>{said(reason)}</p>{items}",
-        status_code=403,
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-        },
-    )
-
-
-def _opened_elsewhere(connection: HTTPConnection) -> bool:
-    about = connection.headers
-    return about.get("sec-fetch-mode") == "navigate" and about.get("sec-fetch-site") in ("cross-site", "same-site")
-
-
 def _with_person(scope: Scope, person: Person | None) -> Scope:
     """The request with who it is from; and without the Origin of an HTTP request, which has been checked.
 
@@ -416,11 +303,6 @@ def _with_person(scope: Scope, person: Person | None) -> Scope:
     if person:
         headers.append((PERSON.encode(), f"{'t' if person.teacher else 's'} {person.id}".encode()))
     return dict(scope) | {"headers": headers}
-
-
-def _asks_for_page(connection: HTTPConnection) -> bool:
-    """Whether a browser wants the HTML of one of our pages."""
-    return connection.scope.get("method") in ("GET", "HEAD") and connection.url.path.removeprefix("/") in PAGES
 
 
 def _careful(send: Send, connection: HTTPConnection) -> Send:

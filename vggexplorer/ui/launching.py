@@ -6,7 +6,7 @@ from itertools import chain
 import streamlit as st
 
 from vggexplorer.errors import InputError
-from vggexplorer.link import TRAIN
+from vggexplorer.paths import TRAIN
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs
 from vggexplorer.text import title

@@ -14,7 +14,7 @@ from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order,
 from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.link import LEARN
+from vggexplorer.paths import LEARN
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Runs
 from vggexplorer.summary import Summary, summarize

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from vggexplorer.link import HIDEABLE, write
+from vggexplorer.link import HIDEABLE, address, write
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import current, edit
-from vggexplorer.ui.takeaway import address
 from vggexplorer.ui.widgets import translated
 
 

@@ -15,8 +15,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import EXPLORE, PAGES, RUNS, TRAIN, State, follow, read, write
-from vggexplorer.paths import root
+from vggexplorer.link import State, follow, read, write
+from vggexplorer.paths import EXPLORE, PAGES, RUNS, TRAIN, root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
 from vggexplorer.ui.session import session

@@ -1,21 +1,18 @@
 """Take it away: the network as source, tables, pictures, an ONNX model, text and a link."""
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from vggexplorer import codegen, export, link
 from vggexplorer.architectures import Network
-from vggexplorer.comparison import Entry
 from vggexplorer.drawing import ENGLISH, Words, svg_file
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import size
 from vggexplorer.summary import Summary
 from vggexplorer.text import format_blocks, format_tuple
-from vggexplorer.ui import compared_figures, components, figures, jobs
+from vggexplorer.ui import components, figures, jobs
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.onnx_job import Model
 from vggexplorer.ui.session import session
@@ -35,7 +32,8 @@ def show(summary: Summary) -> None:
         _texts(network)
 
 
-def _download(label: str, text: str, name: str) -> None:
+def download(label: str, text: str, name: str) -> None:
+    """A button that downloads `text` as a file `name`."""
     ending = name.rpartition(".")[2]
     st.download_button(label, text, name, "text/plain", key=f"take-{ending}", on_click="ignore")
 
@@ -44,16 +42,16 @@ def _source(network: Network) -> None:
     source = codegen.source(*network)
     st.markdown(f"##### {t('PyTorch source')}")
     st.code(source, language="python", height=560)
-    _download(t("Download {name}", name=".py"), source, export.file_name(network, "py"))
+    download(t("Download {name}", name=".py"), source, export.file_name(network, "py"))
 
 
 def _tables(summary: Summary, network: Network) -> None:
     st.markdown(f"##### {t('Numbers')}")
     with st.container(horizontal=True, gap="small", key="take-numbers"):
-        _download("CSV", export.rows_csv(summary), export.file_name(network, "csv"))
+        download("CSV", export.rows_csv(summary), export.file_name(network, "csv"))
         data = json.dumps(export.profile(summary), indent=2, ensure_ascii=False) + "\n"
-        _download("JSON", data, export.file_name(network, "json"))
-        _download("Markdown", export.markdown(summary), export.file_name(network, "md"))
+        download("JSON", data, export.file_name(network, "json"))
+        download("Markdown", export.markdown(summary), export.file_name(network, "md"))
 
 
 def _pictures(summary: Summary, network: Network) -> None:
@@ -73,37 +71,8 @@ def _texts(network: Network) -> None:
     blocks = network.architecture.blocks
     st.markdown(f"##### {t('Text and link')}")
     page = (st.context.url or "").rstrip("/") + "/"
-    for text in filter(None, (format_tuple(blocks), format_blocks(blocks), address(page, link.write(current())))):
+    for text in filter(None, (format_tuple(blocks), format_blocks(blocks), link.address(page, link.write(current())))):
         st.code(text, language=None, wrap_lines=True)
-
-
-def address(page: str, params: Mapping[str, str | list[str]]) -> str:
-    """The address of a page in this very state."""
-    query = urlencode(params, doseq=True, safe=":,;*=")
-    return f"{page}{'?' if query else ''}{query}"
-
-
-# --- a comparison ----------------------------------------------------------------------------------------
-
-
-def show_comparison(compared: Sequence[Entry]) -> None:
-    """The totals of several networks as files, their parts as a picture, and the link."""
-    able = [entry for entry in compared if entry.summary]
-    summaries = [entry.summary for entry in able if entry.summary]
-    _, height, width = summaries[0].input_shape
-    name = f"comparison-{len(able)}-networks-{height}x{width}"
-    st.markdown(f"##### {t('Numbers')}")
-    with st.container(horizontal=True, gap="small", key="take-comparison"):
-        _download("CSV", export.totals_csv(summaries), f"{name}.csv")
-        data = json.dumps(export.comparison(able), indent=2, ensure_ascii=False) + "\n"
-        _download("JSON", data, f"{name}.json")
-    st.markdown(f"##### {t('Pictures')}")
-    networks = [(entry.name, entry.summary) for entry in able if entry.summary]
-    figure = {"figure": compared_figures.parts(networks)}
-    files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
-    components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
-    st.markdown(f"##### {t('Link')}")
-    st.code(address(st.context.url or "", link.write(current(), link.COMPARE)), language=None, wrap_lines=True)
 
 
 # --- ONNX ------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""What the server answers beside the pages.
+"""What the server answers beside what Streamlit does.
 
-Files that the browser loads once (our script and Plotly.js, each under a name with its hash), and large
-downloads, streamed from the disk under addresses that nobody can guess.
+The HTML of the pages, files that the browser loads once (our scripts and Plotly.js, each under a name with its hash),
+and large downloads, streamed from the disk under addresses that nobody can guess.
 """
 
 import atexit
@@ -11,21 +11,30 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import plotly
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from vggexplorer.paths import PACKAGE
+from vggexplorer.paths import PACKAGE, PAGES
 from vggexplorer.ui.records import serve
+
+
+def _folder_of(package: str) -> Path:
+    """Where an installed package lies; it is not imported for that."""
+    found = find_spec(package)
+    if not found or not found.origin:
+        raise ModuleNotFoundError(f"No module named {package!r}")
+    return Path(found.origin).parent
+
 
 OWN = ("components.js", "curves.js", "runs.js", "inside.js", "inspector.js", "learn.js")
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
 FILES = {name: PACKAGE / "assets" / name for name in OWN} | {
-    "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    "plotly.min.js": _folder_of("plotly") / "package_data" / "plotly.min.js"
 }
 """What is served, by name."""
 
@@ -54,6 +63,19 @@ async def _serve(request: Request) -> Response:
     if name not in FILES or request.url.path != url(name):
         return Response(status_code=404)
     return Response(_packed(name)[1], media_type="text/javascript", headers=_HEADERS)
+
+
+@cache
+def document() -> str:
+    """Streamlit's HTML for all pages, told where the server is: else the browser asks below each page's address first,
+    and logs that nothing is there."""
+    document = (_folder_of("streamlit") / "static" / "index.html").read_text("utf-8")
+    base = '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
+    return document.replace("<head>", f"<head>{base}", 1)
+
+
+async def _page(_request: Request) -> Response:
+    return HTMLResponse(document(), headers={"Cache-Control": "no-cache"})
 
 
 _offered: dict[str, tuple[Path, str]] = {}
@@ -86,6 +108,7 @@ async def _home(request: Request) -> Response:
 def routes() -> list[BaseRoute]:
     """The routes that app.py adds to Streamlit's own."""
     return [
+        *(Route(f"/{page}", _page) for page in PAGES),
         Route("/assets/{digest}/{name}", _serve),
         Route("/download/{token}/{name}", _download),
         Route("/explore", _home),
