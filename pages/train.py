@@ -4,7 +4,7 @@ import streamlit as st
 
 from vggexplorer.runs.store import Runs
 from vggexplorer.text import title
-from vggexplorer.ui import header, launching, live, run_rows, run_view, setup
+from vggexplorer.ui import choice, header, launching, live, run_rows, run_view, setup
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.state import complain
 
@@ -14,7 +14,7 @@ with st.sidebar:
 runs = Runs.at()
 run = launching.in_view(runs)
 config = run and run_rows.read(run).config
-header.show(t("Train"), literal(title(config.network if config else setup.subject())))
+header.show(t("Train"), literal(title(config.network if config else choice.subject())))
 complain("page")
 run_view.missing()
 if run:

@@ -1,6 +1,6 @@
 """What a run will take, before it starts; what would make it fit; and how good the forecast was."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import log10
 from typing import NamedTuple
 
@@ -14,10 +14,11 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.forecasts import USABLE, Compared, Forecast, Proposal
 from vggexplorer.runs.store import Runs
-from vggexplorer.ui import jobs, setup
+from vggexplorer.ui import choice, jobs
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import chart_text
+from vggexplorer.ui.widgets import shows, translated
 
 KINDS = {"width": "width", "input": "input", "batch": "batch", "head": "head", "epochs": "epochs"}
 """What a proposal changes."""
@@ -51,8 +52,8 @@ def look(runs: Runs, config: Config) -> Ahead | None:
 
     `InputError` if the folder with the pictures cannot be read.
     """
-    choice = setup.chosen()
-    elsewhere = next((each for each in PRESETS if each.title == choice.elsewhere), None)
+    asked = choice.chosen()
+    elsewhere = next((each for each in PRESETS if each.title == asked.elsewhere), None)
     if elsewhere:
         speedup = elsewhere.bfloat16 / elsewhere.float32
         found: tuple[Device, Calibration | None] | None = (
@@ -64,8 +65,21 @@ def look(runs: Runs, config: Config) -> Ahead | None:
     if found is None:
         return None
     device, measured = found
-    seconds = None if choice.minutes is None else 60 * choice.minutes
+    seconds = None if asked.minutes is None else 60 * asked.minutes
     return Ahead(config, device, measured, forecasts.forecast(config, device, measured), seconds)
+
+
+def _elsewhere(titles: Sequence[str]) -> None:
+    """For which device the forecast is made: the chosen one, or a GPU that is not here."""
+    names = ["", *titles]
+    st.selectbox(
+        t("Forecast for"),
+        names,
+        names.index(choice.chosen().elsewhere),
+        format_func=lambda name: name or t("the device that is chosen"),
+        width=260,
+        **shows(translated("elsewhere"), choice.chosen().elsewhere, choice.set_choice, "elsewhere"),
+    )
 
 
 def show(runs: Runs, ahead: Ahead | None) -> None:
@@ -78,11 +92,11 @@ def show(runs: Runs, ahead: Ahead | None) -> None:
         for label, value in _totals(ahead):
             st.metric(label, value, width=150)
         st.caption(_source(ahead), width="content")
-        if not ahead.calibration and not setup.chosen().elsewhere:
+        if not ahead.calibration and not choice.chosen().elsewhere:
             measuring(runs, ahead.device)
     with st.expander(t("Forecast: memory by component"), key="forecast parts"):
         st.markdown(_parts(found))
-        setup.elsewhere([each.title for each in PRESETS])
+        _elsewhere([each.title for each in PRESETS])
     if not ahead.fits:
         _make_it_fit(ahead)
 
@@ -163,7 +177,7 @@ def _make_it_fit(ahead: Ahead) -> None:
             st.markdown(t("No change of width, input, batch, head or epochs would be enough."))
         for place, proposal in enumerate(found):
             with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"proposal {place}"):
-                st.button(t("Apply"), key=f"apply {place}", on_click=setup.adopt, args=(proposal.config,))
+                st.button(t("Apply"), key=f"apply {place}", on_click=choice.adopt, args=(proposal.config,))
                 st.markdown(_changed(proposal), width="content")
 
 

@@ -2,15 +2,20 @@
 
 from contextlib import suppress
 from itertools import chain
+from math import ceil
 
 import streamlit as st
 
+from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
+from vggexplorer.formatting import exact
+from vggexplorer.layers import shape_text
 from vggexplorer.paths import TRAIN
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run, Runs
+from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import access, ahead, run_rows, setup
+from vggexplorer.ui import access, ahead, choice, run_rows
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_words import data_text
 from vggexplorer.ui.session import session
@@ -35,17 +40,17 @@ def in_view(runs: Runs) -> Run | None:
 
 def show(runs: Runs, another: bool) -> None:
     """The network as it will be trained, and the button; `another` if a run stands above it."""
-    name = literal(title(setup.subject()))
+    name = literal(title(choice.subject()))
     heading = t("Another run: {network}", network=name) if another else t("The network as it will be trained")
     st.markdown(f"##### {heading}")
     try:
-        config = setup.config()
+        config = choice.config()
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
-    setup.as_trained(config)
+    _as_trained(config)
     before = None
-    if setup.chosen().cluster:
+    if choice.chosen().cluster:
         st.caption(t("What a run will take is known of this machine, not of the cluster."))
     else:
         try:
@@ -53,7 +58,7 @@ def show(runs: Runs, another: bool) -> None:
         except InputError as error:
             st.error(literal(sentence(error)), icon=":material/error:")
         ahead.show(runs, before)
-    here = None if setup.chosen().elsewhere else before
+    here = None if choice.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
         once(
             t("Start"),
@@ -87,7 +92,7 @@ def _what(config: Config) -> str:
         config.training.recipe,
         data_text(config.dataset),
         config.device if config.device != "auto" else t("the best one"),
-        *([t("the cluster")] if setup.chosen().cluster else []),
+        *([t("the cluster")] if choice.chosen().cluster else []),
     ]
     return " · ".join(literal(part) for part in parts)
 
@@ -104,7 +109,51 @@ def _start_now(runs: Runs, config: Config) -> None:
     """Start the run, and show it."""
     session.update({"start error": None, "start question": None})
     try:
-        look_at(access.start(runs, config, place=setup.place()).id)
+        look_at(access.start(runs, config, place=choice.place()).id)
         run_rows.forget()
     except InputError as error:
         session["start error"] = error
+
+
+# --- the network as it will be trained ---------------------------------------------------------------------
+
+
+def _as_trained(run: Config) -> None:
+    """The network with what the training changes of it, and its totals."""
+    asked, trained = run.network, run.trained
+    totals = summarize(*trained).totals
+    with st.container(horizontal=True, gap="small", key="as trained"):
+        st.metric(t("Parameters"), exact(totals.params), width=150)
+        st.metric("MACs", exact(totals.macs), width=150)
+        st.metric(t("input"), shape_text(trained.input_shape), width=150)
+        st.metric(t("steps"), _steps(run), width=150)
+    changes = _changes(asked, trained)
+    if changes:
+        before = _params(asked)
+        text = t("The training changes the network: {changes}.", changes=t(", ").join(changes))
+        st.caption(f"{text} {t('Before, it has {params} parameters.', params=before)}" if before else text)
+
+
+def _params(network: Network) -> str:
+    try:
+        return exact(summarize(*network).totals.params)
+    except InputError:
+        return ""
+
+
+def _steps(run: Config) -> str:
+    known, training = run.dataset.known, run.training
+    steps = exact(ceil(training.num_images(known.sizes[0]) / training.batch_size)) if known else "…"
+    return f"{training.epochs} × {steps}"
+
+
+def _changes(asked: Network, trained: Network) -> list[str]:
+    changes = []
+    if asked.input_shape != trained.input_shape:
+        changes.append(f"{t('input')} {shape_text(asked.input_shape)} → {shape_text(trained.input_shape)}")
+    if asked.architecture.batch_norm != trained.architecture.batch_norm:
+        changes.append(t("with batch norm") if trained.architecture.batch_norm else t("without batch norm"))
+    before, after = asked.architecture.head.dropout, trained.architecture.head.dropout
+    if before != after and trained.architecture.head.hidden:
+        changes.append(f"{t('dropout')} {before:g} → {after:g}")
+    return changes

@@ -10,7 +10,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import access, setup
+from vggexplorer.ui import access, choice
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, forget, read, watch
 from vggexplorer.ui.session import session
@@ -57,7 +57,7 @@ class Action(NamedTuple):
 def _again(row: Row) -> None:
     if row.config:
         run = access.start(Runs.at(), row.config, row.name)
-        setup.adopt(row.config)
+        choice.adopt(row.config)
         look_at(run.id)
         go("train")
 

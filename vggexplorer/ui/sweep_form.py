@@ -14,7 +14,7 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.store import Runs
 from vggexplorer.runs.sweeps import Grid, Plan, Total, forecast, parse_list
 from vggexplorer.text import parse_ratio, parse_whole
-from vggexplorer.ui import access, ahead, run_rows, setup
+from vggexplorer.ui import access, ahead, choice, run_rows
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import go, look_at_sweep
@@ -54,7 +54,7 @@ def _form(compared: Sequence[Entry]) -> None:
             t("Data"), list(words), format_func=words.__getitem__, key=translated("sweep data"), width=260
         )
         places = {"": t("this machine"), "auto": t("the cluster")}
-        own = list(places).index(setup.chosen().cluster)
+        own = list(places).index(choice.chosen().cluster)
         cluster = st.selectbox(
             t("Where to run"),
             list(places),
@@ -80,7 +80,7 @@ def _form(compared: Sequence[Entry]) -> None:
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
-    place = replace(setup.place(), cluster=cluster)
+    place = replace(choice.place(), cluster=cluster)
     _before(runs, plan, None if cluster else total)
     once(
         t("Start {count} {count:run|runs}", count=f"{len(plan.configs):,}"),
@@ -127,7 +127,7 @@ def _here(runs: Runs, count: str, total: Total, known: bool) -> None:
                 count=count,
             )
         )
-        if devices := setup.look_for_devices():
+        if devices := choice.look_for_devices():
             ahead.measuring(runs, devices[0])
     if total.too_large:
         words = t("{count} of them {count:needs|need} more memory than the device has.", count=total.too_large)
