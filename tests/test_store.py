@@ -20,6 +20,7 @@ from test_records import LINE
 from vggexplorer.errors import InputError
 from vggexplorer.runs import layout, store
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.line import Line
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.records import Outcome, Record, parse_line
 from vggexplorer.runs.status import OF_PHASE, OUTCOMES, RESUMABLE, STATUSES, Phase, Status, Word
@@ -441,47 +442,47 @@ def test_the_line_goes_by_numbers(runs: Runs) -> None:
     first, second, third = (runs.create(CONFIG) for _ in range(3))
     for run in (first, second, third):
         run.mark_started()
-        runs.queue(run)
-    assert [runs.ahead(run, "cpu") for run in (first, second, third)] == [0, 1, 2]
-    assert runs.ahead(third, "cuda:0") == 0
-    assert runs.ahead(second, "cpu") == 1
-    runs.leave(first)
-    assert runs.ahead(second, "cpu") == 0
-    runs.queue(second)  # again: at the end
+        Line(runs).queue(run)
+    assert [Line(runs).ahead(run, "cpu") for run in (first, second, third)] == [0, 1, 2]
+    assert Line(runs).ahead(third, "cuda:0") == 0
+    assert Line(runs).ahead(second, "cpu") == 1
+    Line(runs).leave(first)
+    assert Line(runs).ahead(second, "cpu") == 0
+    Line(runs).queue(second)  # again: at the end
     assert tickets(runs) == [f"00000003-{third.id}", f"00000004-{second.id}"]
-    assert runs.ahead(second, "cpu") == 0
-    assert runs.ahead(third, "cpu") == 0
-    assert runs.ahead(second, "cpu") == 1
+    assert Line(runs).ahead(second, "cpu") == 0
+    assert Line(runs).ahead(third, "cpu") == 0
+    assert Line(runs).ahead(second, "cpu") == 1
 
 
 def test_a_device_that_is_not_known_yet_may_be_the_same(runs: Runs) -> None:
     first, second = runs.create(CONFIG), runs.create(CONFIG)
     for run in (first, second):
         run.mark_started()
-        runs.queue(run)
-    assert runs.ahead(second, "cpu") == 1
-    runs.ahead(first, "cuda:0")
-    assert runs.ahead(second, "cpu") == 0
+        Line(runs).queue(run)
+    assert Line(runs).ahead(second, "cpu") == 1
+    Line(runs).ahead(first, "cuda:0")
+    assert Line(runs).ahead(second, "cpu") == 0
 
 
 def test_the_tickets_of_the_dead_are_skipped_and_removed(runs: Runs) -> None:
     dead, gone, living, last = (runs.create(CONFIG) for _ in range(4))
     for run in (dead, gone, living, last):
-        runs.queue(run)
+        Line(runs).queue(run)
     gone.delete()
     (runs.path / "line" / "notes").write_text("")
     (runs.path / "line" / "00000000-..").write_text("")
     with held(living):
-        assert runs.ahead(last, "cpu") == 1
+        assert Line(runs).ahead(last, "cpu") == 1
         assert tickets(runs) == [f"00000003-{living.id}", f"00000004-{last.id}", "notes"]
-    assert runs.ahead(last, "cpu") == 0
+    assert Line(runs).ahead(last, "cpu") == 0
 
 
 def test_who_lost_the_ticket_gets_in_at_the_end(runs: Runs) -> None:
     first, second = runs.create(CONFIG), runs.create(CONFIG)
     first.mark_started()
-    runs.queue(first)
-    assert runs.ahead(second, "cpu") == 1
+    Line(runs).queue(first)
+    assert Line(runs).ahead(second, "cpu") == 1
     assert tickets(runs) == [f"00000001-{first.id}", f"00000002-{second.id}"]
 
 

@@ -25,6 +25,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.processes import NoAnswerError, answer, tell
 from vggexplorer.runs import layout, places, worker
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.line import Line
 from vggexplorer.runs.node import PIECE, Had, News, Node, Piece
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import Outcome
@@ -122,7 +123,7 @@ def wanted(ray: Any, config: Config, place: Place) -> tuple[str, dict[str, float
 def train(session: FolderSession) -> Outcome:
     """Have the run trained on its cluster to its end; how it ended."""
     run = session.run
-    Runs(run.path.parent).leave(run)  # it waits in the cluster's line, not in that of this machine
+    Line(Runs(run.path.parent)).leave(run)  # it waits in the cluster's line, not in that of this machine
     session.heart.tell(Phase.WAITING)
     place, config = Place.of(run), run.config()
     with connected(place.cluster) as ray, session.signals():  # Ray has handlers of its own

@@ -15,6 +15,7 @@ from vggexplorer.processes import detached, module_command, need_torch, still_ru
 from vggexplorer.runs import forecasts, layout, ranks
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present
+from vggexplorer.runs.line import Line
 from vggexplorer.runs.places import Place, processors
 from vggexplorer.runs.store import Run, Runs
 
@@ -137,10 +138,10 @@ def _spawn(runs: Runs, run: Run, place: Place) -> "subprocess.Popen[bytes]":
     try:
         slow = 1 if place.nproc == 1 else SLOW
         run.mark_started(slow)  # before it gets a ticket: the tickets of the dead are removed
-        runs.queue(run)
+        Line(runs).queue(run)
         return detached(command(run, place), run.path / layout.LOG, _environment(place.nproc))
     except OSError as error:
         with suppress(OSError):
             run.unmark_started()
-            runs.leave(run)
+            Line(runs).leave(run)
         raise InputError("The trainer could not be started: {reason}", reason=error.strerror or str(error)) from error

@@ -470,7 +470,7 @@ def new_id(words: str) -> str:
 
 
 class Runs:
-    """The folder that holds all runs, and their line."""
+    """The folder that holds all runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -552,55 +552,3 @@ class Runs:
         """A lock that everybody who uses this folder shares."""
         self.path.mkdir(parents=True, exist_ok=True)
         return FileLock(self.path / f"{name}.lock")
-
-    # The line: a numbered ticket for each run that was started, `<runs>/line/<number>-<run id>`; its content is the
-    # device once that is known.
-
-    def _tickets(self) -> list[tuple[int, str, Path]]:
-        try:
-            paths = list((self.path / "line").iterdir())
-        except OSError:
-            return []
-        parts = ((path.name.partition("-"), path) for path in paths)
-        return sorted((int(number), run_id, path) for (number, _, run_id), path in parts if number.isdecimal())
-
-    def queue(self, run: Run) -> None:
-        """Put a run at the end of the line."""
-        with self.lock("line"):
-            self.leave(run)
-            (self.path / "line").mkdir(exist_ok=True)
-            last = max((number for number, _, _ in self._tickets()), default=0)
-            (self.path / "line" / f"{last + 1:08d}-{run.id}").write_bytes(b"")
-
-    def leave(self, run: Run) -> None:
-        """Take a run out of the line."""
-        for _, run_id, path in self._tickets():
-            if run_id == run.id:
-                path.unlink(missing_ok=True)
-
-    def ahead(self, run: Run, device: str) -> int:
-        """How many living runs wait for `device`, or have it, before `run`; tickets of the dead are removed.
-
-        A run that is not in the line gets in at its end.
-        """
-        count = 0
-        for _, run_id, path in self._tickets():
-            if run_id == run.id:
-                if _device_on(path) != device:
-                    path.write_text(device)
-                return count
-            other = Run(self.path / run_id)
-            if other.locked() or other.just_started():
-                count += _device_on(path) in ("", device)
-            else:
-                path.unlink(missing_ok=True)
-        self.queue(run)
-        return count
-
-
-def _device_on(ticket: Path) -> str | None:
-    """The device that the owner of a ticket waits for; empty if that is not known yet, None if the ticket is gone."""
-    try:
-        return ticket.read_text()
-    except OSError:
-        return None

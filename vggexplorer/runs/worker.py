@@ -25,6 +25,7 @@ from vggexplorer.paths import FOR_TORCH
 from vggexplorer.processes import process_began
 from vggexplorer.runs import devices, layout, ranks, snapshots
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.line import Line
 from vggexplorer.runs.places import check_batch, several
 from vggexplorer.runs.ranks import ProcessLostError, Rank
 from vggexplorer.runs.records import Outcome, Record
@@ -83,7 +84,7 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
             outcome = _guarded(session, train)
             ranks.forget(run)
             with suppress(OSError):
-                Runs(run.path.parent).leave(run)
+                Line(Runs(run.path.parent)).leave(run)
             with suppress(OSError, InputError):
                 run.want()  # a wish to stop is fulfilled; the next trainer does not know it any more
             _write_over(last_words, json_bytes(outcome.to_json()))
@@ -163,10 +164,10 @@ def _of_system(error: OSError, run: Run) -> InputError:
 def _turn(run: Run, device: str, session: "FolderSession") -> Iterator[None]:
     """Wait in the line for `device`, and hold it."""
     runs = Runs(run.path.parent)
-    lock = runs.lock(f"device-{device.replace(':', '-')}")
+    line, lock = Line(runs), runs.lock(f"device-{device.replace(':', '-')}")
     with ExitStack() as stack:
         while session.wish(0) is not Wish.STOP:
-            ahead = runs.ahead(run, device)
+            ahead = line.ahead(run, device)
             if ahead == 0 and _taken(lock):
                 stack.callback(lock.release)
                 break
