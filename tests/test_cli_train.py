@@ -25,7 +25,7 @@ VGGEXPLORER = (sys.executable, "-m", "vggexplorer")
 TINY = ("1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "1", "--device", "cpu")
 OUTCOME = {
     *("status", "loss", "train_acc", "test_acc", "best_test_acc", "examples_per_sec", "examples_per_sec_wall"),
-    *("device", "seconds", "step", "run", "reason"),
+    *("device", "seconds", "step", "run", "reason", "num_odd", "odd"),
 }
 ROW = {
     *("id", "name", "status", "step", "ahead", "network", "architecture", "recipe", "dataset", "device", "created"),
@@ -44,7 +44,8 @@ from vggexplorer.runs.session import Wish
 def fit(config, session):
     what = os.environ.get("STAND_IN", "")
     steps, epochs = 4, config.training.epochs
-    session.begin({"device": "cpu", "num_steps": steps * epochs, "steps_per_epoch": steps})
+    about = {"odd": ["“a/x.txt”: not\x1b a picture"], "num_odd": 7} if what == "odd" else {}
+    session.begin({"device": "cpu", "num_steps": steps * epochs, "steps_per_epoch": steps} | about)
     for step in range(1, steps * epochs + 1):
         while what == "deaf" and step == 3:
             time.sleep(0.05)
@@ -224,6 +225,35 @@ def test_ctrl_c_stops_and_resume_comes_to_the_same_end(
     expected = json.loads(last_line(uninterrupted.stdout))
     for key in ("status", "loss", "train_acc", "test_acc", "best_test_acc", "step", "device"):
         assert resumed_outcome[key] == expected[key], key
+
+
+# --- files that could not be used --------------------------------------------------------------------
+
+
+@pytest.mark.long
+def test_files_of_a_folder_that_could_not_be_used_are_said(real: Path, tmp_path: Path) -> None:
+    for place in (tmp_path / name / f"{number}.pgm" for name in "ab" for number in range(8)):
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(b"P5 4 4 255\n" + bytes(16))
+    (tmp_path / "a" / "notes.txt").write_text("hello")
+    (tmp_path / "b" / "empty.png").touch()
+    done = really_train(real, *TINY, "--classes", "2", "--dataset", f"folder:{tmp_path}", "--json")
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(last_line(done.stdout))
+    assert outcome["num_odd"] == 2
+    assert outcome["odd"] == ["“a/notes.txt”: not a picture", "“b/empty.png”: not a picture"]
+    said = ["2 files could not be used:", *(f"- {each}" for each in outcome["odd"])]
+    assert done.stderr.splitlines()[:4] == [f"run {outcome['run']}", *said]
+
+
+def test_of_many_files_that_could_not_be_used_some_are_said(place: Place) -> None:
+    done = place.train(what="odd")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-3:] == [
+        *("7 files could not be used:", "- “a/x.txt”: not  a picture", "- and 6 more")
+    ]
+    (run,) = Runs(place.runs).all(recorded=False)
+    assert run.odd_files() == (7, ["“a/x.txt”: not  a picture"])
 
 
 # --- bad input ---------------------------------------------------------------------------------------

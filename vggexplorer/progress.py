@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -61,6 +61,14 @@ class View:
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Told once, when training begins."""
+
+    def odd(self, count: int, listed: Sequence[str]) -> None:
+        """Told when training begins how many files could not be used, with reasons for the first of them."""
+        if count:
+            self.say(fill("{count} {count:file|files} could not be used:", count=count))
+            more = [f"and {count - len(listed)} more"] if count > len(listed) else []
+            for each in [*listed, *more]:
+                self.say(f"- {each}")
 
     def record(self, record: Record) -> None:
         """Told each record of this start."""
@@ -311,6 +319,7 @@ class Follower:
                 return
             budget = self.run.config().training.time_budget
             self.view.begin(self.run.environment() | {"time_budget": budget})
+            self.view.odd(*self.run.odd_files())
         tail = self.run.read(self._offset)
         self._offset = tail.offset
         for record in tail.records:
@@ -394,7 +403,8 @@ def ending(run: Run, status: Status) -> dict[str, Any]:
     if outcome is None:
         words = "does not respond" if status.word == Word.UNRESPONSIVE else "ended unexpectedly"
         reason = f"The trainer {words}; {run.path / layout.LOG} may say why."
-    return data | {"run": run.id, "reason": reason}
+    count, listed = run.odd_files()
+    return data | {"run": run.id, "reason": reason, "num_odd": count, "odd": listed}
 
 
 def without_outcome(run: Run, status: Status) -> Outcome:

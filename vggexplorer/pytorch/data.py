@@ -54,7 +54,8 @@ GREY = (0.299, 0.587, 0.114)
 class Data(NamedTuple):
     """A data set on the CPU: images (n, c, h, w) in uint8, labels (n,) in int64, the names of the classes.
 
-    `odd` lists files of a folder that could not be used, each with a reason, at most `MAX_ODD` of them.
+    `odd` lists files of a folder that could not be used, each with a reason, at most `MAX_ODD` of them; `num_odd` is
+    how many there are.
     """
 
     train_images: Tensor
@@ -63,6 +64,7 @@ class Data(NamedTuple):
     test_labels: Tensor
     classes: tuple[str, ...]
     odd: tuple[str, ...] = ()
+    num_odd: int = 0
 
 
 def load(dataset: Dataset, input_shape: Shape) -> Data:
@@ -175,6 +177,7 @@ class _Folder:
         self.mode = "L" if channels == 1 else "RGB"
         self.shape = (channels, *self.size)
         self.odd: list[str] = []
+        self.num_odd = 0
 
     def load(self) -> Data:
         """The data set; `InputError` if there are too few classes or pictures, or too many pictures."""
@@ -196,7 +199,7 @@ class _Folder:
         names = tuple(folder.name.encode("utf-8", "replace").decode() for folder in classes)
         piles = self._read(train, test)
         self._check_classes(names, piles, split)
-        return Data(*piles[0].tensors(), *piles[1].tensors(), names, tuple(self.odd))
+        return Data(*piles[0].tensors(), *piles[1].tensors(), names, tuple(self.odd), self.num_odd)
 
     def _read(self, train: list[list[Path]], test: list[list[Path]]) -> tuple[_Pile, _Pile]:
         """The training and the test pictures."""
@@ -254,6 +257,7 @@ class _Folder:
         return [path / name for name in names]
 
     def _note(self, path: Path, reason: str) -> None:
+        self.num_odd += 1
         if len(self.odd) < MAX_ODD:
             self.odd.append(f"{shown(str(path.relative_to(self.path)), 100)}: {reason}")
 

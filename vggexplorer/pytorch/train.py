@@ -224,6 +224,7 @@ class Trainer:
             "test_examples": len(self.test_labels),
             "classes": list(self.found.classes),
             "odd": list(self.found.odd),
+            "num_odd": self.found.num_odd,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         if self.device.type == "cuda":

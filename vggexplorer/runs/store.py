@@ -106,9 +106,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def clean_name(name: str) -> str:
     """A display name in one line of printable characters; `InputError` if nothing is left, or too much."""
-    text = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    text = " ".join(_printable(name).split())
     if not text or len(text) > MAX_NAME:
         raise InputError("A name has from 1 to {most} characters, not {value}.", most=MAX_NAME, value=shown(name))
     return text
@@ -226,6 +230,13 @@ class Run:
     def environment(self) -> dict[str, Any]:
         """What the trainer said at its last start: device, precision, threads, data; empty before."""
         return self.json(layout.ENVIRONMENT)
+
+    def odd_files(self) -> tuple[int, list[str]]:
+        """How many files of the folder of pictures could not be used, and a reason for each of the first of them."""
+        about = self.environment()
+        odd, count = about.get("odd"), about.get("num_odd")
+        listed = [_printable(str(each)) for each in odd] if isinstance(odd, list) else []
+        return (max(count, len(listed)) if isinstance(count, int) else len(listed)), listed
 
     def outcome(self) -> Outcome | None:
         """How it ended, if it has."""

@@ -1,7 +1,6 @@
 """A run as Train, Runs and Learn show it: its status, how far it is, its figures, what went wrong, what can be done."""
 
 from collections.abc import Callable, Hashable
-from typing import Any
 
 import streamlit as st
 
@@ -171,7 +170,8 @@ def _say(row: Row) -> None:
     if row.status.word in (Word.FAILED, Word.INTERRUPTED) and (text := row.run.end_of_log()):
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)
-    odd: Any = row.run.environment().get("odd")
-    if odd and isinstance(odd, list):
-        with st.expander(t("{count} {count:file|files} could not be used", count=len(odd))):
-            st.markdown("\n".join(f"- {literal(str(each))}" for each in odd))
+    count, odd = row.run.odd_files()
+    if count:
+        with st.expander(t("{count} {count:file|files} could not be used", count=count)):
+            more = [t("and {count} more", count=count - len(odd))] if count > len(odd) else []
+            st.markdown("\n".join(f"- {each}" for each in [*map(literal, odd), *more]))
