@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
-from vggexplorer.pytorch.calibrate import PROBES
+from vggexplorer.runs.probes import PROBES
 from vggexplorer.summary import summarize
 
 

@@ -18,6 +18,7 @@ from vggexplorer.pytorch import calibrate as measuring
 from vggexplorer.runs import calibration
 from vggexplorer.runs.calibration import calibrate, known, time_layers
 from vggexplorer.runs.devices import Device
+from vggexplorer.runs.probes import Probe
 from vggexplorer.summary import summarize
 
 CPU = Device("cpu", "CPU", 2**34, 1.0)
@@ -130,8 +131,8 @@ def test_no_rate_is_below_zero() -> None:
 
 
 SMALL = (
-    measuring.Probe(Network(Architecture((Block(1, 8),), Head(hidden=(16,))), (1, 28, 28)), 8),
-    measuring.Probe(Network(Architecture((Block(2, 16),), Head("gap", hidden=()), batch_norm=True), (1, 32, 32)), 8),
+    Probe(Network(Architecture((Block(1, 8),), Head(hidden=(16,))), (1, 28, 28)), 8),
+    Probe(Network(Architecture((Block(2, 16),), Head("gap", hidden=()), batch_norm=True), (1, 32, 32)), 8),
 )
 
 
