@@ -2,7 +2,7 @@
 
     python benchmarks/forecast.py [--networks 20] [--seed 0] [--device cpu] [--precision auto] [--json]
 
-The device is calibrated first (`vggexplorer.pytorch.calibrate`, networks of its own). Then random networks are drawn:
+The device is calibrated first (`vggexplorer.runs.calibration`, networks of its own). Then random networks are drawn:
 one to five blocks of one to three convolutions, channels that are multiples of 8, kernels of 1 to 11, max or average
 pooling, batch norm, LRN, sigmoid, all three heads, inputs of 28 to 112 pixels, batches of 16 to 128, with momentum or
 without. Each is trained for four seconds or more by the trainer in a process of its own. A step's time is that of the
@@ -20,6 +20,8 @@ import sys
 import time
 from itertools import pairwise
 from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import table
@@ -27,7 +29,9 @@ import table
 from vggexplorer.architectures import Architecture, Block, Head, Network
 from vggexplorer.forecast import Calibration, training_memory, training_time
 from vggexplorer.paths import child_environment
+from vggexplorer.runs.calibration import calibrate
 from vggexplorer.runs.datasets import KNOWN
+from vggexplorer.runs.devices import resolve
 from vggexplorer.summary import summarize
 from vggexplorer.text import format_network, parse_network
 
@@ -191,8 +195,8 @@ def main() -> int:
         print(json.dumps(measure(case, options.device, options.precision)))
         return 0
     began = time.perf_counter()
-    answer = child("-m", "vggexplorer.pytorch.calibrate", options.device)
-    calibration = Calibration.from_json(answer["calibration"])
+    with TemporaryDirectory() as folder:
+        calibration = calibrate(Path(folder), resolve(options.device, Path(folder)))
     took = time.perf_counter() - began
     names = ["float32", "bfloat16"] if options.precision == "both" else [options.precision]
     results = [

@@ -1,13 +1,17 @@
 # ruff: noqa: F401, F811 (fixtures of other modules)
 """The forecast on the pages: before a run, what makes it fit, after it; and the time of layers on Compare."""
 
+import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import wait_until
 from streamlit.testing.v1 import AppTest
+from test_calibration import seen
 from test_i18n import all_chinese, explore
 from test_pages import plain
 from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs, started
@@ -15,8 +19,9 @@ from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs,
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.forecast import ANY, NOTHING, PRESETS, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
-from vggexplorer.formatting import size
-from vggexplorer.runs import calibration, forecasts
+from vggexplorer.formatting import about, size
+from vggexplorer.processes import StoppedError
+from vggexplorer.runs import calibration, forecasts, probes
 from vggexplorer.runs.calibration import Timed
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.devices import Device
@@ -89,17 +94,47 @@ def test_a_measured_device_has_times(measured: Calibration) -> None:
 def test_the_device_is_measured_by_a_button(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measure(runs: Path, device: Device, progress: Callable[[float], None], stop: threading.Event) -> None:
+    def measure(runs: Path, device: Device, progress: calibration.Told, stop: threading.Event) -> None:
         asked.append(device)
-        progress(1.0)
+        progress(0.5, 62.0)
+        stop.wait(10)
+        raise StoppedError("It was stopped.")
 
     monkeypatch.setattr(calibration, "calibrate", measure)
     page = Train()
     page.click("measure device")
-    job = next(job for name, job in jobs._named.items() if name.startswith("calibrate"))
+    job = next(job for name, job in reversed(jobs._named.items()) if name.startswith("calibrate"))
+    wait_until(lambda: job.left, what="how long it will take")
+    page.run()
+    (shown,) = page.test.get("progress")
+    assert shown.text == f"Measuring the device … about {about(62)} left"
+    page.click("stop measurement")
     job.wait()
     assert asked == [CPU]
-    assert page.run().errors == []
+    page.run()
+    assert (page.errors, [*page.test.warning]) == ([], [])
+
+
+def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(runs: Runs) -> None:
+    kept = replace(KNOWN, missing={"bfloat16": 12}, rates={"bfloat16": KNOWN.rates["bfloat16"]})
+    looks = [seen(look) for look in probes.looks(CPU)[:12]]
+    calibration.keep(runs.path, CPU.name, calibration.Kept(looks, kept, 2.0, KNOWN.context))
+    page = Train()
+    assert "measured on 9700X in part: the times are less certain" in page.captions
+    found = expected(slim(), known=kept)
+    assert found.time
+    assert value(page, "all of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
+    button = next(each for each in page.test.button if each.key == "measure device")
+    assert button.label == "Go on measuring"
+    left = calibration.plan(runs.path, CPU)
+    assert f"About {about(left.seconds)}, longer on a busy machine, 2:30 at most" in button.help
+    page.set("training precision", "float32")
+    assert "9700X: not measured in float32 yet" in page.captions
+    page.set("training precision", "auto")
+    calibration.keep(runs.path, CPU.name, calibration.Kept(looks, KNOWN, 2.0, KNOWN.context))
+    page.run()
+    assert "measured on 9700X" in page.captions
+    assert not [each for each in page.test.button if each.key == "measure device"]
 
 
 def test_a_measurement_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,12 +228,18 @@ def test_all_runs_in_a_plot(runs: Runs) -> None:
 
 
 def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
-    asked = []
+    asked: list[Any] = []
+    told: list[Any] = []
+
+    def job() -> jobs.Job:
+        return jobs.find("layer times")  # type: ignore[return-value]
 
     def time_layers(
         network: Any, batch: int, device: str, precision: str, progress: Callable[[float], None], *_: Any
     ) -> Timed:
         asked.append((network, batch, device, precision))
+        progress(0.0)
+        told.append((job().progress, job().left))
         progress(1.0)
         return Timed(0.5, {row.name: LayerTime(0.001, 0.002) for row in summarize(*network).rows})
 
@@ -212,8 +253,13 @@ def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs
     assert page.errors == []
     table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)
     assert "–" in table
+    button = next(each for each in page.test.button if each.key == "measure layers")
+    assert re.fullmatch(r"About \d+\ss, longer on a busy machine\.", button.help)
     page.click("measure layers")
-    jobs.find("layer times").wait()  # type: ignore[union-attr]
+    job().wait()
+    macs = [summarize(*network).totals.macs for network, *_ in asked]
+    assert [share for share, _ in told] == [sum(macs[:number]) / sum(macs) for number in range(len(macs))]
+    assert all(left is not None for _, left in told)
     page.run()
     assert {batch for _, batch, _, _ in asked} == {16}
     table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)

@@ -1,16 +1,18 @@
 """`vggexplorer forecast`: what a training will take, and what would fit; nothing is measured here, nothing started."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_calibration import FOUND, says
+from test_calibration import StandIn
 from test_forecast import PLAIN
 
 from vggexplorer import cli
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.runs import calibration, devices, launch
+from vggexplorer.runs.calibration import Kept, keep
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.forecasts import Forecast, forecast, of_run
 from vggexplorer.runs.store import Runs, write_json
@@ -25,8 +27,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "80")
     write_json(tmp_path / "devices.json", {"machine": devices.machine(), "devices": [CPU._asdict()]})
-    kept = {"machine": devices.machine(), "calibration": PLAIN.to_json()}
-    write_json(tmp_path / "calibration-cpu.json", kept)
+    keep(tmp_path, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
     return tmp_path
 
 
@@ -107,12 +108,50 @@ def test_a_device_that_nobody_measured_is_measured_first(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (runs / "calibration-cpu.json").unlink()
-    says(monkeypatch, {"done": 0, "of": 1}, {"done": 1, "of": 1}, {"calibration": FOUND.to_json()})
+    StandIn(monkeypatch)
     assert cli.main(["forecast", *BOOK, "--json"]) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out)["measured"]
+    found = json.loads(out)
+    assert (found["measured"], found["partial"]) == (True, False)
+    assert re.search(r"measuring the device, once: 0%, about (\d+ s|\d+:\d\d) left", err)
     assert "measuring the device, once: 100%" in err
     assert calibration.known(runs, "cpu") is not None
+
+
+def test_a_device_that_was_measured_in_part_is_used_and_measuring_goes_on(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (runs / "calibration-cpu.json").unlink()
+    stand_in = StandIn(monkeypatch)
+    stand_in.most, stand_in.error = 8, KeyboardInterrupt()
+    assert cli.main(["forecast", *BOOK]) == 130
+    assert "What was measured is kept; `vggexplorer forecast` with --measure goes on." in capsys.readouterr().err
+    assert cli.main(["forecast", *BOOK]) == 0
+    out, err = capsys.readouterr()
+    assert "measured on this device in part, so less certain (--measure goes on)" in " ".join(out.split())
+    assert (len(stand_in.asked), err) == (1, "")
+    partly = json.loads(_printed(capsys, "--json"))
+    assert (partly["measured"], partly["partial"]) == (True, True)
+    stand_in.most, stand_in.error = 48, None
+    found = json.loads(_printed(capsys, "--json", "--measure"))
+    assert [each["partial"] for each in (partly, found)] == [True, False]
+    assert partly["time"]["high"] / partly["time"]["low"] > found["time"]["high"] / found["time"]["low"]
+
+
+def test_another_precision_than_was_measured_is_measured_first(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in = StandIn(monkeypatch)
+    assert cli.main(["forecast", *BOOK, "--json"]) == 0
+    assert stand_in.asked == []
+    assert cli.main(["forecast", *BOOK, "--json", "--precision", "bfloat16"]) == 0
+    assert len(stand_in.asked) == 1
+
+
+def _printed(capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    capsys.readouterr()
+    assert cli.main(["forecast", *BOOK, *options]) == 0
+    return capsys.readouterr().out
 
 
 # --- with the run -------------------------------------------------------------------------------------------

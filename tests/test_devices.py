@@ -98,6 +98,7 @@ def test_pytorch_itself_answers() -> None:
     assert found[-1].name == "cpu"
     assert found[-1].title
     assert all(device.speedup >= 0 for device in found)
+    assert 1e-14 < found[-1].pace < 1e-7  # of the slowest processors and beyond the fastest GPUs
 
 
 STEPS = """

@@ -23,6 +23,7 @@ from test_runs_page import config
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.runs import devices, keeper, limits, sweeps
+from vggexplorer.runs.calibration import Kept, keep
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.forecasts import forecast
 from vggexplorer.runs.limits import Limits
@@ -43,7 +44,7 @@ def runs(tmp_path: Path) -> Runs:
     about = {"machine": devices.machine()}
     cpu = devices.Device("cpu", "CPU", 2**33, 1.0)
     write_json(tmp_path / "devices.json", about | {"devices": [cpu._asdict()]})
-    write_json(tmp_path / "calibration-cpu.json", about | {"calibration": PLAIN.to_json()})
+    keep(tmp_path, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
     return Runs(tmp_path)
 
 

@@ -16,8 +16,9 @@ from test_cli_train import STAND_IN, Place, end, posix
 from test_forecast import PLAIN
 
 from vggexplorer import cli
-from vggexplorer.runs import devices, sweeps
-from vggexplorer.runs.store import Runs, write_json
+from vggexplorer.runs import sweeps
+from vggexplorer.runs.calibration import Kept, keep
+from vggexplorer.runs.store import Runs
 
 GRID = ("1x4,1x8", "1x8", "--hidden", "none", "--input", "28", "--seed", "0,1", "--epochs", "2", "--device", "cpu")
 KEEPER = """
@@ -43,7 +44,7 @@ class SweepPlace(Place):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        write_json(self.runs / "calibration-cpu.json", {"machine": devices.machine(), "calibration": PLAIN.to_json()})
+        keep(self.runs, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
         (path / "keeper.py").write_text(KEEPER)
         (path / "stand_in.py").write_text(STAND_IN)
         self.command = [sys.executable, "-c", WITH_STAND_IN, str(path / "stand_in.py"), str(path / "keeper.py")]

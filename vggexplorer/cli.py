@@ -325,16 +325,22 @@ def _show_cluster(address: str) -> int:
 def _forecast(options: argparse.Namespace) -> int:
     """Say what a run will take; 1 if it does not fit."""
     from vggexplorer.forecasting import print_forecast, to_json
-    from vggexplorer.runs.calibration import calibrate
+    from vggexplorer.runs.calibration import calibrate, known
     from vggexplorer.runs.devices import resolve
-    from vggexplorer.runs.forecasts import fit, forecast
+    from vggexplorer.runs.forecasts import fit, forecast, suffices
     from vggexplorer.runs.store import Runs
 
     runs = Runs.at(options.runs)
     memory, seconds = _most(options.memory, "memory"), _most(options.within, "time")
     config = _config(options, runs)
     device = resolve(config.device, runs.path)
-    calibration = calibrate(runs.path, device, _say_progress)
+    calibration = known(runs.path, device.name)
+    if options.measure or not suffices(calibration, config, device):
+        try:
+            calibration = calibrate(runs.path, device, _say_progress)
+        except KeyboardInterrupt:
+            print("\nWhat was measured is kept; `vggexplorer forecast` with --measure goes on.", file=sys.stderr)
+            raise
     found = forecast(config, device, calibration)
     limit = device.memory if memory is None else round(memory * 2**30)
     proposals = fit(config, device, calibration, memory=limit, seconds=seconds)
@@ -355,8 +361,13 @@ def _most(text: str | None, label: str) -> float | None:
     return value
 
 
-def _say_progress(share: float) -> None:
-    print(f"measuring the device, once: {share:.0%}", end="\n" if share == 1 else "\r", file=sys.stderr, flush=True)
+def _say_progress(share: float, left: float | None) -> None:
+    from vggexplorer.formatting import about
+    from vggexplorer.tables import plain
+
+    time = f", about {plain(about(left))} left" if left else ""
+    text = f"measuring the device, once: {share:.0%}{time}"
+    print(f"{text:<70}", end="\n" if share == 1 else "\r", file=sys.stderr, flush=True)
 
 
 def _other_option(options: argparse.Namespace, *kept: str) -> str | None:
@@ -576,12 +587,16 @@ def _parser() -> argparse.ArgumentParser:
         parents=[_network_options(), _training_options(), _run_options("print one JSON object in place of the table")],
         help="say what a training will take: memory and time; and what would fit",
         description="Say how much memory and time a training will take, without starting it, and what to change if it "
-        "does not fit (status 1). The device is measured the first time.",
+        "does not fit (status 1). The device is measured the first time, for some minutes at most; what is measured is "
+        "kept, after Ctrl-C too.",
     )
     forecast.last_words = _end_of_train_help
     forecast.add_argument("arch", metavar="ARCH", help="a name, the book's table, or block text (see below)")
     forecast.add_argument("--memory", metavar="GIB", help="the memory that there is (default: the device's)")
     forecast.add_argument("--within", metavar="S", help="the seconds that there are")
+    forecast.add_argument(
+        "--measure", action="store_true", help="go on measuring the device, if that was stopped or its time was up"
+    )
     trained = commands.add_parser(
         "train",
         parents=[

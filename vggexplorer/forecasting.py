@@ -42,6 +42,7 @@ def print_forecast(
     if forecast.time:
         print_table(console, _time_table(forecast))
         source = "measured on this device" if forecast.measured else "estimated from the data sheet"
+        source += " in part, so less certain (--measure goes on)" if forecast.partial else ""
         console.print(f"\nTimes: {source}. The most memory in a step; the parts are those of that moment.", style="dim")
     if not forecast.fits(memory, seconds):
         limits = [f"{duration(seconds)}"] if seconds and not forecast.fits(None, seconds) else []

@@ -1,5 +1,7 @@
 """Numbers for people."""
 
+from math import ceil
+
 from vggexplorer.layers import Terms
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
@@ -46,6 +48,11 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def about(seconds: float) -> str:
+    """A time that is not known well, rounded up: 3 -> '5 s', 62 -> '65 s', 130 -> '2:30'."""
+    return f"{5 * max(1, ceil(seconds / 5))}{NO_BREAK}s" if seconds <= 90 else duration(30 * ceil(seconds / 30))
 
 
 def percent(part: float, whole: float) -> str:

@@ -3,7 +3,7 @@
 import json
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,9 +18,10 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration, short
 from vggexplorer.progress import POLL, Interrupts, View, described, exit_status, view_for
 from vggexplorer.runs import launch, layout, sweeps
-from vggexplorer.runs.calibration import calibrate
+from vggexplorer.runs.calibration import Told, calibrate, known
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
+from vggexplorer.runs.forecasts import suffices
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.records import best
 from vggexplorer.runs.status import STATUSES, Word
@@ -46,15 +47,17 @@ def find(runs: Runs, sweep_id: str) -> Sweep:
 # --- before ----------------------------------------------------------------------------------------------------
 
 
-def forecast(runs: Runs, configs: Sequence[Config], place: Place, progress: Callable[[float], None]) -> Total:
+def forecast(runs: Runs, configs: Sequence[Config], place: Place, progress: Told) -> Total:
     """What the runs will take together; the devices are measured the first time.
 
     It is known of one process on this machine: of a cluster, or of several processes, nothing is.
     """
     if place != launch.HERE:
         return Total(0, 0, 0, len(configs), 0)
-    for name in dict.fromkeys(config.device for config in configs):
-        calibrate(runs.path, resolve(name, runs.path), progress)
+    for config in {(each.device, each.training.precision): each for each in configs}.values():
+        device = resolve(config.device, runs.path)
+        if not suffices(known(runs.path, device.name), config, device):
+            calibrate(runs.path, device, progress)
     return sweeps.forecast(runs, configs)
 
 

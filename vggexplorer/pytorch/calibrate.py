@@ -1,17 +1,21 @@
-"""What a device can do, measured in seconds: `python -m vggexplorer.pytorch.calibrate DEVICE`.
+"""What a device can do, measured in seconds: `python -m vggexplorer.pytorch.calibrate`, a process of its own.
 
 Steps of a few small networks are taken apart, and for each kind of work the seconds for each MAC, byte and layer are
-found that explain the times best. A process of its own prints a line of JSON for each network, `{"done": 1, "of": 26}`
-(the first one, with 0, once PyTorch is there; the last ones, for a second look at all), and at the end
-`{"calibration": {...}}`, as `Calibration.to_json` writes it.
+found that explain the times best. The process reads a JSON object from standard input: `device`, the `looks` to be made
+in their order, what was `seen` by earlier ones, the `context` that was found by them (else 0), and `seconds`, after
+which no look is begun. It prints `{"looks": 48}` once PyTorch is there, and after each look a line
+`{"seen": [...], "context": 6e8, "calibration": {...}}`: what this look has seen, and what follows from all of them
+(`Calibration.to_json`), or null as long as they are too few.
 """
 
+import json
 import statistics
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from itertools import combinations, count, product
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,12 +39,14 @@ from vggexplorer.forecast import (
 from vggexplorer.processes import peak_memory, tell
 from vggexplorer.pytorch.devices import processor
 from vggexplorer.pytorch.layer_times import Steps
-from vggexplorer.runs.probes import BUDGET, FEWEST, MOST, PROBES, Probe
+from vggexplorer.runs.probes import AGAIN, BUDGET, PROBES, Look, Probe, Seen, rounds
 from vggexplorer.summary import summarize
 
 SMALL_TIMES = 1e-4
 """Seconds below which an error counts by its size, above by its share."""
 COLUMNS = len(Rate._fields)
+ENOUGH = 4
+"""The probes from which on there are rates."""
 LEAST_SPREAD = 0.15
 """Networks that were not measured differ more than those that were."""
 
@@ -54,62 +60,45 @@ class Sample(NamedTuple):
 
 Samples = dict[str, tuple[list[Sample], list[Sample]]]
 """By kind of work, forward and backward."""
+Rates = dict[str, tuple[Rate, Rate]]
+"""The same, fitted."""
 
 
-class Whole(NamedTuple):
-    """The steps of a probe, and the shortest of them so far."""
-
-    probe: Probe
-    steps: Steps
-    seconds: float
-
-    def again(self) -> "Whole":
-        """The same after some more steps: the machine may have been busy, or slower for a while, at the first ones."""
-        return self._replace(seconds=min(self.seconds, *(self.steps.whole() for _ in range(FEWEST + 1))))
+# --- looking -----------------------------------------------------------------------------------------------
 
 
-def calibrate(device: str) -> Iterator[dict[str, object]]:
-    """Lines to print, the last one with the calibration."""
-    precisions = ("float32", "bfloat16") if device != "mps" else ("float32",)
-    looks = len(precisions) * (len(PROBES) + 1)
-    context, rates, errors = 0, {}, []
-    samples: dict[str, Samples] = {precision: defaultdict(lambda: ([], [])) for precision in precisions}
-    wholes: dict[str, list[Whole]] = {precision: [] for precision in precisions}
-    done = count()
-    yield {"done": next(done), "of": looks}
-    for precision, probe in product(precisions, PROBES):
-        steps = Steps(*probe, device, precision)
-        wholes[precision].append(_measure(steps, probe, precision, samples[precision]))
-        if not context:
-            context = _context(device, probe, precision)
-        yield {"done": next(done), "of": looks}
-    for precision in precisions:
-        fitted = {kind: (fit(forward), fit(backward)) for kind, (forward, backward) in samples[precision].items()}
-        again = [whole.again() for whole in wholes[precision]]
-        rates[precision], wrong = _whole_steps(fitted, again, precision, device)
-        errors += wrong
-        yield {"done": next(done), "of": looks}
-    spread = max(LEAST_SPREAD, float(np.quantile(errors, 0.9)))
-    gpu = device.startswith("cuda")
-    title = torch.cuda.get_device_name(device) if gpu else processor() if device == "cpu" else "Apple GPU"
-    yield {"calibration": Calibration(title, gpu, rates, context, 0.0, spread).to_json()}
+def calibrate(asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Lines to print."""
+    device, context = asked["device"], asked["context"]
+    looks = [Look(*each) for each in asked["looks"]]
+    seen = [Seen.from_json(each) for each in asked["seen"]]
+    ended = time.monotonic() + asked["seconds"]
+    standing: dict[tuple[str, int], Steps] = {}  # from a first look to the second
+    fitted = Fitted(device, seen)
+    yield {"looks": len(looks)}
+    for number, look in enumerate(looks, 1):
+        if time.monotonic() > ended:
+            return
+        seen.append(_look(look, device, standing))
+        context = context or _context(device, PROBES[look.probe], look.precision)
+        fitted.update(look.precision, seen)
+        found = fitted.calibration(context, looks[number:])
+        yield {"seen": seen[-1], "context": context, "calibration": found and found.to_json()}
 
 
-def _measure(steps: Steps, probe: Probe, precision: str, samples: Samples) -> Whole:
-    """Add what one network tells; its shortest whole step."""
-    summary = steps.summary
-    rounds = max(FEWEST, min(int(BUDGET / steps.warm_up(BUDGET)), MOST))
-    *_, parts = steps.best(rounds)
-    gpu = steps.trainer.device.type == "cuda"
-    for row, both, times in zip(
-        summary.rows, works(summary, probe.batch, precision, gpu=gpu), parts.layers, strict=True
-    ):
-        for direction, (work, seconds) in enumerate(zip(both, times, strict=True)):
-            samples[kind_of_work(row)][direction].append(Sample(work, seconds))
-            samples[ANY][direction].append(Sample(work, seconds))
-    samples[RESIZE][0].append(Sample(resizing(summary, probe.batch), parts.resize))
-    samples[UPDATE][0].append(Sample(updating(summary, momentum=False), parts.update))
-    return Whole(probe, steps, min(steps.whole() for _ in range(rounds)))
+def _look(look: Look, device: str, standing: dict[tuple[str, int], Steps]) -> Seen:
+    """Make a look; the network of a first one is put to those that are `standing`, that of a second one taken away."""
+    began, key = time.monotonic(), (look.precision, look.probe)
+    steps = standing.pop(key, None)
+    if steps is None:
+        steps = Steps(*PROBES[look.probe], device, look.precision)
+        count = rounds(steps.warm_up(BUDGET))
+    if look.again:
+        return Seen(look, min(steps.whole() for _ in range(AGAIN)), time.monotonic() - began)
+    *_, parts = steps.best(count)
+    whole = min(steps.whole() for _ in range(count))
+    standing[key] = steps
+    return Seen(look, whole, time.monotonic() - began, parts.resize, parts.update, tuple(parts.layers))
 
 
 def _context(device: str, probe: Probe, precision: str) -> int:
@@ -119,6 +108,64 @@ def _context(device: str, probe: Probe, precision: str) -> int:
         return max(0, total - free - torch.cuda.memory_reserved(device))
     own = training_memory(summarize(*probe.network), probe.batch, precision).total
     return max(0, (peak_memory() or 0) - own)
+
+
+# --- what follows from it ----------------------------------------------------------------------------------
+
+
+class Fitted:
+    """The rates of a device by precision, and how far the forecasts of the probes' steps are off with them."""
+
+    def __init__(self, device: str, seen: Sequence[Seen]) -> None:
+        self.device = device
+        self.gpu = device.startswith("cuda")
+        self.rates: dict[str, Rates] = {}
+        self.errors: dict[str, list[float]] = {}
+        for precision in {each.look.precision for each in seen}:
+            self.update(precision, seen)
+
+    def update(self, precision: str, seen: Iterable[Seen]) -> None:
+        """Fit the rates of a precision to what was seen, if that is enough."""
+        seen = [each for each in seen if each.look.precision == precision]
+        first = sorted((each for each in seen if not each.look.again), key=lambda each: each.look.probe)
+        if len(first) < ENOUGH or first[0].look.probe:
+            return
+        wholes = {
+            each.look.probe: min(other.whole for other in seen if other.look.probe == each.look.probe) for each in first
+        }
+        rates = {kind: (fit(forward), fit(backward)) for kind, (forward, backward) in _samples(first, self.gpu).items()}
+        self.rates[precision], self.errors[precision] = _whole_steps(rates, wholes, precision, self.gpu)
+
+    def calibration(self, context: int, missing: Sequence[Look]) -> Calibration | None:
+        """All that is known, when the looks `missing` were not made; None if that is too little."""
+        if not self.rates:
+            return None
+        title = (
+            torch.cuda.get_device_name(self.device)
+            if self.gpu
+            else processor()
+            if self.device == "cpu"
+            else "Apple GPU"
+        )
+        spread = max(LEAST_SPREAD, float(np.quantile([*chain(*self.errors.values())], 0.9)))
+        left = {precision: sum(look.precision == precision for look in missing) for precision in self.rates}
+        return Calibration(title, self.gpu, self.rates, context, 0.0, spread, left)
+
+
+def _samples(seen: Iterable[Seen], gpu: bool) -> Samples:
+    """What first looks tell of each kind of work."""
+    samples: Samples = defaultdict(lambda: ([], []))
+    for each in seen:
+        network, batch = PROBES[each.look.probe]
+        summary = summarize(*network)
+        both = works(summary, batch, each.look.precision, gpu=gpu)
+        for row, done, times in zip(summary.rows, both, each.layers, strict=True):
+            for direction, (work, seconds) in enumerate(zip(done, times, strict=True)):
+                samples[kind_of_work(row)][direction].append(Sample(work, seconds))
+                samples[ANY][direction].append(Sample(work, seconds))
+        samples[RESIZE][0].append(Sample(resizing(summary, batch), each.resize))
+        samples[UPDATE][0].append(Sample(updating(summary, momentum=False), each.update))
+    return samples
 
 
 def fit(samples: list[Sample]) -> Rate:
@@ -143,39 +190,29 @@ def fit(samples: list[Sample]) -> Rate:
     return Rate(*map(float, best))
 
 
-def _whole_steps(
-    rates: Mapping[str, tuple[Rate, Rate]], wholes: list[Whole], precision: str, device: str
-) -> tuple[dict[str, tuple[Rate, Rate]], list[float]]:
-    """The rates with what a whole step takes beside its parts; how far the forecasts of the wholes are off."""
-    known = Calibration("", device.startswith("cuda"), {precision: rates}, 0, 0, 0)
-    parts = []
-    for probe, _, _ in wholes:
-        summary = summarize(*probe.network)
-        resize, update = resizing(summary, probe.batch), updating(summary, momentum=False)
-        times = layer_times(summary, probe.batch, precision, known)
+def _whole_steps(rates: Rates, wholes: Mapping[int, float], precision: str, gpu: bool) -> tuple[Rates, list[float]]:
+    """The rates with what a whole step takes beside its parts; how far the forecasts of the wholes are off.
+
+    `wholes` are the seconds of the steps of probes, by their places; the first probe, the smallest, is among them.
+    """
+    known = Calibration("", gpu, {precision: rates}, 0, 0, 0)
+    parts = {}
+    for place in wholes:
+        network, batch = PROBES[place]
+        summary = summarize(*network)
+        resize, update = resizing(summary, batch), updating(summary, momentum=False)
         extra = rates[RESIZE][0].seconds(resize) + rates[UPDATE][0].seconds(update)
-        parts.append(sum(map(sum, times)) + extra)
-    scale = statistics.median(whole.seconds / part for whole, part in zip(wholes[1:], parts[1:], strict=True))
-    step = max(0.0, wholes[0].seconds - scale * parts[0])
+        parts[place] = sum(map(sum, layer_times(summary, batch, precision, known))) + extra
+    scale = statistics.median(wholes[place] / parts[place] for place in wholes if place)
+    step = max(0.0, wholes[0] - scale * parts[0])
     scaled = {kind: _times(forward, backward, scale) for kind, (forward, backward) in rates.items()}
     scaled[STEP] = (NOTHING._replace(overhead=step), NOTHING)
-    wrong = [
-        abs(scale * part + step - whole.seconds) / whole.seconds for whole, part in zip(wholes, parts, strict=True)
-    ]
-    return scaled, wrong
+    return scaled, [abs(scale * parts[place] + step - whole) / whole for place, whole in wholes.items()]
 
 
 def _times(forward: Rate, backward: Rate, scale: float) -> tuple[Rate, Rate]:
     return Rate(*(scale * number for number in forward)), Rate(*(scale * number for number in backward))
 
 
-def main(argv: list[str]) -> int:
-    """Measure the device `argv[1]`."""
-    if len(argv) != 2:
-        print("usage: python -m vggexplorer.pytorch.calibrate DEVICE", file=sys.stderr)
-        return 2
-    return tell(calibrate(argv[1]))
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    sys.exit(tell(calibrate(json.load(sys.stdin))))

@@ -1,7 +1,7 @@
 """Prints the devices that PyTorch can train on: `python -m vggexplorer.pytorch.devices`, a process of its own.
 
-It is a line of JSON, `{"devices": [...]}`, each with how many times as fast bfloat16 is there as float32, from a short
-measurement.
+It is a line of JSON, `{"devices": [...]}`, each with how many times as fast bfloat16 is there as float32, and the
+seconds for a MAC in float32, from a short measurement.
 """
 
 import os
@@ -17,7 +17,9 @@ from torch import nn
 
 from vggexplorer.processes import tell
 
-ROUNDS = 5
+ROUNDS, BATCH = 5, 32
+MACS = BATCH * 28 * 28 * 9 * (32 * 64 + 64 * 64)
+"""Multiply-accumulates of the step that is measured, forward."""
 
 
 def devices() -> list[dict[str, Any]]:
@@ -28,7 +30,7 @@ def devices() -> list[dict[str, Any]]:
     if torch.backends.mps.is_available():
         found.append({"name": "mps", "title": "Apple GPU", "memory": _memory()})
     found.append({"name": "cpu", "title": processor(), "memory": _memory()})
-    return [device | {"speedup": round(speedup(device["name"]), 2)} for device in found]
+    return [device | {"speedup": round(speedup(device["name"]), 2), "pace": pace(device["name"])} for device in found]
 
 
 def _cuda(index: int) -> dict[str, Any]:
@@ -75,6 +77,14 @@ def speedup(device: str) -> float:
     return min(single) / min(half)
 
 
+def pace(device: str) -> float:
+    """The seconds of such a step in float32 for each of its MACs; 0 if it fails."""
+    try:
+        return min(_seconds(device, torch.float32) for _ in range(ROUNDS)) / MACS
+    except (RuntimeError, TypeError):
+        return 0.0
+
+
 def _processor_has_bfloat16() -> bool:
     """Whether oneDNN computes in bfloat16 here; True if PyTorch does not say, since the name is not a public one."""
     try:
@@ -88,7 +98,7 @@ def _seconds(device: str, dtype: torch.dtype) -> float:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())
     net.to(memory_format=torch.channels_last).to(device)
-    images = torch.rand(32, 32, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
+    images = torch.rand(BATCH, 32, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
     began = 0.0
     for _ in range(2):
         began = time.perf_counter()

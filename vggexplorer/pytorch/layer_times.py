@@ -1,7 +1,8 @@
 """Milliseconds of each layer, forward and backward: `python -m vggexplorer.pytorch.layer_times`, a process of its own.
 
 It reads a JSON object from standard input: `network` (as `format_network` writes it), `batch`, `device`, `precision`
-and `rounds`. After each round it prints a line `{"round": 1, "rounds": 10}`, and at the end, in seconds,
+and `rounds`: so often steps are taken apart, and so often whole ones are timed. After each it prints a line
+`{"round": 1, "rounds": 20}` (the first, with 0, once the network is warm), and at the end, in seconds,
 `{"step": 0.1, "layers": [{"name": "features.0", "forward": 0.01, "backward": 0.02}, ...]}`. The layers are timed
 inside whole steps of the trainer, so that they find the memory and the caches as they do in training.
 """
@@ -144,13 +145,18 @@ def measure() -> Iterator[dict[str, Any]]:
     steps = Steps(network, asked["batch"], asked["device"], asked["precision"])
     rounds = asked["rounds"]
     steps.warm_up(WARM_UP)
+    yield {"round": 0, "rounds": 2 * rounds}
     layers = []
     for number, parts in enumerate(steps.best(rounds), 1):
         layers = [
             {"name": row.name, **each._asdict()} for row, each in zip(steps.summary.rows, parts.layers, strict=True)
         ]
-        yield {"round": number, "rounds": rounds}
-    yield {"step": min(steps.whole() for _ in range(rounds)), "layers": layers}
+        yield {"round": number, "rounds": 2 * rounds}
+    wholes = []
+    for number in range(rounds + 1, 2 * rounds + 1):
+        wholes.append(steps.whole())
+        yield {"round": number, "rounds": 2 * rounds}
+    yield {"step": min(wholes), "layers": layers}
 
 
 if __name__ == "__main__":

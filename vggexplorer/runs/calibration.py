@@ -1,69 +1,191 @@
-"""What devices can do, as it was measured on them: `python -m vggexplorer.pytorch.calibrate` is asked once each."""
+"""What devices can do, as it was measured on them: `python -m vggexplorer.pytorch.calibrate` is asked, until all is."""
 
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
 from vggexplorer.forecast import Calibration, LayerTime
-from vggexplorer.processes import NoAnswerError, ask
+from vggexplorer.processes import NoAnswerError, StoppedError, ask
 from vggexplorer.runs.devices import Device, machine
+from vggexplorer.runs.probes import LOADING, Look, Seen, looks, seconds, step_seconds, version
 from vggexplorer.runs.store import write_json
 from vggexplorer.text import format_network
 
+MODULE = "vggexplorer.pytorch.calibrate"
+BUDGET = 150.0
+"""Seconds after which no measurement is begun: all take half a minute, on a busy machine many times as long."""
 PATIENCE = 300.0
-"""Seconds after which a calibration is ended: it takes a few, or a minute on a busy machine."""
+"""Seconds after which the process is ended."""
+Told = Callable[[float, float | None], None]
+"""Told how much is done, from 0 to 1, and in how many seconds the rest will be, about; None if that is not known."""
 
 
-def known(runs: Path, device: str) -> Calibration | None:
-    """What was measured of `device` (as PyTorch names it) on this machine with this PyTorch; None if nothing was."""
-    try:
+def nobody(share: float, left: float | None) -> None:
+    """Is told."""
+
+
+class Kept(NamedTuple):
+    """What was seen of a device, and the calibration that follows from it; the seconds until PyTorch is ready, and the
+    bytes that it takes."""
+
+    seen: list[Seen]
+    calibration: Calibration | None
+    start: float
+    context: int
+
+    def missing(self, device: Device) -> list[Look]:
+        """The looks that were not made, in their order."""
+        made = {each.look for each in self.seen}
+        return [look for look in looks(device) if look not in made]
+
+
+def _kept(runs: Path, device: str) -> Kept:
+    """What was kept of `device`; nothing if it is damaged."""
+    data = _read(runs, device)
+    with suppress(*_DAMAGED):
+        return Kept(
+            [*map(Seen.from_json, data["seen"])], known(runs, device), float(data["start"]), int(data["context"])
+        )
+    return Kept([], None, 0.0, 0)
+
+
+def _read(runs: Path, device: str) -> Any:
+    """What the file says, if it is of this machine and this PyTorch, and of the probes that are measured now."""
+    with suppress(OSError, *_DAMAGED):
         data = json.loads(_file(runs, device).read_bytes())
-        return Calibration.from_json(data["calibration"]) if data["machine"] == machine() else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+        return data if (data["machine"], data["probes"]) == (machine(), version()) else {}
+    return {}
+
+
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 
 
 def _file(runs: Path, device: str) -> Path:
     return runs / f"calibration-{device.replace(':', '-')}.json"
 
 
-def calibrate(
-    runs: Path,
-    device: Device,
-    progress: Callable[[float], None] = lambda share: None,
-    stop: threading.Event | None = None,
-) -> Calibration:
-    """Measure `device`, unless that has been done; `progress` is told how much is done, from 0 to 1.
+def keep(runs: Path, device: str, kept: Kept) -> None:
+    """Write it down."""
+    found = kept.calibration and kept.calibration.to_json()
+    about = {"machine": machine(), "probes": version(), "start": kept.start, "context": kept.context}
+    write_json(_file(runs, device), about | {"seen": kept.seen, "calibration": found})
 
-    `stop` as in `processes.ask`; `InputError` if it cannot be measured.
+
+def known(runs: Path, device: str) -> Calibration | None:
+    """What was measured of `device` (as PyTorch names it) on this machine with this PyTorch, maybe in part.
+
+    None if that is too little for a forecast.
+    """
+    with suppress(*_DAMAGED):
+        return Calibration.from_json(_read(runs, device)["calibration"])
+    return None
+
+
+class Plan(NamedTuple):
+    """What is missing of a measurement: how many of all looks, and the seconds that they take, about."""
+
+    missing: int
+    all: int
+    seconds: float
+
+
+def plan(runs: Path, device: Device) -> Plan:
+    """What measuring `device` would do now.
+
+    If something was measured already, on a machine as busy as it was then, else on one that does nothing else.
+    """
+    kept = _kept(runs, device.name)
+    missing, usual = kept.missing(device), seconds(device, (each.look for each in kept.seen))
+    slowness = sum(each.took for each in kept.seen) / usual if usual else 1.0
+    return Plan(len(missing), len(looks(device)), LOADING + slowness * seconds(device, missing))
+
+
+def calibrate(runs: Path, device: Device, progress: Told = nobody, stop: threading.Event | None = None) -> Calibration:
+    """Measure what is missing of `device`; each measurement is kept at once, whatever ends this.
+
+    `stop` as in `processes.ask`; `InputError` if it cannot be measured, or if too little is known in the end.
     """
     runs.mkdir(parents=True, exist_ok=True)
-    with FileLock(_file(runs, device.name).with_suffix(".lock")):
-        if found := known(runs, device.name):
-            return found
-        found = _measure(device.name, progress, stop)
-        write_json(_file(runs, device.name), {"machine": machine(), "calibration": found.to_json()})
-        return found
+    with _alone(runs, device, stop):
+        kept = _kept(runs, device.name)
+        if missing := kept.missing(device):
+            progress(1 - seconds(device, missing) / seconds(device, looks(device)), plan(runs, device).seconds)
+            kept = _measure(runs, device, kept, progress, stop)
+    if kept.calibration is None:
+        raise InputError(
+            "The device is busy or slow: {count} of {all} {all:measurement|measurements} took {seconds} s. They are "
+            "kept, and measuring can go on.",
+            count=len(kept.seen),
+            all=len(looks(device)),
+            seconds=f"{sum(each.took for each in kept.seen):.0f}",
+        )
+    return kept.calibration
 
 
-def _measure(device: str, progress: Callable[[float], None], stop: threading.Event | None) -> Calibration:
-    began = time.monotonic()
-    start = 0.0  # seconds until the first line: until a trainer would begin
+@contextmanager
+def _alone(runs: Path, device: Device, stop: threading.Event | None) -> Iterator[None]:
+    """Only one process measures a device, and writes its file."""
+    lock = FileLock(_file(runs, device.name).with_suffix(".lock"), timeout=0.2)
+    while not lock.is_locked:
+        with suppress(Timeout):
+            lock.acquire()
+        if stop and stop.is_set():
+            break
     try:
-        for news in ask("vggexplorer.pytorch.calibrate", device, patience=PATIENCE, stop=stop):
-            if "of" in news:
-                start = start or time.monotonic() - began
-                progress(news["done"] / news["of"])
+        if stop and stop.is_set():
+            raise StoppedError("It was stopped.")
+        yield
+    finally:
+        lock.release()
+
+
+def _measure(runs: Path, device: Device, kept: Kept, progress: Told, stop: threading.Event | None) -> Kept:
+    """Make the looks that are missing, as far as the time goes."""
+    missing, whole, began = kept.missing(device), seconds(device, looks(device)), time.monotonic()
+    asked = {"device": device.name, "looks": missing, "seen": kept.seen, "context": kept.context, "seconds": BUDGET}
+    pace, made = Pace(), 0
+    try:
+        for news in ask(MODULE, given=json.dumps(asked).encode(), patience=PATIENCE, stop=stop):
+            if "looks" in news:  # a trainer would begin now
+                kept = kept._replace(start=kept.start or time.monotonic() - began)
+                pace = Pace(1 - seconds(device, missing) / whole)
+                continue
+            made += 1
+            found = news["calibration"] and Calibration.from_json(news["calibration"] | {"start": kept.start})
+            seen = [*kept.seen, Seen.from_json(news["seen"])]
+            kept = kept._replace(seen=seen, calibration=found, context=int(news["context"]))
+            keep(runs, device.name, kept)
+            share = 1 - seconds(device, missing[made:]) / whole
+            progress(share, pace.left(share))
+            if made == len(missing):  # it may take seconds to end
+                break
     except NoAnswerError as error:
+        if made:
+            raise InputError(
+                "Measuring ended early: {reason}. What was measured is kept, and measuring can go on.", reason=error
+            ) from error
         raise _failed(error) from error
-    return Calibration.from_json(news["calibration"] | {"start": start})
+    return kept
+
+
+class Pace:
+    """How long the rest of some work takes, from how long its part after the share `done` took."""
+
+    def __init__(self, done: float = 0.0) -> None:
+        self._done, self._began = done, time.monotonic()
+
+    def left(self, share: float) -> float | None:
+        """Seconds, when `share` of all is done; None if that is nothing yet."""
+        part = share - self._done
+        return (time.monotonic() - self._began) * (1 - share) / part if part > 0 else None
 
 
 class Timed(NamedTuple):
@@ -96,6 +218,11 @@ def time_layers(
         raise _failed(error) from error
     layers = {each["name"]: LayerTime(each["forward"], each["backward"]) for each in news["layers"]}
     return Timed(float(news["step"]), layers)
+
+
+def seconds_of_layers(device: Device, network: Network, batch: int, precision: str, rounds: int) -> float:
+    """About how many seconds `time_layers` takes on a device that nobody else uses."""
+    return LOADING + (2 * rounds + 2) * step_seconds(device, network, batch, precision)
 
 
 def _failed(reason: InputError) -> InputError:

@@ -77,6 +77,8 @@ class Forecast:
     """Whether the device was measured; else its figures are from a data sheet, or there are none."""
     allocated: int
     """The part of `memory` that a record's memory shows: on a GPU, what PyTorch has allocated."""
+    partial: bool = False
+    """Whether the device was measured in part only: the time is less certain."""
 
     def to_json(self) -> dict[str, Any]:
         """What forecast.json holds."""
@@ -88,6 +90,7 @@ class Forecast:
             "time": self.time and self.time._asdict(),
             "measured": self.measured,
             "allocated": self.allocated,
+            "partial": self.partial,
         }
 
     @staticmethod
@@ -104,6 +107,7 @@ class Forecast:
                 seconds and Time(*(float(seconds[name]) for name in Time._fields)),
                 bool(data["measured"]),
                 int(data["allocated"]),
+                bool(data.get("partial")),
             )
         except (TypeError, KeyError, ValueError):
             return None
@@ -122,13 +126,11 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
     """What `config` will take on `device`; without a calibration, by its data sheet, if we have that."""
     config = config.on(device.name, device.precision)
     training, precision = config.training, config.training.precision
-    known = calibration or preset(device.title)
-    if known and precision not in known.rates:
-        known = None
+    known = next((each for each in (calibration, preset(device.title)) if each and precision in each.rates), None)
     summary = summarize(*config.trained)
     images = images_of(config)
     gpu = device.name != "cpu"
-    context = known.context if known else CONTEXT
+    context = calibration.context if calibration else known.context if known else CONTEXT
     momentum = training.momentum > 0
     memory = training_memory(
         summary, training.batch_size, precision, momentum=momentum, gpu=gpu, data=images.bytes, context=context
@@ -151,7 +153,13 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
     if time and training.time_budget is not None:
         time = Time(time.step, time.epoch, *(min(each, training.time_budget) for each in time[2:]))
     allocated = memory.total - (memory.context if device.name.startswith("cuda") else 0)
-    return Forecast(device.name, precision, memory, inference, time, bool(known and known.measured), allocated)
+    measured, partial = (known.measured, known.partial(precision)) if known else (False, False)
+    return Forecast(device.name, precision, memory, inference, time, measured, allocated, partial)
+
+
+def suffices(calibration: Calibration | None, config: Config, device: Device) -> bool:
+    """Whether what was measured of `device`, all or in part, tells the time of `config`."""
+    return calibration is not None and config.on(device.name, device.precision).training.precision in calibration.rates
 
 
 def keep(run: Run) -> None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import streamlit as st
 
 from vggexplorer.forecast import COMPONENTS, PRESETS, Calibration
-from vggexplorer.formatting import duration, percent, signed, size
+from vggexplorer.formatting import about, duration, percent, signed, size
 from vggexplorer.palette import COLORS
+from vggexplorer.processes import StoppedError
 from vggexplorer.runs import calibration, forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
@@ -92,7 +93,7 @@ def show(runs: Runs, ahead: Ahead | None) -> None:
         for label, value in _totals(ahead):
             st.metric(label, value, width=150)
         st.caption(_source(ahead), width="content")
-        if not ahead.calibration and not choice.chosen().elsewhere:
+        if not choice.chosen().elsewhere and (found.partial or not found.measured):
             measuring(runs, ahead.device)
     with st.expander(t("Forecast: memory by component"), key="forecast parts"):
         st.markdown(_parts(found))
@@ -118,10 +119,14 @@ def seconds(value: float) -> str:
 
 def _source(ahead: Ahead) -> str:
     title = literal(ahead.device.title)
+    if ahead.forecast.partial:
+        return t("measured on {device} in part: the times are less certain", device=title)
     if ahead.forecast.measured:
         return t("measured on {device}", device=title)
     if ahead.forecast.time:
         return t("{device}: an estimate from its data sheet", device=title)
+    if ahead.calibration:
+        return t("{device}: not measured in {precision} yet", device=title, precision=ahead.forecast.precision)
     return t("{device}: not measured yet", device=title)
 
 
@@ -143,13 +148,21 @@ def measuring(runs: Runs, device: Device) -> None:
     if job and job.running:
         jobs.show(job, "measurement", lambda: t("Measuring the device …"))
         return
-    if job and job.error:
+    if job and job.error and not isinstance(job.error, StoppedError):
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    plan = calibration.plan(runs.path, device)
+    if not plan.missing:
+        return
+    texts = {"time": about(plan.seconds), "most": about(calibration.BUDGET)}
     st.button(
-        t("Measure this device"),
+        t("Go on measuring") if plan.missing < plan.all else t("Measure this device"),
         key="measure device",
         icon=":material/speed:",
-        help=t("Takes a few seconds, once; then the time of any run can be told."),
+        help=t(
+            "About {time}, longer on a busy machine, {most} at most; then the time of any run can be told. It can be "
+            "stopped: what was measured is kept and used, and measuring goes on with the rest.",
+            **texts,
+        ),
         on_click=_measure,
         args=(name, runs, device),
     )
@@ -157,10 +170,7 @@ def measuring(runs: Runs, device: Device) -> None:
 
 def _measure(name: str, runs: Runs, device: Device) -> None:
     def work(job: jobs.Job) -> None:
-        def told(share: float) -> None:
-            job.progress = share
-
-        calibration.calibrate(runs.path, device, told, job.stopped)
+        calibration.calibrate(runs.path, device, job.tell, job.stopped)
 
     jobs.start(name, work)
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.errors import InputError
+from vggexplorer.formatting import about
 from vggexplorer.processes import StoppedError
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.session import session
@@ -28,8 +29,8 @@ _line: list["Job"] = []
 class Job:
     """Work that waits for its turn, runs, and ends with an `error` or an `answer`.
 
-    The work gets the job itself: it may say how far it is (`progress`, from 0 to 1) and put what it has found so far
-    into `answer`; when `stopped` is set, it should end with a `StoppedError`. `about` is what the job is about.
+    The work gets the job itself: it may say how far it is (`progress`, from 0 to 1; `tell`) and put what it has found
+    so far into `answer`; when `stopped` is set, it should end with a `StoppedError`. `about` is what the job is about.
     """
 
     def __init__(self, work: Callable[["Job"], Any], about: Any = None, *, torch: bool = True) -> None:
@@ -37,6 +38,7 @@ class Job:
         self.answer: Any = None
         self.error: InputError | None = None
         self.progress: float | None = None
+        self._ends: float | None = None
         self.stopped = threading.Event()
         self._work = work
         self._torch = torch
@@ -53,6 +55,16 @@ class Job:
     def seconds(self) -> int:
         """For how long it has had its turn."""
         return int(time.monotonic() - self._began) if self._began else 0
+
+    def tell(self, progress: float, left: float | None) -> None:
+        """How far it is, and in how many seconds it will be over, about; None if that is not known."""
+        self.progress = progress
+        self._ends = None if left is None else time.monotonic() + left
+
+    @property
+    def left(self) -> float | None:
+        """In how many seconds it will be over, about, as far as it has told."""
+        return None if self._ends is None else max(0.0, self._ends - time.monotonic())
 
     @property
     def ahead(self) -> int:
@@ -124,6 +136,8 @@ def tick(job: Job, key: str, say: Callable[[], str]) -> None:
     if not job.running:
         st.rerun()
     text, waits = say(), job.ahead
+    if job.left is not None:
+        text = t("{text} about {time} left", text=text, time=about(job.left))
     if waits:
         text = t("In line until {count} {count:other ends|others end} …", count=waits)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"working {key}"):

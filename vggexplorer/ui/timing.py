@@ -8,12 +8,13 @@ import streamlit as st
 from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry
 from vggexplorer.forecast import works
-from vggexplorer.formatting import ratio, short, size
+from vggexplorer.formatting import about, ratio, short, size
 from vggexplorer.layers import Kind
 from vggexplorer.runs import devices
-from vggexplorer.runs.calibration import Timed, time_layers
+from vggexplorer.runs.calibration import Pace, Timed, seconds_of_layers, time_layers
+from vggexplorer.runs.devices import Device
 from vggexplorer.runs.store import Runs
-from vggexplorer.summary import Summary
+from vggexplorer.summary import Summary, summarize
 from vggexplorer.ui import components, jobs
 from vggexplorer.ui.ahead import milliseconds
 from vggexplorer.ui.figures import Figure, by_layer
@@ -68,7 +69,20 @@ def _button(cases: Sequence[Case]) -> None:
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
     missing = [case for case in cases if case not in _measured]
     label = t("Measure here and now") if missing else t("Measure again")
-    st.button(label, key="measure layers", icon=":material/timer:", on_click=_measure, args=(missing or list(cases),))
+    wanted = missing or list(cases)
+    found = devices.known(Runs.at().path)
+    st.button(
+        label,
+        key="measure layers",
+        icon=":material/timer:",
+        help=t("About {time}, longer on a busy machine.", time=about(_expected(found[0], wanted))) if found else None,
+        on_click=_measure,
+        args=(wanted,),
+    )
+
+
+def _expected(device: Device, cases: Sequence[Case]) -> float:
+    return sum(seconds_of_layers(device, *case, ROUNDS) for case in cases)
 
 
 _JOB = "layer times"
@@ -79,13 +93,18 @@ def _measure(cases: Sequence[Case]) -> None:
 
     def work(job: jobs.Job) -> None:
         job.progress = 0.0
-        device = devices.look(runs.path, job.stopped)[0].name
+        device = devices.look(runs.path, job.stopped)[0]
+        job.tell(0.0, _expected(device, cases))
+        macs = [summarize(*case.network).totals.macs for case in cases]
+        pace = Pace()
         for number, case in enumerate(cases):
 
             def told(share: float, number: int = number) -> None:
-                job.progress = (number + share) / len(cases)
+                done = (sum(macs[:number]) + share * macs[number]) / sum(macs)
+                if done:
+                    job.tell(done, pace.left(done))
 
-            _measured[case] = time_layers(*case[:2], device, case.precision, told, ROUNDS, job.stopped)
+            _measured[case] = time_layers(*case[:2], device.name, case.precision, told, ROUNDS, job.stopped)
             while len(_measured) > MOST_KEPT:
                 _measured.pop(next(iter(_measured)))
 
