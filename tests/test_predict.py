@@ -21,8 +21,8 @@ from vggexplorer.runs.datasets import CLASSES, SAMPLE, Dataset, read_idx
 from vggexplorer.runs.store import Run
 from vggexplorer.text import parse_network
 from vggexplorer.ui import prediction
+from vggexplorer.ui.pictures import grey
 from vggexplorer.ui.prediction import as_file
-from vggexplorer.ui.run_components import grey
 
 
 def file_of(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

@@ -1,7 +1,7 @@
 """What a network makes of a picture: `python -m vggexplorer.pytorch.predict RUN [--invert auto|yes|no] [--layer NAME]`.
 
 The bytes of a picture file come on stdin; one JSON object goes to stdout: `classes`, `chances` (one for each
-class, from 0 to 1), `picture` (what the network gets, as `ui.run_components` draws it), `inverted`, `frames` (how
+class, from 0 to 1), `picture` (what the network gets, as `ui.pictures` draws it), `inverted`, `frames` (how
 many pictures the file holds; the first is taken).
 With a layer it is what `inside` says.
 """

@@ -10,7 +10,7 @@ from vggexplorer.palette import COLORS
 from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run
-from vggexplorer.ui import components, jobs, run_components
+from vggexplorer.ui import components, jobs, pictures
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.prediction import about, as_file, predict
@@ -27,7 +27,7 @@ MOST_CLASSES = 10
 """How many classes get a bar."""
 
 
-def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item]) -> None:
+def show(run: Run, config: Config, test_pictures: Sequence[pictures.Item]) -> None:
     """The choice of a picture, and what the network takes it for."""
     st.markdown(f"##### {t('Try a picture')}")
     weights = run.weights()
@@ -57,7 +57,7 @@ def inverted(run: Run) -> str:
     return invert
 
 
-def _pictures(run: Run, test_pictures: Sequence[run_components.Item]) -> None:
+def _pictures(run: Run, test_pictures: Sequence[pictures.Item]) -> None:
     st.file_uploader(
         t("A picture of your own, up to {most} MiB", most=MOST_MIB),
         type=TYPES,
@@ -68,7 +68,7 @@ def _pictures(run: Run, test_pictures: Sequence[run_components.Item]) -> None:
     )
     if test_pictures:
         st.caption(t("or one of the test pictures, none of which was trained on:"))
-        run_components.pick(
+        pictures.pick(
             test_pictures,
             key="test pictures",
             on_pick=lambda place: _try(run, as_file(test_pictures[place]["picture"])),
@@ -132,8 +132,8 @@ def _found(answer: dict[str, Any], config: Config) -> None:
 def _seen(answer: dict[str, Any], config: Config) -> None:
     height, width = config.trained.input_shape[1:]
     caption = t("as the network sees it, {width}×{height}", width=width, height=height)
-    item: run_components.Item = {"picture": answer["picture"], "caption": caption, "good": None}
-    run_components.pictures([item], key="seen", side=168)
+    item: pictures.Item = {"picture": answer["picture"], "caption": caption, "good": None}
+    pictures.pictures([item], key="seen", side=168)
     st.checkbox(
         t("light background: invert"),
         value=bool(answer["inverted"]),

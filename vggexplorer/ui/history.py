@@ -12,7 +12,7 @@ from vggexplorer.runs.records import Outcome
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import KEEP_WEIGHTS
 from vggexplorer.summary import summarize
-from vggexplorer.ui import ahead, components, curves, run_actions, run_components, scatter
+from vggexplorer.ui import ahead, components, curves, run_actions, run_table, scatter
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run_rows import IDLE, Row, rows
 from vggexplorer.ui.run_words import (
@@ -71,7 +71,7 @@ def _table(ticking: bool) -> None:
     found = rows()
     if session.pop("runs moved", False) or ticking != any(row.status.active for row in found):
         st.rerun()
-    run_components.table(
+    run_table.table(
         {
             "columns": _columns(),
             "rows": [_line(row) for row in found],

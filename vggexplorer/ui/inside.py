@@ -10,7 +10,7 @@ from vggexplorer.runs import snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.store import Run
 from vggexplorer.summary import Row, summarize
-from vggexplorer.ui import guess, run_components
+from vggexplorer.ui import guess, pictures
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.figures import row_label
 from vggexplorer.ui.i18n import t
@@ -40,7 +40,7 @@ figcaption { font-size: 0.85rem; margin: 0.25rem 0; }
 )
 
 
-def show(run: Run, config: Config, test_pictures: Sequence[run_components.Item]) -> None:
+def show(run: Run, config: Config, test_pictures: Sequence[pictures.Item]) -> None:
     """The choice of a layer, and what it makes of the picture that was tried last, or of the first test picture."""
     st.markdown(f"##### {t('Inside the network')}")
     active = run.status().active

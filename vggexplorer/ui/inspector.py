@@ -11,7 +11,7 @@ from vggexplorer.summary import Row, Summary
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.layers import selected
-from vggexplorer.ui.run_components import Picture, grey
+from vggexplorer.ui.pictures import Picture, grey
 from vggexplorer.ui.widgets import translated
 
 _inspector = st.components.v2.component(

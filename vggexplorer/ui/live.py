@@ -9,7 +9,7 @@ from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config, published
 from vggexplorer.runs.status import Word
 from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import curves, run_components, run_view
+from vggexplorer.ui import curves, pictures, run_view
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import IDLE, Row, active, read, watch
 from vggexplorer.ui.session import session
@@ -65,7 +65,7 @@ def _close_look(row: Row) -> None:
             )
         )
         classes = row.run.environment().get("classes", [])
-        run_components.pictures([_item(item, classes) for item in view["pictures"]], key="batch")
+        pictures.pictures([_item(item, classes) for item in view["pictures"]], key="batch")
         largest = max(view["gradients"].values(), default=0) or 1
         lines = (
             f"| {name} | {value:.3g} | {'█' * round(20 * value / largest)} |"
@@ -74,7 +74,7 @@ def _close_look(row: Row) -> None:
         st.markdown("\n".join([f"| {t('layer')} | {t('gradient norm')} | |", "|:--|--:|:--|", *lines]))
 
 
-def _item(item: dict[str, Any], classes: list[str]) -> run_components.Item:
+def _item(item: dict[str, Any], classes: list[str]) -> pictures.Item:
     names = [t(classes[place]) if place < len(classes) else str(place) for place in (item["label"], item["guess"])]
     good = item["label"] == item["guess"]
     caption = names[0] if good else f"{names[0]} → {names[1]}"

@@ -9,7 +9,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.processes import NoAnswerError, answer
 from vggexplorer.runs import snapshots
 from vggexplorer.runs.store import Run
-from vggexplorer.ui.run_components import Picture
+from vggexplorer.ui.pictures import Picture
 
 PATIENCE = 60.0
 """Seconds that the process may take."""

@@ -17,7 +17,7 @@ from vggexplorer.runs.datasets import KNOWN, of_each_class
 from vggexplorer.runs.store import Run
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import components, curves, guess, header, inside, run_components, run_files, run_view
+from vggexplorer.ui import components, curves, guess, header, inside, pictures, run_files, run_view
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run_rows import Row, read, watch
@@ -236,7 +236,7 @@ def _mistakes(result: Mapping[str, Any]) -> None:
     if items:
         st.markdown(f"##### {t('The worst mistakes')}")
         st.caption(t("The wrong answers that the network was surest of."))
-        run_components.pictures(items[:MOST_MISTAKES], key="mistakes")
+        pictures.pictures(items[:MOST_MISTAKES], key="mistakes")
 
 
 def _listed(result: Mapping[str, Any]) -> list[Any]:
@@ -244,10 +244,10 @@ def _listed(result: Mapping[str, Any]) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _mistake(each: Any, names: Sequence[str]) -> run_components.Item | None:
+def _mistake(each: Any, names: Sequence[str]) -> pictures.Item | None:
     """A mistake as a picture with its caption; None if it cannot be read."""
     try:
-        picture = run_components.checked(each["picture"])
+        picture = pictures.checked(each["picture"])
         true, taken, sure = names[each["label"]], names[each["guess"]], percent(float(each["chance"]), 1)
     except (KeyError, TypeError, IndexError, ValueError):
         return None
@@ -258,7 +258,7 @@ def _mistake(each: Any, names: Sequence[str]) -> run_components.Item | None:
 # --- test pictures to try -----------------------------------------------------------------------------------
 
 
-def _to_try(config: Config, result: Mapping[str, Any]) -> list[run_components.Item]:
+def _to_try(config: Config, result: Mapping[str, Any]) -> list[pictures.Item]:
     """A few test pictures: one of each class of a known data set, or of a folder those that were mistaken."""
     known = config.dataset.known
     if known is None or known.sample is None:
@@ -267,14 +267,14 @@ def _to_try(config: Config, result: Mapping[str, Any]) -> list[run_components.It
         true = ((item, each) for item, each in zip(found, _listed(result), strict=False) if item)
         return [{**item, "caption": names[each["label"]], "good": None} for item, each in true]
     names = classes(list(known.classes))
-    pictures = enumerate(_of_each_class(config.dataset.kind))
-    return [{"picture": picture, "caption": names[label_], "good": None} for label_, picture in pictures]
+    of_each = enumerate(_of_each_class(config.dataset.kind))
+    return [{"picture": picture, "caption": names[label_], "good": None} for label_, picture in of_each]
 
 
 @cache
-def _of_each_class(kind: str) -> list[run_components.Picture]:
+def _of_each_class(kind: str) -> list[pictures.Picture]:
     known = KNOWN[kind]
     try:
-        return [run_components.grey(pixels, *known.shape[:0:-1]) for pixels in of_each_class(known)]
+        return [pictures.grey(pixels, *known.shape[:0:-1]) for pixels in of_each_class(known)]
     except (InputError, ValueError):
         return []
