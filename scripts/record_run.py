@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from vggexplorer.runs import layout
-from vggexplorer.runs.store import RECORDED, Run
+from vggexplorer.runs.layout import RECORDED
+from vggexplorer.runs.store import Run
 
 FILES = (layout.CONFIG, layout.CREATED, layout.NAME, layout.ENVIRONMENT, layout.OUTCOME, layout.METRICS, layout.RESULT)
 MOST_POINTS = 600

@@ -9,7 +9,7 @@ from conftest import OpenTab, Server
 from test_learn_browser import Learn
 
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.runs.store import RECORDED
+from vggexplorer.runs.layout import RECORDED
 
 if TYPE_CHECKING:
     pass

@@ -17,7 +17,6 @@ from vggexplorer.lessons.glossary import GLOSSARY
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.link import HIDEABLE, read, write
 from vggexplorer.paths import LEARN
-from vggexplorer.runs import store
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, learn, run_rows, widgets
 
@@ -31,7 +30,7 @@ LOCALES = {"en": "en-US", "zh": "zh-CN"}
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
-    monkeypatch.setattr(store, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(layout, "RECORDED", tmp_path / "recorded")
     monkeypatch.setattr(widgets, "DOUBLE_CLICK", 0.0)
     run_rows.forget()
     return tmp_path

@@ -4,7 +4,8 @@ import pytest
 from conftest import ROOT
 
 from vggexplorer.runs.datasets import Dataset
-from vggexplorer.runs.store import RECORDED, Run, Runs
+from vggexplorer.runs.layout import RECORDED
+from vggexplorer.runs.store import Run, Runs
 from vggexplorer.runs.worker import closing_lines
 from vggexplorer.text import title
 

@@ -16,7 +16,7 @@ from test_i18n import english_in, has_chinese, seen
 from test_pages import plain
 
 from vggexplorer.architectures import Network
-from vggexplorer.runs import launch, snapshots, store
+from vggexplorer.runs import launch, layout, snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
 from vggexplorer.runs.options import Training
@@ -90,7 +90,7 @@ def make(
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
-    monkeypatch.setattr(store, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(layout, "RECORDED", tmp_path / "recorded")
     run_rows.forget()
     return tmp_path
 
@@ -252,8 +252,8 @@ def test_runs_of_the_package_come_last_marked_and_cannot_be_changed(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = make(folder, "own", day=1)
-    monkeypatch.setattr(store, "RECORDED", tmp_path_factory.mktemp("recorded"))
-    recorded = make(store.RECORDED, "the book's", day=2)
+    monkeypatch.setattr(layout, "RECORDED", tmp_path_factory.mktemp("recorded"))
+    recorded = make(layout.RECORDED, "the book's", day=2)
     page = Page(own.id, recorded.id)
     assert [(row["name"], row["recorded"]) for row in page.table] == [("own", False), ("the book's", True)]
     assert page.test.button(key="delete chosen").label == "Delete 1 of the 2 chosen runs …"

@@ -401,7 +401,7 @@ def test_a_change_of_a_run_that_is_gone_is_explained(run: Run) -> None:
 def test_what_ships_with_the_package_is_never_changed(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = runs.create(CONFIG, "a shipped run")
     write_json(shipped.path / "outcome.json", Outcome(status="stopped").to_json())
-    monkeypatch.setattr(store, "RECORDED", runs.path)
+    monkeypatch.setattr(layout, "RECORDED", runs.path)
     other = Runs(runs.path.parent / "own")
     assert [run.id for run in other.all()] == [shipped.id]
     assert other.all(recorded=False) == []

@@ -28,6 +28,10 @@ written once; `MADE`, the ids of the runs that its keeper has made, a line each;
 lives; `CONTROL`, with `stop` alone; and `LOG`.
 """
 
+from vggexplorer.paths import PACKAGE
+
+RECORDED = PACKAGE / "assets" / "recorded"
+"""Runs that ship with the package, for people without the time or the device."""
 CONFIG = "config.json"
 CREATED = "created.json"
 NAME = "name.txt"

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.paths import PACKAGE, RUN_ID
+from vggexplorer.paths import RUN_ID
 from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.records import Outcome, Record, parse_line
@@ -24,8 +24,6 @@ from vggexplorer.runs.safetensors import metadata
 from vggexplorer.runs.status import OF_PHASE, RESUMABLE, Phase, Status, Word
 from vggexplorer.text import title
 
-RECORDED = PACKAGE / "assets" / "recorded"
-"""Runs that ship with the package, for people without the time or the device."""
 MAX_NAME = 80
 """Characters of a display name."""
 PATIENCE = 3.0
@@ -197,7 +195,7 @@ class Run:
     @property
     def recorded(self) -> bool:
         """Whether it ships with the package: nobody changes it."""
-        return self.path.parent == RECORDED
+        return self.path.parent == layout.RECORDED
 
     def config(self) -> Config:
         """What was asked; `InputError` if the file is missing, damaged or of another version."""
@@ -533,7 +531,7 @@ class Runs:
     def all(self, recorded: bool = True) -> list[Run]:
         """All runs, the newest first; those that ship with the package at the end."""
         own = sorted((run for run in self._in(self.path)), key=lambda run: run.id, reverse=True)
-        return own + (sorted(self._in(RECORDED), key=lambda run: run.id) if recorded else [])
+        return own + (sorted(self._in(layout.RECORDED), key=lambda run: run.id) if recorded else [])
 
     @staticmethod
     def _in(path: Path) -> list[Run]:
@@ -550,7 +548,7 @@ class Runs:
         """The run called `run_id`, if there is one."""
         if not RUN_ID.fullmatch(run_id):
             return None
-        runs = (Run(folder / run_id) for folder in (self.path, RECORDED))
+        runs = (Run(folder / run_id) for folder in (self.path, layout.RECORDED))
         return next((run for run in runs if (run.path / layout.CONFIG).exists()), None)
 
     def keep_weights_of_the_newest(self, most: int = KEEP_WEIGHTS) -> None:
