@@ -215,7 +215,7 @@ def _place(row: Row) -> int:
 def _differences(first: Row, second: Row) -> None:
     """What differs in what was asked, and how both ended."""
     asked = [
-        (label(name), setting(one), setting(other))
+        (label(name), setting(name, one), setting(name, other))
         for name, one, other in differences(_all_settings(first), _all_settings(second))
     ]
     st.markdown(f"##### {t('What differs')}")

@@ -101,10 +101,10 @@ def _recipe_facts(config: Config) -> dict[str, str]:
     usual = {name: one for name, one, _ in differences(asdict(recipe(config.training.recipe, config.network)), asked)}
     facts = {t("Recipe"): config.training.recipe}
     for name in dict.fromkeys(("epochs", "batch_size", "lr", *usual)):
-        facts[label(name)] = setting(asked[name])
+        facts[label(name)] = setting(name, asked[name])
         if name in usual:
             facts[label(name)] = t(
-                "{value} (the recipe: {usual})", value=facts[label(name)], usual=setting(usual[name])
+                "{value} (the recipe: {usual})", value=facts[label(name)], usual=setting(name, usual[name])
             )
     return facts
 
@@ -112,15 +112,15 @@ def _recipe_facts(config: Config) -> dict[str, str]:
 def _machine_facts(row: Row, config: Config) -> dict[str, str]:
     environment = row.run.environment()
     device = " ".join(str(environment[key]) for key in ("device", "title") if environment.get(key))
-    known = {label(name): environment.get(name) for name in ("precision", "threads", "torch")}
+    known = {name: environment.get(name) for name in ("precision", "threads", "torch")}
     if environment.get("processes") != 1:
-        known[label("processes")] = environment.get("processes")
+        known["processes"] = environment.get("processes")
     return {
         t("Data"): data_text(config.dataset),
         t("Training and test pictures"): _examples(environment),
         label("seed"): str(config.seed),
         t("Device"): device or config.device,
-        **{name: setting(value) for name, value in known.items() if value is not None},
+        **{label(name): setting(name, value) for name, value in known.items() if value is not None},
         t("Started"): moment(row.created),
         t("Size on the disk"): size(row.size),
     }

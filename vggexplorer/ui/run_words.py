@@ -10,7 +10,7 @@ from vggexplorer import formatting
 from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
-from vggexplorer.runs.options import OPTIONS
+from vggexplorer.runs.options import OPTIONS, OneOf
 from vggexplorer.runs.status import STATUSES, Word
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import t
@@ -131,10 +131,14 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tup
     return [(name, one, other) for name, one, other in both if one != other]
 
 
-def setting(value: Any) -> str:
-    """The value of a setting."""
+def setting(name: str, value: Any) -> str:
+    """The value of the setting `name`, in the words of the form if it is one of the training's."""
+    option = OPTIONS.get(name)
     if value is None:
-        return "–"
+        return t(option.empty) if option and option.empty else "–"
+    if isinstance(option, OneOf) and isinstance(value, str) and value in option.words:
+        words, each = option.words, value
+        return t(words[each])
     if isinstance(value, bool):
         return t("yes") if value else t("no")
     return f"{value:g}" if isinstance(value, float) else str(value)
