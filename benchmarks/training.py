@@ -33,7 +33,7 @@ from vggexplorer.paths import child_environment
 from vggexplorer.pytorch.data import load
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.train import Trainer, fit
-from vggexplorer.runs.config import QUICK, RECIPES, Config, recipe
+from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.session import Session
 from vggexplorer.summary import summarize
@@ -76,7 +76,7 @@ def ours(work: Work, precision: str = "auto") -> dict[str, Any]:
     return {"rate": rate, "precision": trainer.precision}
 
 
-def config(work: Work, precision: str) -> Any:
+def config(work: Work, precision: str) -> Config:
     """The book's recipe for the network, on the sample."""
     network = Network(parse_arch(work.network).architecture, (1, work.side, work.side))
     training = replace(RECIPES["d2l-vgg"], input_size=work.side, precision=precision)
@@ -146,24 +146,26 @@ def limit(work: Work) -> dict[str, Any]:
     return rates
 
 
+def curve(work: Work) -> Config:
+    """The book's recipe with batch norm and momentum, else nothing is learned so soon; `steps` is the seed."""
+    own = config(work, "auto")
+    training = replace(own.training, epochs=EPOCHS, lr=0.02, momentum=0.9, batch_norm=True)
+    return replace(own, training=training, seed=work.steps)
+
+
 def our_curve(work: Work) -> dict[str, Any]:
-    """The training loss of each epoch of quick-demo; `steps` of the work is the seed."""
-    network = parse_arch(work.network)
-    training = replace(recipe(QUICK, network), epochs=EPOCHS)
-    config = Config(network=network, training=training, device=work.device, seed=work.steps)
-    losses = [record.train_loss for record in fit(config) if record.test_acc is not None]
-    return {"losses": losses}
+    """The training loss of each epoch."""
+    return {"losses": [record.train_loss for record in fit(curve(work)) if record.test_acc is not None]}
 
 
 def their_curve(work: Work) -> dict[str, Any]:
-    """The same of the book's loop, with quick-demo's batch norm and momentum."""
+    """The same of the book's loop."""
     torch.manual_seed(work.steps)
-    network = parse_arch(work.network)
-    training = recipe(QUICK, network)
-    net = build(*Config(network=network, training=training).trained).to(work.device)
+    training = curve(work).training
+    net = build(*curve(work).trained).to(work.device)
     net.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Conv2d | nn.Linear) else None)
     optimizer = torch.optim.SGD(net.parameters(), lr=training.lr, momentum=training.momentum)
-    loader = DataLoader(Pictures(training.input_size or 0), BATCH, shuffle=True, num_workers=2)
+    loader = DataLoader(Pictures(work.side), BATCH, shuffle=True, num_workers=2)
     losses = []
     for _ in range(EPOCHS):
         total = count = 0.0

@@ -237,6 +237,13 @@ def test_an_input_that_is_too_small_is_said_on_the_bench_and_by_the_check(folder
     assert page.test.session_state["done"] == []
 
 
+@pytest.mark.parametrize(("task", "shape"), [("pixels", "1×56×56"), ("head", "1×32×32")])
+def test_small_pictures_are_trained_at_the_input_on_the_bench(folder: Path, task: str, shape: str) -> None:
+    """The quick demo has a smaller one, with which the task cannot be solved."""
+    page = Page(task=task)
+    assert shape in [metric.value for metric in page.test.get_by_key("as trained").metric]
+
+
 def test_hints_come_one_by_one(folder: Path) -> None:
     page = Page(task="pools")
     hints = TASKS["pools"].hints

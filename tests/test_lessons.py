@@ -18,7 +18,7 @@ from vggexplorer.lessons.glossary import GLOSSARY
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.paper import distance
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.runs.config import RECIPES, Config, recipe
+from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
@@ -338,8 +338,9 @@ def test_a_deep_and_a_wide_run_of_equal_cost_are_a_pair() -> None:
 
 def test_a_run_with_small_pictures_needs_enough_layers_and_accuracy() -> None:
     asked = by_key("pixels.run")
-    assert asked.check([SLIM_RUN]).word == "right"
-    assert asked.check([run("bad", {"arch": "vgg11-slim"}, 0.79)]).word == "wrong"
+    assert asked.check([run("good", {"arch": "vgg11-slim"}, input_size=56)]).word == "right"
+    assert asked.check([run("bad", {"arch": "vgg11-slim"}, 0.79, input_size=56)]).word == "wrong"
+    assert asked.check([SLIM_RUN]).word == "wrong"  # of the quick demo's 32 pixels
     assert asked.check([run("large", {"arch": "vgg11-slim"}, input_size=64)]).word == "wrong"
     assert asked.check([WIDE_RUN]).word == "wrong"
     assert asked.check([]).remarks[0].values == {"count": 0}
@@ -460,9 +461,3 @@ def test_the_sigmoid_and_its_slope(x: float) -> None:
     assert isclose(sigmoid(x) + sigmoid(-x), 1)
     assert 0 < sigmoid_slope(x) <= nextafter(0.25, 1)
     assert isclose(sigmoid_slope(x), sigmoid_slope(-x))
-
-
-def test_the_recipe_of_quick_runs_fits_the_tasks() -> None:
-    """A run of the pixels' task with its usual recipe counts as one at 56 pixels."""
-    assert RECIPES["quick-demo"].input_size == 56
-    assert SLIM_RUN.config.trained.input_shape == (1, 56, 56)

@@ -9,7 +9,7 @@ from test_train_page import Train
 
 from vggexplorer import cli
 from vggexplorer.errors import InputError
-from vggexplorer.runs.config import RECIPES, Config
+from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option, Switch, Training, Whole, parse_number
 from vggexplorer.text import parse_network
 from vggexplorer.ui import run_words
@@ -68,16 +68,6 @@ def test_the_command_line_takes_it(name: str, option: Option, command: str) -> N
     words = [flag] if isinstance(option, Switch) else [flag, str(value)]
     asked: argparse.Namespace = cli._parser().parse_args([command, "lenet", *words])
     assert option.parse(getattr(asked, name)) == value
-
-
-def test_the_help_has_the_defaults_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["train", "--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    assert f"seconds between checkpoints (default: {Training().checkpoint_every:g})" in text
-    told = [name for name, option in OPTIONS.items() if "{default" in option.help]
-    assert told == ["checkpoint_every"]
-    assert all(getattr(each, name) == getattr(Training(), name) for each in RECIPES.values() for name in told)
 
 
 @ROWS

@@ -81,7 +81,7 @@ def a_run(runs: Runs, **files: Any) -> Run:
 
 
 RECORD = {
-    **{"step": 47, "epoch": 1.0, "examples": 6000, "batch_loss": 0.5, "train_loss": 0.6123, "train_acc": 0.7012},
+    **{"step": 47, "epoch": 1.0, "examples": 3000, "batch_loss": 0.5, "train_loss": 0.6123, "train_acc": 0.7012},
     **{"lr": 0.02, "examples_per_sec": 1234.4, "examples_per_sec_wall": 1100.0, "seconds": 75.0, "memory": 2**30},
     **{"test_loss": 0.55, "test_acc": 0.7654},
 }
@@ -98,7 +98,7 @@ def test_a_first_visit_offers_the_slim_vgg_with_the_quick_demo(started: list[Con
     trained = Config(network=network, training=recipe("quick-demo", network)).trained
     totals = summarize(*trained).totals
     assert page.totals[:4] == [exact(totals.params), exact(totals.macs), shape_text(trained.input_shape), "3 × 47"]
-    assert "1×224×224 → 1×56×56" in page.captions
+    assert "1×224×224 → 1×32×32" in page.captions
     assert "43,093,322" in page.captions
     page.click("start")
     assert [config.network for config in started] == [network]
@@ -162,9 +162,9 @@ def test_what_the_network_cannot_take_is_said_and_not_started(field: str, value:
 
 @pytest.mark.parametrize("text", ["much", "nan", "1e999"])
 def test_an_optional_number_that_is_none_is_refused(text: str) -> None:
-    page = Train().set("training dropout", text)
+    page = Train().set("training time_budget", text)
     assert "must be a number" in page.errors[0]
-    assert page.widget("training dropout").value == ""
+    assert page.widget("training time_budget").value == ""
 
 
 def test_an_optional_number_can_be_emptied_again(started: list[Config]) -> None:

@@ -683,14 +683,13 @@ def _training_options() -> _Parser:
     group = options.add_argument_group("training (an option that is not given is the recipe's)")
     group.add_argument("--recipe", metavar="NAME", help="how to train (default: quick-demo; see below)")
     group.add_argument("--dataset", metavar="DATA", help="what to train on (default: sample; see below)")
-    usual = Training()
     for name, option in OPTIONS.items():
         if option.help:
-            flag, about = f"--{name.replace('_', '-')}", option.help.format(default=getattr(usual, name))
+            flag = f"--{name.replace('_', '-')}"
             if isinstance(option, Switch):
-                group.add_argument(flag, action="store_const", const=True, help=about)
+                group.add_argument(flag, action="store_const", const=True, help=option.help)
             else:
-                group.add_argument(flag, metavar=option.metavar, help=about)
+                group.add_argument(flag, metavar=option.metavar, help=option.help)
     group.add_argument("--seed", metavar="N", help="what all chance depends on (default: 0)")
     place = options.add_argument_group("run")
     place.add_argument("--device", metavar="NAME", help="auto (default), cpu, cuda:0 or mps")

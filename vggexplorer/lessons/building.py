@@ -189,7 +189,7 @@ PIXELS = Task(
         "what does each pooling cost, and how can there be more convolutions before one? Then train it."
     ),
     start={"arch": "vgg11-slim", "input": "1x56x56"},
-    bench=("drawing", "totals", "layers", "train"),
+    bench=("drawing", "totals", "layers", "train as it is"),
     asks=(
         Number(
             "vgg",

@@ -16,7 +16,7 @@ from vggexplorer.text import parse_whole
 
 QUICK = "quick-demo"
 ABOUT = {
-    QUICK: "Learns within half a minute on two processor cores: small input, batch norm, momentum.",
+    QUICK: "Learns within half a minute on two processor cores: 3,000 images of 32 pixels, batch norm, momentum.",
     "d2l-vgg": "The book's training of the slim VGG-11: 224 pixels, learning rate 0.05, ten epochs.",
     "d2l-alexnet": "The book's training of AlexNet: 224 pixels, learning rate 0.01, ten epochs.",
     "d2l-en-vgg": "The English edition's training of the slim VGG-11: 224 pixels, learning rate 0.01, ten epochs.",
@@ -60,8 +60,8 @@ def parse_number(text: str, what: str) -> float:
 class Option:
     """What is known of an option, whatever its kind.
 
-    `label` is its name in forms and lists, `help` what the command line says of it ({default} stands for its value if
-    not given); without, it is none there. `empty` is what a form calls None; without, it cannot be None.
+    `label` is its name in forms and lists, `help` what the command line says of it; without, it is none there. `empty`
+    is what a form calls None; without, it cannot be None.
     """
 
     label: str
@@ -250,7 +250,7 @@ class Training:
         15.0,
         Number(
             label="time between checkpoints",
-            help="seconds between checkpoints (default: {default:g})",
+            help="seconds between checkpoints",
             low=1,
             high=MAX_TIME,
             step=10,

@@ -83,12 +83,13 @@ def subject() -> Network:
     return network if session["own network"] or network != State().network else FIRST
 
 
-def config() -> Config:
-    """The run as it is set up; `InputError` if it cannot be trained so."""
+def config(own_input: bool = False) -> Config:
+    """The run as it is set up, or at the network's own input; `InputError` if it cannot be trained so."""
     choice, network = chosen(), subject()
+    training = replace(recipe(choice.recipe, network), **choice.changes)
     return Config(
         network=network,
-        training=replace(recipe(choice.recipe, network), **choice.changes),
+        training=replace(training, input_size=None) if own_input else training,
         dataset=dataset_of(choice),
         device=device_there() if choice.cluster else choice.device,
         seed=choice.seed,

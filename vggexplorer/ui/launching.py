@@ -38,13 +38,16 @@ def in_view(runs: Runs) -> Run | None:
     return found
 
 
-def show(runs: Runs, another: bool) -> None:
-    """The network as it will be trained, and the button; `another` if a run stands above it."""
+def show(runs: Runs, another: bool, own_input: bool = False) -> None:
+    """The network as it will be trained, and the button; `another` if a run stands above it.
+
+    With `own_input` it is trained at the input that it has, whatever the recipe says.
+    """
     name = literal(title(choice.subject()))
     heading = t("Another run: {network}", network=name) if another else t("The network as it will be trained")
     st.markdown(f"##### {heading}")
     try:
-        config = choice.config()
+        config = choice.config(own_input)
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return

@@ -333,9 +333,9 @@ def _slopes() -> figures.Figure:
     }
 
 
-def _train(_: Task, __: Summary) -> None:
+def _train(own_input: bool) -> None:
     """The Start button of Train, and the last runs."""
-    launching.show(Runs.at(), another=False)
+    launching.show(Runs.at(), another=False, own_input=own_input)
     own = [row for row in run_rows.rows() if _own(row)]
     active = any(row.status.active for row in own)
     st.fragment(_last_runs, run_every=run_view.TICK if active else None)(active)
@@ -364,6 +364,7 @@ BENCH: dict[str, Callable[[Task, Summary], None]] = {
     "charts": lambda _, summary: figures.show(summary),
     "inspector": lambda _, summary: inspector.show(summary),
     "sigmoid": _sigmoid,
-    "train": _train,
+    "train": lambda _, __: _train(own_input=False),
+    "train as it is": lambda _, __: _train(own_input=True),
 }
 """The parts of the workbench by the names that tasks use."""
