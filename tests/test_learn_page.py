@@ -17,6 +17,7 @@ from vggexplorer.lessons.glossary import GLOSSARY
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.link import HIDEABLE, read, write
 from vggexplorer.paths import LEARN
+from vggexplorer.runs import layout
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, learn, run_rows, widgets
 
