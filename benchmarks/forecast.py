@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 def measure(case: Case, device: str, precision: str) -> dict[str, Any]:
     """The trainer's steps: the seconds of the shortest, and the most memory."""
-    from vggexplorer.pytorch.train import Trainer  # noqa: PLC0415 (not in the process that forecasts)
+    from vggexplorer.pytorch.loop import Trainer  # noqa: PLC0415 (not in the process that forecasts)
     from vggexplorer.runs.config import Config  # noqa: PLC0415
     from vggexplorer.runs.options import Training  # noqa: PLC0415
     from vggexplorer.runs.session import Session  # noqa: PLC0415

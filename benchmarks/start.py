@@ -37,7 +37,7 @@ import torch
 began = time.perf_counter()
 from pathlib import Path
 import json
-from vggexplorer.pytorch.train import fit
+from vggexplorer.pytorch.loop import fit
 from vggexplorer.runs.config import Config
 marks = []
 for record in fit(Config.from_json(json.loads(Path(sys.argv[1]).read_text()))):

@@ -31,8 +31,8 @@ from torchvision import transforms
 from vggexplorer.architectures import Network
 from vggexplorer.paths import child_environment
 from vggexplorer.pytorch.data import load
+from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.pytorch.modules import build
-from vggexplorer.pytorch.train import Trainer, fit
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.session import Session

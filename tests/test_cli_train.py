@@ -61,8 +61,8 @@ def fit(config, session):
 
 if os.environ.get("STAND_IN") == "breaks":
     sys.exit("no such thing")
-sys.modules["vggexplorer.pytorch.train"] = types.ModuleType("train")
-sys.modules["vggexplorer.pytorch.train"].fit = fit
+sys.modules["vggexplorer.pytorch.loop"] = types.ModuleType("loop")
+sys.modules["vggexplorer.pytorch.loop"].fit = fit
 sys.exit(worker.main(sys.argv))
 """
 WITH_STAND_IN = """

@@ -20,7 +20,7 @@ from vggexplorer import cli
 from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
 from vggexplorer.pytorch import distributed, weights
-from vggexplorer.pytorch.train import fit
+from vggexplorer.pytorch.loop import fit
 from vggexplorer.runs import launch, places, ranks, worker
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import Training

@@ -39,8 +39,8 @@ from vggexplorer.forecast import (
 from vggexplorer.layers import LocalResponseNorm
 from vggexplorer.paths import child_environment
 from vggexplorer.processes import peak_memory
+from vggexplorer.pytorch.loop import Trainer
 from vggexplorer.pytorch.modules import build
-from vggexplorer.pytorch.train import Trainer
 from vggexplorer.runs import devices, launch
 from vggexplorer.runs.config import PUBLISHED, RECIPES, Config
 from vggexplorer.runs.datasets import Dataset

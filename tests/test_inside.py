@@ -22,7 +22,7 @@ from test_train import EVERYTHING, SMALL
 from torch import Tensor
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import inside, predict, train, weights
+from vggexplorer.pytorch import inside, loop, predict, weights
 from vggexplorer.pytorch.data import to_batch
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs import safetensors, snapshots
@@ -78,7 +78,7 @@ class Keeper(Session):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seen: dict[int, dict[str, Tensor]] = {}
-        self.trainer: train.Trainer
+        self.trainer: loop.Trainer
 
     def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
         path = snapshots.file(self.path, step)
@@ -91,7 +91,7 @@ class Keeper(Session):
 def test_a_snapshot_has_the_convolutions_of_its_step(tmp_path: Path, training: dict[str, Any]) -> None:
     asked = Config(network=SMALL, training=replace(EVERYTHING, **training), device="cpu")
     keeper = Keeper(tmp_path)
-    keeper.trainer = train.Trainer(asked, keeper)
+    keeper.trainer = loop.Trainer(asked, keeper)
     losses = {record.step: record.batch_loss for record in keeper.trainer.run()}
     steps = snapshots.schedule(max(losses), 2 * 4 * 10)
     assert set(keeper.seen) == steps > {0, 1}
@@ -111,7 +111,7 @@ def test_snapshots_change_nothing(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path)
     ends = []
     for session in (keeper, Session()):
-        keeper.trainer = trainer = train.Trainer(asked, session)
+        keeper.trainer = trainer = loop.Trainer(asked, session)
         list(trainer.run())
         ends.append(trainer.net.state_dict())
     assert all(torch.equal(one, other) for one, other in zip(ends[0].values(), ends[1].values(), strict=True))

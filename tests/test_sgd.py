@@ -47,7 +47,7 @@ def test_training_does_not_load_the_compiler() -> None:
     program = """
 import subprocess
 import sys
-from vggexplorer.pytorch.train import fit
+from vggexplorer.pytorch.loop import fit
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.text import parse_arch
 network = parse_arch("1x2")._replace(input_shape=(1, 28, 28))

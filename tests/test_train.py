@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data, look, train, weights
-from vggexplorer.pytorch.train import Trainer, fit, make_network, order_of, seed_of
+from vggexplorer.pytorch import data, look, loop, weights
+from vggexplorer.pytorch.loop import Trainer, fit, make_network, order_of, seed_of
 from vggexplorer.runs import safetensors
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
@@ -43,7 +43,7 @@ def config(network: Any = SMALL, **training: Any) -> Config:
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Threads that wait for each other are slow where tests run side by side."""
     before = torch.get_num_threads()
-    monkeypatch.setattr(train, "_threads", lambda: 1)
+    monkeypatch.setattr(loop, "_threads", lambda: 1)
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
@@ -347,7 +347,7 @@ def test_the_checkpoint_decides_precision_and_threads(tmp_path: Path, monkeypatc
     path = tmp_path / "checkpoint"
     list(fit(config(precision="bfloat16"), Keeper(path, [Wish.GO, Wish.STOP])))
     for threads, used in (("1", 1), ("2", 2), ("4096", 2)):  # never more than there are processors
-        monkeypatch.setattr(train, "_threads", lambda: 2)
+        monkeypatch.setattr(loop, "_threads", lambda: 2)
         weights.save(path, weights.load(path), safetensors.metadata(path) | {"threads": threads})
         rest = Keeper(path, [Wish.STOP])
         assert list(fit(config(precision="float32"), rest)) == []

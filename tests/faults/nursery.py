@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 import torch
 
-from vggexplorer.pytorch import train
+from vggexplorer.pytorch import loop
 from vggexplorer.runs import worker
 
 SAVE_EVERY = 4
@@ -189,26 +189,26 @@ def slow_plain_user(folder: Path, seconds: float) -> None:
 
 def fails(folder: Path, step: int, kind: str, message: str) -> None:
     """The given step raises an error of PyTorch."""
-    learn = train.Trainer.learn
+    learn = loop.Trainer.learn
     error = {"memory": torch.OutOfMemoryError, "device": RuntimeError}[kind]
 
-    def broken(self: train.Trainer, *args: torch.Tensor) -> Any:
+    def broken(self: loop.Trainer, *args: torch.Tensor) -> Any:
         if self.step == step:
             raise error(message)
         return learn(self, *args)
 
-    train.Trainer.learn = broken  # type: ignore[method-assign]
+    loop.Trainer.learn = broken  # type: ignore[method-assign]
 
 
 def slow(folder: Path, seconds: float) -> None:
     """Each step takes so much longer."""
-    learn = train.Trainer.learn
+    learn = loop.Trainer.learn
 
-    def slower(self: train.Trainer, *args: torch.Tensor) -> Any:
+    def slower(self: loop.Trainer, *args: torch.Tensor) -> Any:
         time.sleep(seconds)
         return learn(self, *args)
 
-    train.Trainer.learn = slower  # type: ignore[method-assign]
+    loop.Trainer.learn = slower  # type: ignore[method-assign]
 
 
 def deaf(folder: Path) -> None:

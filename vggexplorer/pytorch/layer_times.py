@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from vggexplorer.architectures import Network, check_choice, check_int
 from vggexplorer.forecast import LayerTime
 from vggexplorer.processes import tell
-from vggexplorer.pytorch.train import Trainer
+from vggexplorer.pytorch.loop import Trainer
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import MAX_BATCH, Training
 from vggexplorer.runs.session import Session

@@ -281,10 +281,10 @@ class FolderSession(Session):
         time.sleep(LOOK)
 
     def train(self, config: Config) -> None:
-        """Run the loop of `vggexplorer.pytorch.train`; its records go to metrics.jsonl."""
+        """Run the loop of `vggexplorer.pytorch.loop`; its records go to metrics.jsonl."""
         self._every = config.training.checkpoint_every
         self.heart.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
-        fit = import_module("vggexplorer.pytorch.train").fit
+        fit = import_module("vggexplorer.pytorch.loop").fit
         _print(f"training on {config.device}")
         with (self.run.path / layout.METRICS).open("ab") as self._metrics:
             for record in fit(config, self):
@@ -401,7 +401,7 @@ def _assist(run: Run, rank: Rank) -> int:
             config = run.config()
             places = several(first["device"], rank.local_world)
             config = config.on(places[rank.local_number % len(places)], first["precision"])
-            for _ in import_module("vggexplorer.pytorch.train").fit(config, AssistantSession(run, rank)):
+            for _ in import_module("vggexplorer.pytorch.loop").fit(config, AssistantSession(run, rank)):
                 pass
     except ProcessLostError:
         return 1

@@ -1,0 +1,498 @@
+"""The training loop, `fit(config)`; `train` is the door to it as a process of its own.
+
+Nothing random is stored. The order of an epoch comes from a generator seeded by (seed, "order", epoch), and
+before each step PyTorch's seed is set from (seed, "step", step); so a run that goes on from a checkpoint does
+what it would have done, to the bit on a CPU with as many threads.
+"""
+
+import hashlib
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from vggexplorer.errors import InputError
+from vggexplorer.forecast import tested_at_once
+from vggexplorer.processes import peak_memory
+from vggexplorer.pytorch import data, distributed, look, weights
+from vggexplorer.pytorch.devices import processor, speedup
+from vggexplorer.pytorch.modules import build
+from vggexplorer.pytorch.sgd import SGD
+from vggexplorer.runs import safetensors, snapshots
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.devices import WORTHWHILE
+from vggexplorer.runs.options import PRECISIONS
+from vggexplorer.runs.places import processors
+from vggexplorer.runs.records import Record
+from vggexplorer.runs.session import Session, Wish, useless
+from vggexplorer.runs.status import Phase
+from vggexplorer.text import format_network
+
+GUESSING = 1.2
+"""How many times the accuracy of guessing still counts as guessing."""
+WISHES = (Wish.GO, Wish.PAUSE, Wish.STOP)
+"""Of two wishes the later one is obeyed."""
+LOG_EVERY = 10
+"""Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
+
+
+def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
+    """Train as `config` says; a record whenever there is news.
+
+    `InputError` if the data, the device or the memory does not allow it, or if the loss is not a number any more.
+    """
+    session = session or Session()
+    try:
+        trainer = Trainer(config, session)
+        yield from trainer.run()
+        trainer.team.leave()
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(config) from error
+    except RuntimeError as error:
+        if _NO_MEMORY.search(str(error)):
+            raise _out_of_memory(config) from error
+        if session.rank.world > 1 and (lost := distributed.lost(error)):
+            raise lost from error
+        if _NO_ANSWER.search(str(error)):
+            raise InputError(
+                "The device {device} does not answer any more: {reason}. Resume the run once it does; a smaller batch, "
+                "input or width is a lighter load.",
+                device=config.device,
+                reason=str(error).strip().partition("\n")[0][:300].rstrip("."),
+            ) from error
+        raise
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            raise InputError("Batch norm needs more than one example in a batch.") from error
+        raise
+
+
+_NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
+"""In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
+_NO_ANSWER = re.compile("CUDA error|CUDA driver|CUDNN_STATUS|CUBLAS_STATUS|CUFFT_|MPS backend|Metal")
+"""In the messages of a device that is lost, reset or unplugged in the middle of its work."""
+
+
+def _out_of_memory(config: Config) -> InputError:
+    return InputError(
+        "The memory of {device} is not enough; a smaller batch, a smaller input or a smaller width helps.",
+        device=config.device,
+    )
+
+
+def seed_of(seed: int, what: str, number: int) -> int:
+    """The seed for one use of chance: a hash of the run's seed, what it is for, and its number."""
+    digest = hashlib.sha256(f"{seed} {what} {number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def order_of(seed: int, epoch: int, count: int) -> Tensor:
+    """The order in which `count` examples are seen in an epoch (from 0)."""
+    generator = torch.Generator().manual_seed(seed_of(seed, "order", epoch))
+    return torch.randperm(count, generator=generator)
+
+
+# --- the network -------------------------------------------------------------------------------------------
+
+
+_INITS: dict[str, Callable[[Tensor], object]] = {
+    "pytorch": lambda weight: weight,
+    "xavier": nn.init.xavier_uniform_,
+    "kaiming": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
+    "normal": lambda weight: nn.init.normal_(weight, std=0.01),
+    "constant": lambda weight: nn.init.constant_(weight, 1),
+    "uniform10": lambda weight: nn.init.uniform_(weight, -10, 10).mul_(weight.abs() >= 5),
+}
+
+
+def make_network(config: Config) -> nn.Sequential:
+    """The network as it will be trained, its weights initialised as the training says; on the CPU."""
+    torch.manual_seed(seed_of(config.seed, "init", 0))
+    net = build(*config.trained)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, nn.Conv2d):
+                _INITS[config.training.conv_init](module.weight)
+            elif isinstance(module, nn.Linear):
+                _INITS[config.training.linear_init](module.weight)
+    return net
+
+
+# --- the loop ----------------------------------------------------------------------------------------------
+
+
+class Trainer:
+    """One training: device, data, network, optimizer, and how far it is."""
+
+    def __init__(self, config: Config, session: Session) -> None:
+        self.config = config
+        self.training = config.training
+        self.session = session
+        checkpoint = session.checkpoint()
+        self._use_device(before := _about(checkpoint) if checkpoint else {})
+        self.team = distributed.join(session.rank, self.device)
+        self._load_data()
+        self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
+        self.optimizer = SGD(self.net, self.training)
+        size = sum(value.numel() * torch.bfloat16.itemsize for value in self._convolutions().values())
+        self.snapshot_steps = snapshots.schedule(self.num_steps, size)
+        # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
+        self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
+        self.order: Tensor | None = None
+        self._tested: tuple[int, float, float, Tensor] | None = None
+        self.step = 0
+        self.step_seconds = self.seconds = 0.0
+        self._saved_step = 0
+        if checkpoint:
+            self._restore(checkpoint, before)
+        self.team.check_same(self.step)
+        self.model = self.team.wrap(self.net)
+
+    def _use_device(self, before: dict[str, str]) -> None:
+        """The device, its precision and number of threads; those of the checkpoint, so that going on is exact."""
+        name = self.config.device
+        if name == "auto":
+            name = "cuda:0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        try:
+            self.device = torch.device(name)
+            torch.empty(1, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(
+                "The device {name} cannot be used: {reason}", name=name, reason=str(error).partition("\n")[0]
+            ) from error
+        rank = self.session.rank
+        most = _threads()  # more threads than processors are many times slower; then it is not exact
+        if rank.world > 1:
+            most = min(most, processors() // rank.local_world)
+        same = before.get("processes", "1") == str(rank.world)
+        torch.set_num_threads(max(1, min(int(before.get("threads", most)), most) if same else most))
+        self.sum_dtype = torch.float32 if self.device.type == "mps" else torch.float64
+        self.precision = self.training.precision
+        if before.get("device") == self.device.type and before.get("precision") in PRECISIONS:
+            self.precision = before["precision"]
+        elif self.precision == "auto":
+            self.precision = "bfloat16" if speedup(name) > WORTHWHILE else "float32"
+
+    def _load_data(self) -> None:
+        self.session.phase(Phase.LOADING)
+        self.shape = self.config.trained.input_shape
+        found = data.limited(data.load(self.config.dataset, self.shape), self.training.images)
+        classes = self.config.network.architecture.num_classes
+        if classes < len(found.classes):
+            raise InputError(
+                "The pictures are of {needed} classes, the network has {classes}.",
+                needed=len(found.classes),
+                classes=classes,
+            )
+        self.found = found
+        self.train_images, self.train_labels, self.test_images, self.test_labels = (
+            tensor.to(self.device) for tensor in found[:4]
+        )
+        count, batch = len(self.train_labels), self.training.batch_size
+        self.steps_per_epoch = math.ceil(count / batch)
+        if count % batch == 1 and count > 1 and self.config.trained.architecture.batch_norm:
+            self.steps_per_epoch -= 1  # batch norm cannot learn from one example
+        self.num_steps = self.steps_per_epoch * self.training.epochs
+        self.log_every = 1 if self.device.type == "cpu" else LOG_EVERY
+
+    def environment(self) -> dict[str, Any]:
+        """What a reader of the run may want to know of its surroundings."""
+        about: dict[str, Any] = {
+            "device": str(self.device),
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+            "processes": self.session.rank.world,
+            "torch": torch.__version__,
+            "steps_per_epoch": self.steps_per_epoch,
+            "num_steps": self.num_steps,
+            "train_examples": len(self.train_labels),
+            "test_examples": len(self.test_labels),
+            "classes": list(self.found.classes),
+            "odd": list(self.found.odd),
+            "num_odd": self.found.num_odd,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+        if self.device.type == "cuda":
+            properties = torch.cuda.get_device_properties(self.device)
+            uuid = getattr(properties, "uuid", None)
+            about |= {"title": properties.name, "uuid": f"GPU-{uuid}" if uuid else None}
+        elif self.device.type == "cpu":
+            about["title"] = processor()
+        return about
+
+    def run(self) -> Iterator[Record]:
+        """All steps that are left, unless a wish or the time budget ends them."""
+        self.session.begin(self.environment())
+        self._clock = time.perf_counter()
+        self._start_of_run = self._clock - self.seconds
+        self._snapshot()
+        while self.step < self.num_steps and not self._out_of_time():
+            if not self._may_go_on():
+                return
+            epoch, index = divmod(self.step, self.steps_per_epoch)
+            if index == 0:
+                self.sums.zero_()
+            if index == 0 or self.order is None:
+                self.order = order_of(self.config.seed, epoch, len(self.train_labels)).to(self.device)
+            batch = slice(index * self.training.batch_size, (index + 1) * self.training.batch_size)
+            yield from self._one_step(index, self.order[batch])
+            self._snapshot()
+        if self.step < self.num_steps and (self._tested is None or self._tested[0] != self.step):
+            yield self._record(tested=True)
+        self._end()
+
+    def _one_step(self, index: int, rows: Tensor) -> Iterator[Record]:
+        """Train on one batch, the images `rows`, or our share of them; a record if it is time for one."""
+        viewed = bool(self.team.most(self.session.wants_view(self.step)))
+        torch.manual_seed(seed_of(self.config.seed, self.team.chance("step"), self.step))
+        share = self.team.share(rows)
+        rows = share.rows
+        labels = self.train_labels[rows]
+        scores, loss = self.learn(self.batch_of(rows), labels, share.weight)
+        figures = self.team.figures(share, loss, (scores.argmax(1) == labels).sum())
+        self.sums[0] += figures.loss_sum
+        self.sums[1] += figures.correct
+        self.sums[2] = figures.loss
+        self.step += 1
+        last = index + 1 == self.steps_per_epoch or self._out_of_time()
+        if last or viewed or self.step % self.log_every == 0 or self._a_fifth(index):
+            yield self._record(tested=last)
+        if viewed:
+            seen = look.step(self.net, self.train_images[rows], labels, scores)
+            self.session.show({"step": self.step, "loss": float(figures.loss), **seen})
+            self._restart_clock()
+
+    def _a_fifth(self, index: int) -> bool:
+        """Whether the book draws a point here: five in an epoch."""
+        return (index + 1) % max(1, self.steps_per_epoch // 5) == 0
+
+    def batch_of(self, rows: Tensor) -> Tensor:
+        """The training images `rows` as the network gets them: batch x channels x height x width."""
+        training = self.training
+        images = data.to_batch(self.train_images[rows], self.shape)
+        if training.flip or training.crop or training.brightness:
+            images = data.augment(images, training.flip, training.crop, training.brightness)
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def learn(self, images: Tensor, labels: Tensor, weight: float = 1) -> tuple[Tensor, Tensor]:
+        """One step of gradient descent; the class scores before it, and the loss (mean over the images).
+
+        `weight` is what the loss counts for beside those of other processes.
+        """
+        self.model.train()
+        self.net.zero_grad()
+        with self._autocast():
+            scores = self.model(images)
+        loss = cross_entropy(scores.float(), labels)
+        torch.autograd.backward(loss if weight == 1 else loss * weight)
+        self.optimizer.step(self.training.lr_at(self.step, self.num_steps))
+        return scores.detach(), loss.detach()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    def _record(self, tested: bool) -> Record:
+        """Where the run is now; waits for the device. `tested` adds the test figures."""
+        loss_sum, correct, batch_loss = self.sums.tolist()
+        self._count_time()
+        self._check_loss(batch_loss)
+        test_loss, test_acc = self.test()[:2] if tested else (None, None)
+        self._check_loss(test_loss or 0.0)
+        epoch, index = divmod(self.step - 1, self.steps_per_epoch)
+        seen = min((index + 1) * self.training.batch_size, len(self.train_labels))
+        examples = epoch * self._epoch_examples() + seen
+        self.seconds = time.perf_counter() - self._start_of_run
+        return Record(
+            step=self.step,
+            epoch=self.step / self.steps_per_epoch,
+            examples=examples,
+            batch_loss=batch_loss,
+            train_loss=loss_sum / seen,
+            train_acc=correct / seen,
+            lr=self.training.lr_at(self.step - 1, self.num_steps),
+            examples_per_sec=examples / self.step_seconds,
+            examples_per_sec_wall=examples / self.seconds,
+            seconds=self.seconds,
+            memory=self._memory(),
+            test_loss=test_loss,
+            test_acc=test_acc,
+        )
+
+    def _check_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise InputError(
+                "The loss is not a number any more (step {step}). A smaller learning rate, or Xavier initialisation, "
+                "helps.",
+                step=self.step,
+            )
+
+    def _epoch_examples(self) -> int:
+        return min(self.steps_per_epoch * self.training.batch_size, len(self.train_labels))
+
+    def _count_time(self) -> None:
+        """Add what has passed since the last call, or since `_restart_clock`, to the time of steps."""
+        now = time.perf_counter()
+        self.step_seconds += now - self._clock
+        self._clock = now
+
+    def _restart_clock(self) -> None:
+        self._clock = time.perf_counter()
+
+    def _memory(self) -> int | None:
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        return peak_memory()
+
+    # --- testing
+
+    def test(self) -> tuple[float, float, Tensor]:
+        """Loss and accuracy on the test images, and the class scores: images x classes."""
+        if self._tested is None or self._tested[0] != self.step:
+            self.session.phase(Phase.EVALUATING)
+            scores = self._scores()
+            loss = cross_entropy(scores, self.test_labels).item()
+            accuracy = (scores.argmax(1) == self.test_labels).float().mean().item()
+            self._tested = (self.step, loss, accuracy, scores)
+            self.session.phase(Phase.TRAINING)
+            self._restart_clock()
+        return self._tested[1:]
+
+    @torch.no_grad()
+    def _scores(self) -> Tensor:
+        self.model.eval()
+        parts = []
+        for images in torch.split(self.team.tested(self.test_images), tested_at_once(self.training.batch_size)):
+            batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
+            with self._autocast():
+                parts.append(self.model(batch).float())
+        return self.team.gathered(torch.cat(parts), len(self.test_images))
+
+    # --- wishes, checkpoints, the end
+
+    def _may_go_on(self) -> bool:
+        """Write a checkpoint if it is time for one, wait while a pause is wanted; False if the run is to stop."""
+        while (wish := self._wish()) is not Wish.GO:
+            self._save()
+            if wish is Wish.STOP:
+                return False
+            began = time.perf_counter()
+            self.session.phase(Phase.PAUSED)
+            self.session.sleep()
+            self._start_of_run += time.perf_counter() - began
+            self._restart_clock()
+        self.session.phase(Phase.TRAINING)
+        if self.session.wants_checkpoint():
+            self._save()
+        return True
+
+    def _wish(self) -> Wish:
+        return WISHES[self.team.most(WISHES.index(self.session.wish(self.step)))]
+
+    def _save(self) -> None:
+        """Write a checkpoint, unless there is one of this very step."""
+        if self._saved_step == self.step:
+            self._restart_clock()
+            return
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self._count_time()
+        self.session.phase(Phase.SAVING)
+        self.session.save(self._write_checkpoint)
+        self._saved_step = self.step
+        self._restart_clock()
+
+    def _snapshot(self) -> None:
+        """Keep what the convolutions are, if it is time for that."""
+        if self.step in self.snapshot_steps:
+            self._count_time()
+            self.session.snapshot(self.step, self._write_snapshot)
+            self._restart_clock()
+
+    def _write_snapshot(self, path: Path) -> None:
+        about = {"step": str(self.step), "loss": repr(float(self.sums[2])) if self.step else ""}
+        halves = {
+            name: value.to(torch.bfloat16) if value.is_floating_point() else value
+            for name, value in self._convolutions().items()
+        }
+        weights.save(path, halves, about)
+
+    def _convolutions(self) -> dict[str, Tensor]:
+        """The weights and statistics of all layers before the head."""
+        state = self.net.state_dict()
+        return {name: value for name, value in state.items() if name.startswith("features.")}
+
+    def _write_checkpoint(self, path: Path) -> None:
+        tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}
+        tensors |= {f"momentum.{name}": value for name, value in self.optimizer.momenta.items()}
+        about = {
+            "step": str(self.step),
+            "step_seconds": repr(self.step_seconds),
+            "seconds": repr(time.perf_counter() - self._start_of_run),
+            "threads": str(torch.get_num_threads()),
+            "processes": str(self.session.rank.world),
+            "device": self.device.type,
+            "precision": self.precision,
+        }
+        weights.save(path, tensors, about)
+
+    def _restore(self, path: Path, about: dict[str, str]) -> None:
+        """Go on where the checkpoint was written; `InputError` if it cannot be used."""
+        try:
+            tensors = weights.load(path)
+            self.sums.copy_(tensors.pop("sums"))
+            for name, value in self.optimizer.momenta.items():
+                value.copy_(tensors.pop(f"momentum.{name}"))
+            self.net.load_state_dict(tensors)
+            self.step = self._saved_step = int(about["step"])
+            self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise useless(error) from error
+
+    def _out_of_time(self) -> bool:
+        budget = self.training.time_budget
+        if budget is None or self.step == 0:
+            return False
+        return bool(self.team.most(time.perf_counter() - self._start_of_run >= budget))
+
+    def _end(self) -> None:
+        """Keep the weights, and what the trained network makes of the test images."""
+        reason = None
+        if self.step < self.num_steps:
+            reason = InputError(
+                "The time budget of {seconds} s was used up after {epochs} {epochs:epoch|epochs}.",
+                seconds=f"{self.training.time_budget:g}",
+                epochs=f"{self.step / self.steps_per_epoch:.2f}",
+            )
+        about = {"format": "pt", **{f"network.{k}": v for k, v in format_network(self.config.trained).items()}}
+        loss, accuracy, scores = self.test()
+        result = look.result(self.test_images, self.test_labels, scores, self.found.classes)
+        result |= {"test_loss": loss, "test_acc": accuracy}
+        if reason is None and accuracy < GUESSING / len(self.found.classes):
+            reason = InputError(
+                "The network has learned nothing yet: its accuracy is that of guessing. "
+                "Another learning rate, more epochs, or batch norm with momentum helps."
+            )
+        self.session.finish(lambda path: weights.save(path, self.net.state_dict(), about), result, reason)
+
+
+def _about(checkpoint: Path) -> dict[str, str]:
+    """The texts in a checkpoint; `InputError` if it is damaged."""
+    try:
+        about = safetensors.metadata(checkpoint)
+        int(about["step"]), int(about["threads"])
+    except (OSError, ValueError, KeyError) as error:
+        raise useless(error) from error
+    return about
+
+
+def _threads() -> int:
+    """As many as PyTorch likes, but not more than there are processors for this process."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(torch.get_num_threads(), allowed)
