@@ -4,7 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from vggexplorer.paths import PACKAGE
-from vggexplorer.ui.gate import Gate
-from vggexplorer.ui.web import lifespan, routes
+from vggexplorer.server.files import lifespan, routes
+from vggexplorer.server.gate import Gate
 
 app = st.App(PACKAGE / "ui" / "main.py", routes=routes(), middleware=[Middleware(Gate)], lifespan=lifespan)

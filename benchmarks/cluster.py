@@ -26,9 +26,11 @@ import table
 
 from vggexplorer.runs import devices, launch
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.store import Run, Runs, write_json
 from vggexplorer.text import parse_network
 
 T = TypeVar("T")

@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 import table
 
 from vggexplorer.architectures import Architecture, Block, Head, Network
-from vggexplorer.forecast import Calibration, training_memory, training_time
+from vggexplorer.forecast.memory import training_memory
+from vggexplorer.forecast.time import Calibration, training_time
 from vggexplorer.paths import child_environment
 from vggexplorer.runs.calibration import calibrate
 from vggexplorer.runs.datasets import KNOWN
@@ -59,7 +60,7 @@ def measure(case: Case, device: str, precision: str) -> dict[str, Any]:
     from vggexplorer.pytorch.loop import Trainer  # noqa: PLC0415 (not in the process that forecasts)
     from vggexplorer.runs.config import Config  # noqa: PLC0415
     from vggexplorer.runs.options import Training  # noqa: PLC0415
-    from vggexplorer.runs.session import Session  # noqa: PLC0415
+    from vggexplorer.runs.trainer.session import Session  # noqa: PLC0415
 
     training = Training(
         input_size=None, batch_size=case.batch, momentum=case.momentum, precision=precision, lr=1e-6, epochs=200

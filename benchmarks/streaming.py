@@ -32,8 +32,10 @@ from pages import OURS, Server, playing, serving
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.runs import devices, launch
 from vggexplorer.runs.config import QUICK, Config, recipe
-from vggexplorer.runs.records import Outcome, Record
-from vggexplorer.runs.store import Run, Runs, write_json
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Outcome, Record
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 
 TABS = 3
 WARM_UP = 4

@@ -35,7 +35,7 @@ from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.datasets import Dataset
-from vggexplorer.runs.session import Session
+from vggexplorer.runs.trainer.session import Session
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
 

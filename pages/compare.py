@@ -3,8 +3,11 @@
 import streamlit as st
 
 from vggexplorer.layers import shape_text
-from vggexplorer.ui import compared, editor, header, sweep_form, take_comparison, timing, totals
+from vggexplorer.ui import header
+from vggexplorer.ui.compare import sweep_form, takeaway
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.network import compared, editor, totals
+from vggexplorer.ui.run import timing
 from vggexplorer.ui.state import complain, current
 
 state = current()
@@ -45,7 +48,7 @@ for tab, show in (
     (stages, compared.aligned),
     (sizes, compared.sizes),
     (times, timing.show),
-    (files, take_comparison.show),
+    (files, takeaway.show),
 ):
     if tab.open:
         with tab:

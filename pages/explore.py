@@ -7,8 +7,10 @@ from vggexplorer.layers import shape_text
 from vggexplorer.paths import EXPLORE
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
-from vggexplorer.ui import check, editor, figures, header, inspector, layers, lesson_link, takeaway, totals, tour
+from vggexplorer.ui import figures, header, lesson_link
+from vggexplorer.ui.explore import check, tour
 from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.network import editor, inspector, layers, takeaway, totals
 from vggexplorer.ui.state import complain, current
 
 network = current().network

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.ui import editor, header, learn, lesson_link
+from vggexplorer.ui import header, lesson_link
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.learn import tasks
+from vggexplorer.ui.network import editor
 from vggexplorer.ui.state import complain, current
 
 task = TASKS.get(current().task or "")
@@ -13,9 +15,9 @@ if task:
         editor.show()
 header.show(t("Learn"), t("the chapter's exercises, done with one's own hands"))
 complain("page")
-learn.keep_progress()
+tasks.keep_progress()
 if task:
     lesson_link.notice()
-    learn.show(task)
+    tasks.show(task)
 else:
-    learn.show_list()
+    tasks.show_list()

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from vggexplorer.runs.store import Runs
-from vggexplorer.ui import header, history, result, run_actions, run_view, sweeps
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.ui import header
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.run import actions, view
+from vggexplorer.ui.runs import history, result, sweeps
 from vggexplorer.ui.state import complain, current
 
 ids = current().runs
@@ -14,7 +16,7 @@ if len(ids) == 1 and (run := Runs.at().get(ids[0])):
 
 header.show(t("Runs"), t("what was trained here, and what came of it"))
 complain("page")
-complain(run_actions.PLACE)
-run_view.missing()
+complain(actions.PLACE)
+view.missing()
 sweeps.show()
 history.show()

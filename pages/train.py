@@ -2,21 +2,23 @@
 
 import streamlit as st
 
-from vggexplorer.runs.store import Runs
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.text import title
-from vggexplorer.ui import choice, header, launching, live, run_rows, run_view, setup
+from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
+from vggexplorer.ui.run import choice, launching, rows, view
 from vggexplorer.ui.state import complain
+from vggexplorer.ui.train import live, setup
 
 with st.sidebar:
     setup.show()
 
 runs = Runs.at()
 run = launching.in_view(runs)
-config = run and run_rows.read(run).config
+config = run and rows.read(run).config
 header.show(t("Train"), literal(title(config.network if config else choice.subject())))
 complain("page")
-run_view.missing()
+view.missing()
 if run:
     live.show(run)
 launching.show(runs, another=run is not None)

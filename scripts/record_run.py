@@ -5,9 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from vggexplorer.runs import layout
-from vggexplorer.runs.layout import RECORDED
-from vggexplorer.runs.store import Run
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.layout import RECORDED
+from vggexplorer.runs.folder.run import Run
 
 FILES = (layout.CONFIG, layout.CREATED, layout.NAME, layout.ENVIRONMENT, layout.OUTCOME, layout.METRICS, layout.RESULT)
 MOST_POINTS = 600

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 import pytest
 
-from vggexplorer import keys
+from vggexplorer.server import keys
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

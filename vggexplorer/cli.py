@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     from vggexplorer.runs.config import Config
     from vggexplorer.runs.datasets import Dataset
+    from vggexplorer.runs.folder.run import Run
+    from vggexplorer.runs.folder.runs import Runs
     from vggexplorer.runs.places import Place
-    from vggexplorer.runs.store import Run, Runs
-    from vggexplorer.runs.sweeps import Plan
+    from vggexplorer.runs.sweeps.grid import Plan
 
 BOOK_CLASSES = NETWORKS["VGG-11"].architecture.num_classes
 NEW_LINE = "\n"
@@ -110,8 +111,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _dashboard(options: argparse.Namespace) -> int:
-    from vggexplorer.dashboard import ADDRESS, start
     from vggexplorer.runs.limits import Limits, whole
+    from vggexplorer.server.dashboard import ADDRESS, start
 
     Limits(**{name: whole(getattr(options, f"max_{name}"), name) for name in _LIMITS}).tell()
     start(_port(options.port), not options.no_browser, options.address or ADDRESS, options.url)
@@ -129,7 +130,7 @@ def _profile(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(profile(summary), indent=2))
     else:
-        from vggexplorer.console import print_summary
+        from vggexplorer.terminal.console import print_summary
 
         print_summary(summary)
     return 0
@@ -137,8 +138,8 @@ def _profile(options: argparse.Namespace) -> int:
 
 def _checked(summary: Summary, as_json: bool) -> int:
     """The profile with what other tools count; 1 unless every figure of theirs is explained, and there is one."""
-    from vggexplorer.crosscheck import crosscheck
     from vggexplorer.peers import reconcile
+    from vggexplorer.runs.crosscheck import crosscheck
 
     network = Network(summary.architecture, summary.input_shape)
     measured = {found.tool: found for found in crosscheck(network)}
@@ -146,7 +147,7 @@ def _checked(summary: Summary, as_json: bool) -> int:
     if as_json:
         print(json.dumps(profile(summary) | {"check": checked_by(measured, checks)}, indent=2))
     else:
-        from vggexplorer.console import print_checks, print_summary
+        from vggexplorer.terminal.console import print_checks, print_summary
 
         print_summary(summary)
         print_checks(measured, checks)
@@ -165,7 +166,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(exported, indent=2))
     else:
-        from vggexplorer.console import print_comparison
+        from vggexplorer.terminal.console import print_comparison
 
         print_comparison(entries)
     return 0
@@ -176,10 +177,11 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     """Start a run, or a stopped one again, and follow it to its end."""
-    from vggexplorer.progress import Before, Interrupts, follow, view_for
     from vggexplorer.runs import launch
+    from vggexplorer.runs.folder.run import clean_name
+    from vggexplorer.runs.folder.runs import Runs
     from vggexplorer.runs.places import Place
-    from vggexplorer.runs.store import Runs, clean_name
+    from vggexplorer.terminal.progress import Before, Interrupts, follow, view_for
 
     runs = Runs.at(options.runs)
     if options.arch is None and options.resume is None and options.on not in (None, "here"):
@@ -198,11 +200,11 @@ def _train(options: argparse.Namespace) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     """Start a sweep, or what is left of one, and follow it to its end; stop one; list them."""
-    from vggexplorer import sweeping
-    from vggexplorer.progress import Interrupts
-    from vggexplorer.runs import sweeps
+    from vggexplorer.runs.folder.runs import Runs
     from vggexplorer.runs.places import Place
-    from vggexplorer.runs.store import Runs
+    from vggexplorer.runs.sweeps import start as sweeps_start
+    from vggexplorer.terminal import sweeps as sweeping
+    from vggexplorer.terminal.progress import Interrupts
 
     runs = Runs.at(options.runs)
     if options.stop is not None:
@@ -228,13 +230,13 @@ def _sweep(options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     with Interrupts() as interrupts:
-        followed = sweeping.Followed(sweeps.start(runs, plan.configs, options.name, place=place))
+        followed = sweeping.Followed(sweeps_start.start(runs, plan.configs, options.name, place=place))
         return sweeping.follow(followed, options.json, interrupts, options.runs)
 
 
 def _plan(options: argparse.Namespace, runs: "Runs") -> "Plan":
     """What the options ask for: every combination of their lists, or a run for each line of a file."""
-    from vggexplorer.runs.sweeps import Grid, Plan, check_count, parse_list
+    from vggexplorer.runs.sweeps.grid import Grid, Plan, check_count, parse_list
 
     if options.list is not None:
         if options.archs:
@@ -313,7 +315,7 @@ def _place(options: argparse.Namespace, usual: "Place") -> "Place":
 
 def _show_cluster(address: str) -> int:
     """Print what a cluster has, and what of it is free."""
-    from vggexplorer.runs.cluster import ask
+    from vggexplorer.runs.cluster.holder import ask
 
     free = ask(address)
     print(f"nodes       {free.nodes}")
@@ -324,11 +326,11 @@ def _show_cluster(address: str) -> int:
 
 def _forecast(options: argparse.Namespace) -> int:
     """Say what a run will take; 1 if it does not fit."""
-    from vggexplorer.forecasting import print_forecast, to_json
     from vggexplorer.runs.calibration import calibrate, known
     from vggexplorer.runs.devices import resolve
+    from vggexplorer.runs.folder.runs import Runs
     from vggexplorer.runs.forecasts import fit, forecast, suffices
-    from vggexplorer.runs.store import Runs
+    from vggexplorer.terminal.forecast import print_forecast, to_json
 
     runs = Runs.at(options.runs)
     memory, seconds = _most(options.memory, "memory"), _most(options.within, "time")
@@ -363,7 +365,7 @@ def _most(text: str | None, label: str) -> float | None:
 
 def _say_progress(share: float, left: float | None) -> None:
     from vggexplorer.formatting import about
-    from vggexplorer.tables import plain
+    from vggexplorer.terminal.tables import plain
 
     time = f", about {plain(about(left))} left" if left else ""
     text = f"measuring the device, once: {share:.0%}{time}"
@@ -471,8 +473,8 @@ _AXES: dict[str, tuple[Callable[[str, str], Any], str]] = {
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from vggexplorer.listing import print_runs, rows
-    from vggexplorer.runs.store import Runs
+    from vggexplorer.runs.folder.runs import Runs
+    from vggexplorer.terminal.runs import print_runs, rows
 
     runs = Runs.at(options.runs)
     found = rows(runs.all())

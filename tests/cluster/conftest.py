@@ -17,7 +17,7 @@ import pytest
 from conftest import free_port, wait_until
 from real_runs import end_all, folder_of_runs
 
-from vggexplorer.runs.store import Runs
+from vggexplorer.runs.folder.runs import Runs
 
 START = """
 import sys

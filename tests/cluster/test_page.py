@@ -5,9 +5,9 @@ from conftest import wait_until
 from test_train_page import Train
 
 from cluster.conftest import Cluster
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.launch import stop
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.store import Runs
 from vggexplorer.ui import jobs
 
 

@@ -13,13 +13,14 @@ from real_runs import CONFIG, LONG, TRAINING, folder_of_runs
 
 from cluster.conftest import Cluster, descendants, program
 from vggexplorer.errors import InputError
-from vggexplorer.runs.cluster import Free, ask
+from vggexplorer.runs.cluster.holder import Free, ask
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder.records import TIMING, Outcome
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Status
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.records import TIMING, Outcome
-from vggexplorer.runs.status import Status
-from vggexplorer.runs.store import Run, Runs
 
 
 @pytest.fixture(autouse=True)

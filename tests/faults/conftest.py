@@ -17,9 +17,10 @@ from safetensors.torch import load_file
 from torch import equal
 
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder.records import TIMING
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import Training
-from vggexplorer.runs.records import TIMING
-from vggexplorer.runs.store import Run, Runs
 from vggexplorer.text import parse_network
 
 HERE = Path(__file__).parent

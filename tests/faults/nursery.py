@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 import torch
 
 from vggexplorer.pytorch import loop
-from vggexplorer.runs import worker
+from vggexplorer.runs.trainer import worker
 
 SAVE_EVERY = 4
 """Steps between checkpoints: the product goes by the clock, which would make no two runs alike."""

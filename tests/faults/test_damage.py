@@ -13,9 +13,11 @@ from test_runs_page import folder as _folder
 from test_train_page import Train
 
 from faults.conftest import CONFIG, SAVE_EVERY, Nursery, Whole, check_the_end, steps, timeless
-from vggexplorer.runs.records import Outcome
-from vggexplorer.runs.store import Run, Runs, write_json
-from vggexplorer.ui.records import COLUMNS, answer
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Outcome
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.server.metrics import COLUMNS, answer
 
 folder = _folder
 FILES = (

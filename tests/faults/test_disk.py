@@ -30,8 +30,9 @@ from faults.conftest import (
 from vggexplorer.errors import InputError
 from vggexplorer.pytorch import weights
 from vggexplorer.runs import launch
-from vggexplorer.runs.store import Run, Runs
-from vggexplorer.ui import run_rows
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.ui.run import rows
 
 FULL = "The disk is full; free some space, then resume the run."
 
@@ -137,7 +138,7 @@ def test_on_a_small_disk(nursery: Nursery, whole: Whole, small_disk: Path, monke
     assert run.saved_step() >= 4
 
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(runs.path))
-    run_rows.forget()
+    rows.forget()
     page = Page(run.id)
     assert FULL in [plain(error.value) for error in page.test.error]
     with pytest.raises(InputError, match="could not be written: No space left on device"):

@@ -29,19 +29,20 @@ from test_runs_page import config, make, record
 from vggexplorer import cli
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError, reason_from_json
-from vggexplorer.link import Pin, State, read, write
-from vggexplorer.listing import rows
 from vggexplorer.paths import COMPARE, EXPLORE, RUNS
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset, find, read_idx, survey
-from vggexplorer.runs.records import Outcome, parse_line
-from vggexplorer.runs.safetensors import read_layout
-from vggexplorer.runs.status import STATUSES
-from vggexplorer.runs.store import Run, Runs, clean_name
+from vggexplorer.runs.folder.records import Outcome, parse_line
+from vggexplorer.runs.folder.run import Run, clean_name
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.safetensors import read_layout
+from vggexplorer.runs.folder.status import STATUSES
+from vggexplorer.server import metrics as records_route
 from vggexplorer.summary import summarize
+from vggexplorer.terminal.runs import rows
 from vggexplorer.text import KEYS, checked, format_network, parse_arch, parse_blocks, parse_network, parse_ratio
-from vggexplorer.ui import records as records_route
+from vggexplorer.ui.link import Pin, State, read, write
 
 SECONDS = 1.0
 """The most time of the processor that an answer may take."""
@@ -382,7 +383,7 @@ def read_all(run: Run) -> None:
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     """One run that is over, and one whose lock is held as its trainer would."""
-    monkeypatch.setattr("vggexplorer.runs.store.PROBE", 0.001)  # nobody else looks at these runs
+    monkeypatch.setattr("vggexplorer.runs.folder.files.PROBE", 0.001)  # nobody else looks at these runs
     make(tmp_path / "runs", "one", day=1)
     living = make(tmp_path / "runs", "two", "interrupted", day=2)
     with FileLock(living.path / "run.lock"):
@@ -559,9 +560,9 @@ def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     for name in ("start", "resume"):
         monkeypatch.setattr(launch, name, refuse)
-    monkeypatch.setattr("vggexplorer.sweeping.forecast", refuse)
+    monkeypatch.setattr("vggexplorer.terminal.sweeps.forecast", refuse)
     monkeypatch.setattr("vggexplorer.runs.cluster.ask", refuse)
-    monkeypatch.setattr("vggexplorer.dashboard.start", refuse)
+    monkeypatch.setattr("vggexplorer.server.dashboard.start", refuse)
     monkeypatch.setattr("vggexplorer.runs.devices.resolve", refuse)
     monkeypatch.chdir(tmp_path)
 

@@ -20,7 +20,7 @@ from test_pages import Explore
 from test_runs_page import make
 
 from faults.test_fuzz import BYTES, ENDLESS, FOLDERS, PIECES, damaged, damaged_links, fuzz, links, texts
-from vggexplorer.link import LANGUAGES
+from vggexplorer.ui.link import LANGUAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -18,7 +18,8 @@ from faults.conftest import (
     check_what_is_left,
     saved_before,
 )
-from vggexplorer.runs.store import Run, Runs
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 
 RANDOM = 25
 """How many times it is killed at a random moment, and how many at a random call."""

@@ -20,7 +20,8 @@ from test_train_browser import POINTS, stop_all
 
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.store import Run, Runs
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from test_runs_page import Page, make, record
 from test_runs_page import folder as _folder
 
-from vggexplorer.runs.store import MANY, Run, Runs
-from vggexplorer.ui import run_rows
-from vggexplorer.ui.records import COLUMNS, MOST, answer
+from vggexplorer.runs.folder.run import MANY, Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.server.metrics import COLUMNS, MOST, answer
+from vggexplorer.ui.run import rows
 
 folder = _folder
 SOON = 5.0
@@ -35,14 +36,14 @@ def many(folder: Path, first: int, last: int) -> None:
 def test_five_hundred_runs(folder: Path) -> None:
     make(folder, "one", day=1)
     many(folder, 0, 99)
-    run_rows.forget()
-    hundred = took(run_rows.rows)
+    rows.forget()
+    hundred = took(rows.rows)
     many(folder, 99, 499)
-    run_rows.forget()
-    five_hundred = took(run_rows.rows)
-    assert len(run_rows.rows()) == 500
+    rows.forget()
+    five_hundred = took(rows.rows)
+    assert len(rows.rows()) == 500
     assert five_hundred < max(1.0, 12 * hundred)
-    assert took(run_rows.rows) < five_hundred  # what has ended is read once
+    assert took(rows.rows) < five_hundred  # what has ended is read once
     pages: list[Page] = []
     assert took(lambda: pages.append(Page())) < SOON
     assert not pages[0].test.exception
@@ -61,8 +62,8 @@ def look(run: Run) -> float:
     """Seconds for all that pages ask of the records of a run."""
 
     def ask() -> None:
-        run_rows._followed.clear()
-        run_rows.read(run)
+        rows._followed.clear()
+        rows.read(run)
         run.last_record()
         answer(run, 0, "")
 

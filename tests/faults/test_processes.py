@@ -19,9 +19,11 @@ from test_train_page import Train
 from faults.conftest import CONFIG, TRAINING, Nursery, Whole, check_the_end, steps
 from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
-from vggexplorer.runs import store
+from vggexplorer.runs.folder import run as store_run
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.run import Run, Watch
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.launch import kill, resume, start, stop
-from vggexplorer.runs.store import Run, Runs, Watch, write_json
 from vggexplorer.text import parse_network
 
 LONG = replace(CONFIG, training=replace(TRAINING, epochs=1_000))
@@ -85,7 +87,7 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     nursery: Nursery, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its heart beats, so it is not unresponsive; after a while each page offers to end it, which ends it."""
-    monkeypatch.setattr(store, "STOP_PATIENCE", 0.5)
+    monkeypatch.setattr(store_run, "STOP_PATIENCE", 0.5)
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(runs.path))
     run = runs.create(LONG)
     pid = nursery.start(run, "deaf")
@@ -102,7 +104,7 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     assert "End its process" in buttons(train)
     assert "Stop" not in buttons(train)
     os.kill(pid, signal.SIGSTOP)  # frozen as well: one button that ends it, not two
-    monkeypatch.setattr(store.Watch, "lives", lambda *_: False)
+    monkeypatch.setattr(store_run.Watch, "lives", lambda *_: False)
     train.run()
     assert not train.test.exception
     assert [button.label for button in train.test.button].count("End its process") == 1
@@ -312,7 +314,7 @@ import json, sys, time
 from pathlib import Path
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.launch import start
-from vggexplorer.runs.store import Runs
+from vggexplorer.runs.folder.runs import Runs
 print(start(Runs(Path(sys.argv[1])), Config.from_json(json.loads(sys.argv[2]))).id, flush=True)
 time.sleep(600)
 """

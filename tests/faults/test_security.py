@@ -24,10 +24,11 @@ import pytest
 from conftest import ROOT, Server, StartServer, free_port, status_of, wait_until
 from test_runs_page import config, make, result_json
 
-from vggexplorer.keys import KEY_FILE, account_id
-from vggexplorer.runs.records import Outcome
-from vggexplorer.runs.store import Runs, write_json
-from vggexplorer.ui import web
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Outcome
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.server import files
+from vggexplorer.server.keys import KEY_FILE, account_id
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -93,7 +94,7 @@ def asked(
 
 def paths(run_id: str = "x") -> list[str]:
     """What the server answers, one of each kind; without the gate each is 200, 400 or 404."""
-    own = ["/", "/runs", web.url("components.js"), f"/records/{run_id}", "/download/x/y", "/explore"]
+    own = ["/", "/runs", files.url("components.js"), f"/records/{run_id}", "/download/x/y", "/explore"]
     theirs = ["/_stcore/host-config", "/_stcore/metrics", "/_stcore/upload_file/1/2", "/media/x", "/static/x"]
     return [*own, *theirs, "/auth/login", "/oauth2callback", "/%2e%2e/etc/passwd"]
 
@@ -182,7 +183,7 @@ def test_a_foreign_page_is_not_answered(dashboard: Server, origin: str) -> None:
 
 def test_the_own_page_is_answered(dashboard: Server) -> None:
     assert asked(dashboard, "/", Origin=dashboard.url) == 200
-    assert asked(dashboard, web.url("components.js")) == 200
+    assert asked(dashboard, files.url("components.js")) == 200
     assert asked(dashboard, "/_stcore/stream", websocket=True, Origin=dashboard.url) == 101
 
 

@@ -15,7 +15,7 @@ from test_train_browser import SMALL, Train, only_run, stop_all
 from test_train_browser import visit as _visit
 
 from faults.test_processes import children, lives, processes
-from vggexplorer.runs.store import Run
+from vggexplorer.runs.folder.run import Run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

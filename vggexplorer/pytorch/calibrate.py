@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from vggexplorer.forecast import (
+from vggexplorer.forecast.memory import training_memory
+from vggexplorer.forecast.time import (
     ANY,
     NOTHING,
     RESIZE,
@@ -32,7 +33,6 @@ from vggexplorer.forecast import (
     kind_of_work,
     layer_times,
     resizing,
-    training_memory,
     updating,
     works,
 )

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs.ranks import ProcessLostError, Rank
+from vggexplorer.runs.folder.ranks import ProcessLostError, Rank
 
 
 class Share(NamedTuple):

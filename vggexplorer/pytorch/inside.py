@@ -15,9 +15,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import look, weights
 from vggexplorer.pytorch.data import to_batch
 from vggexplorer.pytorch.modules import build
-from vggexplorer.runs import safetensors, snapshots
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.store import Run
+from vggexplorer.runs.folder import safetensors, snapshots
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.summary import summarize
 
 MOST_FILTERS, MOST_MAPS = 96, 32

@@ -17,12 +17,12 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from vggexplorer.architectures import Network, check_choice, check_int
-from vggexplorer.forecast import LayerTime
+from vggexplorer.forecast.time import LayerTime
 from vggexplorer.processes import tell
 from vggexplorer.pytorch.loop import Trainer
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import MAX_BATCH, Training
-from vggexplorer.runs.session import Session
+from vggexplorer.runs.trainer.session import Session
 from vggexplorer.summary import DTYPES, Summary, summarize
 from vggexplorer.text import parse_network
 

@@ -19,20 +19,20 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
-from vggexplorer.forecast import tested_at_once
+from vggexplorer.forecast.memory import tested_at_once
 from vggexplorer.processes import peak_memory
 from vggexplorer.pytorch import data, distributed, look, weights
 from vggexplorer.pytorch.devices import processor, speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
-from vggexplorer.runs import safetensors, snapshots
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import WORTHWHILE
+from vggexplorer.runs.folder import safetensors, snapshots
+from vggexplorer.runs.folder.records import Record
+from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS
 from vggexplorer.runs.places import processors
-from vggexplorer.runs.records import Record
-from vggexplorer.runs.session import Session, Wish, useless
-from vggexplorer.runs.status import Phase
+from vggexplorer.runs.trainer.session import Session, Wish, useless
 from vggexplorer.text import format_network
 
 GUESSING = 1.2

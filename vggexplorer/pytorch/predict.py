@@ -29,9 +29,9 @@ from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
-from vggexplorer.runs import layout
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.store import Run
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.run import Run
 
 if TYPE_CHECKING:
     from PIL import Image

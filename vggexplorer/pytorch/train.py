@@ -2,7 +2,7 @@
 
 import sys
 
-from vggexplorer.runs.worker import main
+from vggexplorer.runs.trainer.worker import main
 
 # The worker waits for the device first, and loads `loop` (and PyTorch) when its turn has come.
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tensors in safetensors files, without that library: see `vggexplorer.runs.safetensors`."""
+"""Tensors in safetensors files, without that library: see `vggexplorer.runs.folder.safetensors`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vggexplorer.runs import safetensors
+from vggexplorer.runs.folder import safetensors
 
 _DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}

@@ -12,11 +12,11 @@ from filelock import FileLock, Timeout
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.forecast import Calibration, LayerTime
+from vggexplorer.forecast.time import Calibration, LayerTime
 from vggexplorer.processes import NoAnswerError, StoppedError, ask
 from vggexplorer.runs.devices import Device, machine
+from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.probes import LOADING, Look, Seen, looks, seconds, step_seconds, version
-from vggexplorer.runs.store import write_json
 from vggexplorer.text import format_network
 
 MODULE = "vggexplorer.pytorch.calibrate"

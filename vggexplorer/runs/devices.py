@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from vggexplorer.errors import InputError
 from vggexplorer.processes import NoAnswerError, answer
-from vggexplorer.runs.store import write_json
+from vggexplorer.runs.folder.files import write_json
 
 WORTHWHILE = 1.1
 """How many times as fast as float32 bfloat16 must be to be chosen."""

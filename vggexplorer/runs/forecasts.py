@@ -10,23 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vggexplorer.errors import InputError
-from vggexplorer.forecast import (
-    Calibration,
-    Memory,
-    Time,
-    inference_memory,
-    preset,
-    tested_at_once,
-    training_memory,
-    training_time,
-)
+from vggexplorer.forecast.devices import preset
+from vggexplorer.forecast.memory import Memory, inference_memory, tested_at_once, training_memory
+from vggexplorer.forecast.time import Calibration, Time, training_time
 from vggexplorer.runs import calibration as calibrations
-from vggexplorer.runs import devices, layout
+from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import survey
 from vggexplorer.runs.devices import Device
-from vggexplorer.runs.records import Record
-from vggexplorer.runs.store import Run, write_json
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Record
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.summary import summarize
 
 CONTEXT = 600 * 2**20

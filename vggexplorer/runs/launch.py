@@ -12,12 +12,14 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import child_environment
 from vggexplorer.processes import detached, module_command, need_torch, still_runs
-from vggexplorer.runs import forecasts, layout, ranks
+from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present
-from vggexplorer.runs.line import Line
+from vggexplorer.runs.folder import layout, ranks
+from vggexplorer.runs.folder.line import Line
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.places import Place, processors
-from vggexplorer.runs.store import Run, Runs
 
 TRAINER = "vggexplorer.pytorch.train"
 HOLDER = "vggexplorer.runs.cluster"

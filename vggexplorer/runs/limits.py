@@ -13,9 +13,10 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import MAX_TIME
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.store import Run, Runs
 from vggexplorer.summary import summarize
 
 _LARGEST = 10**15

@@ -11,9 +11,12 @@ from importlib.util import find_spec
 
 from vggexplorer.architectures import check_int, shown
 from vggexplorer.errors import InputError
-from vggexplorer.runs import devices, layout
+from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.store import Run, Runs, write_json
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 
 MAX_PROCESSES = 1024
 _ADDRESS = re.compile(r"auto|[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
-from vggexplorer.forecast import LayerTime
+from vggexplorer.forecast.time import LayerTime
 from vggexplorer.runs.devices import Device
 from vggexplorer.summary import summarize
 

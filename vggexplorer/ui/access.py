@@ -5,17 +5,19 @@ from contextlib import suppress
 
 import streamlit as st
 
-from vggexplorer import keys
 from vggexplorer.errors import InputError
-from vggexplorer.keys import HERE, NOBODY, Person
-from vggexplorer.runs import launch, layout, limits, sweeps
+from vggexplorer.runs import launch, limits
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.store import Run, Runs
-from vggexplorer.runs.sweeps import Sweep
-from vggexplorer.ui import gate
+from vggexplorer.runs.sweeps import start as sweeps_start
+from vggexplorer.runs.sweeps.folder import Sweep
+from vggexplorer.server import gate, keys
+from vggexplorer.server.keys import HERE, NOBODY, Person
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.session import session
 
@@ -87,7 +89,7 @@ def start_sweep(runs: Runs, configs: Sequence[Config], name: str | None = None, 
         raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
     for dataset in {config.dataset for config in configs}:
         check_data(runs, dataset)
-    return sweeps.start(runs, configs, name, here.id, allowed(), place)
+    return sweeps_start.start(runs, configs, name, here.id, allowed(), place)
 
 
 def may_change_sweep(sweep: Sweep) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.palette import PAPER
+from vggexplorer.server.files import url
 from vggexplorer.ui.session import session
-from vggexplorer.ui.web import url
 
 
 def script(name: str, file: str = "components.js") -> str:

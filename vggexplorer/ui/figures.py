@@ -6,11 +6,11 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.formatting import exact, percent
-from vggexplorer.link import COUNTS
 from vggexplorer.palette import COLORS
 from vggexplorer.summary import Row, Summary
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.link import COUNTS
 from vggexplorer.ui.state import current
 
 Figure = dict[str, Any]

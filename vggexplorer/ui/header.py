@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from vggexplorer.link import LANGUAGES
 from vggexplorer.ui.i18n import language, t
+from vggexplorer.ui.link import LANGUAGES
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import edit
 from vggexplorer.ui.widgets import shows

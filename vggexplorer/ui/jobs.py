@@ -10,9 +10,9 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import about
 from vggexplorer.processes import StoppedError
+from vggexplorer.server.files import at_end
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.session import session
-from vggexplorer.ui.web import at_end
 
 AT_ONCE = 2
 """How many jobs that load PyTorch run at once, of all sessions together: each takes up to 4 GiB and all processors.

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from vggexplorer.link import HIDEABLE, address, write
 from vggexplorer.ui.i18n import t
+from vggexplorer.ui.link import HIDEABLE, address, write
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from vggexplorer import palette
-from vggexplorer.keys import NOBODY
 from vggexplorer.paths import PACKAGE, root
+from vggexplorer.server.keys import NOBODY
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.state import begin, publish, travel, visit

@@ -1,4 +1,4 @@
-"""The state of a session: the value of `vggexplorer.link`, its place in the URL, its past.
+"""The state of a session: the value of `vggexplorer.ui.link`, its place in the URL, its past.
 
 Callbacks change the state by `edit`. Every run begins with `begin`, which reads the URL where it counts,
 and with `publish`, which writes it.
@@ -15,10 +15,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.link import State, follow, read, write
 from vggexplorer.paths import EXPLORE, PAGES, RUNS, TRAIN, root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence
+from vggexplorer.ui.link import State, follow, read, write
 from vggexplorer.ui.session import session
 
 MAX_UNDO = 200

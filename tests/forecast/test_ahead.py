@@ -1,0 +1,279 @@
+# ruff: noqa: F401, F811 (fixtures of other modules)
+"""The forecast on the pages: before a run, what makes it fit, after it; and the time of layers on Compare."""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import wait_until
+from streamlit.testing.v1 import AppTest
+from test_calibration import seen
+from test_i18n import all_chinese, explore
+from test_pages import plain
+from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs, started
+
+from vggexplorer.architectures import NETWORKS
+from vggexplorer.errors import InputError
+from vggexplorer.forecast.devices import PRESETS
+from vggexplorer.forecast.time import ANY, NOTHING, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
+from vggexplorer.formatting import about, size
+from vggexplorer.processes import StoppedError
+from vggexplorer.runs import calibration, forecasts, probes
+from vggexplorer.runs.calibration import Timed
+from vggexplorer.runs.config import Config, recipe
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.summary import summarize
+from vggexplorer.text import parse_network
+from vggexplorer.ui import jobs
+from vggexplorer.ui.run import timing
+from vggexplorer.ui.run.ahead import seconds
+
+SLIM = NETWORKS["VGG-11 slim"]
+KNOWN = Calibration(
+    "9700X",
+    False,
+    {
+        precision: {
+            ANY: (Rate(1e-11, 1e-10, 1e-10, 0, 1e-5), Rate(2e-11, 2e-10, 2e-10, 0, 1e-5)),
+            RESIZE: (Rate(0, 1e-10, 1e-10, 0, 0), NOTHING),
+            UPDATE: (Rate(0, 1e-10, 1e-10, 0, 0), NOTHING),
+            STEP: (Rate(0, 0, 0, 0, 1e-3), NOTHING),
+        }
+        for precision in ("float32", "bfloat16")
+    },
+    600 * 2**20,
+    2.0,
+    0.25,
+)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Calibration:
+    """The device was measured."""
+    monkeypatch.setattr(calibration, "known", lambda *_: KNOWN)
+    return KNOWN
+
+
+def expected(config: Config, device: Device = CPU, known: Calibration | None = KNOWN) -> forecasts.Forecast:
+    return forecasts.forecast(config, device, known)
+
+
+def slim(name: str = "quick-demo") -> Config:
+    return Config(network=SLIM, training=recipe(name, SLIM))
+
+
+def value(page: Train, label: str) -> str:
+    return next(str(metric.value) for metric in page.test.metric if metric.label == label)
+
+
+# --- before a run --------------------------------------------------------------------------------------------
+
+
+def test_memory_is_told_before_anything_is_measured(started: list[Config]) -> None:
+    page = Train()
+    assert value(page, "memory at its peak") == size(expected(slim(), known=None).memory.total)
+    assert "9700X: not measured yet" in page.captions
+    assert not [metric for metric in page.test.metric if metric.label == "an epoch"]
+
+
+def test_a_measured_device_has_times(measured: Calibration) -> None:
+    page = Train()
+    found = expected(slim())
+    assert found.time
+    assert value(page, "an epoch") == seconds(found.time.epoch)
+    assert value(page, "all of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
+    assert "measured on 9700X" in page.captions
+    table = next(text.value for text in page.test.markdown if "workspace" in text.value)
+    assert size(found.memory.activations) in table
+    assert f"**{size(found.memory.total)}**" in table
+
+
+def test_the_device_is_measured_by_a_button(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measure(runs: Path, device: Device, progress: calibration.Told, stop: threading.Event) -> None:
+        asked.append(device)
+        progress(0.5, 62.0)
+        stop.wait(10)
+        raise StoppedError("It was stopped.")
+
+    monkeypatch.setattr(calibration, "calibrate", measure)
+    page = Train()
+    page.click("measure device")
+    job = next(job for name, job in reversed(jobs._named.items()) if name.startswith("calibrate"))
+    wait_until(lambda: job.left, what="how long it will take")
+    page.run()
+    (shown,) = page.test.get("progress")
+    assert shown.text == f"Measuring the device … about {about(62)} left"
+    page.click("stop measurement")
+    job.wait()
+    assert asked == [CPU]
+    page.run()
+    assert (page.errors, [*page.test.warning]) == ([], [])
+
+
+def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(runs: Runs) -> None:
+    kept = replace(KNOWN, missing={"bfloat16": 12}, rates={"bfloat16": KNOWN.rates["bfloat16"]})
+    looks = [seen(look) for look in probes.looks(CPU)[:12]]
+    calibration.keep(runs.path, CPU.name, calibration.Kept(looks, kept, 2.0, KNOWN.context))
+    page = Train()
+    assert "measured on 9700X in part: the times are less certain" in page.captions
+    found = expected(slim(), known=kept)
+    assert found.time
+    assert value(page, "all of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
+    button = next(each for each in page.test.button if each.key == "measure device")
+    assert button.label == "Go on measuring"
+    left = calibration.plan(runs.path, CPU)
+    assert f"About {about(left.seconds)}, longer on a busy machine, 2:30 at most" in button.help
+    page.set("training precision", "float32")
+    assert "9700X: not measured in float32 yet" in page.captions
+    page.set("training precision", "auto")
+    calibration.keep(runs.path, CPU.name, calibration.Kept(looks, KNOWN, 2.0, KNOWN.context))
+    page.run()
+    assert "measured on 9700X" in page.captions
+    assert not [each for each in page.test.button if each.key == "measure device"]
+
+
+def test_a_measurement_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(*_: Any) -> None:
+        raise calibration._failed(InputError("no power"))
+
+    monkeypatch.setattr(calibration, "calibrate", measure)
+    page = Train().click("measure device")
+    next(job for name, job in reversed(jobs._named.items()) if name.startswith("calibrate")).wait()
+    page.run()
+    assert "The device could not be measured: no power" in " ".join(plain(each.value) for each in page.test.warning)
+
+
+def test_a_gpu_that_is_not_here_by_its_data_sheet(measured: Calibration) -> None:
+    page = Train()
+    page.set("elsewhere", "H100")
+    assert "H100: an estimate from its data sheet" in page.captions
+    assert value(page, f"of {size(next(each.memory for each in PRESETS if each.title == 'H100'))}")
+
+
+# --- make it fit -----------------------------------------------------------------------------------------------
+
+
+def test_too_little_time_gets_proposals_and_one_is_applied(measured: Calibration, started: list[Config]) -> None:
+    page = Train()
+    page.set("recipe", "d2l-vgg")
+    before = expected(slim("d2l-vgg"))
+    assert before.time
+    page.set("minutes", "1")
+    proposals = forecasts.fit(slim("d2l-vgg"), CPU, KNOWN, memory=CPU.memory, seconds=60)
+    assert proposals
+    texts = [plain(text.value) for text in page.test.markdown]
+    for proposal in proposals:
+        assert any(all(change.after in text for change in proposal.changes) for text in texts)
+    page.click("apply 0")
+    after = expected(proposals[0].config)
+    assert value(page, "memory at its peak") == size(after.memory.total)
+    page.click("start")
+    assert [config.on("auto", "auto") for config in started] == [proposals[0].config.on("auto", "auto")]
+
+
+def test_a_run_that_does_not_fit_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch, measured: Calibration, started: list[Config]
+) -> None:
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [CPU._replace(memory=2**29)])
+    page = Train()
+    needed = size(expected(slim()).memory.total)
+    assert any(f"This run needs {needed}" in text.value for text in page.test.warning)
+    page.click("start")
+    assert started == []
+    assert any("Start it all the same?" in plain(warning.value) for warning in page.test.warning)
+    page.click("start anyway")
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "1e9", "soon"])
+def test_no_time(text: str, measured: Calibration) -> None:
+    page = Train()
+    page.set("minutes", text)
+    assert len(page.errors) == 1
+    assert value(page, "an epoch")
+
+
+# --- after a run ---------------------------------------------------------------------------------------------------
+
+
+def test_a_run_shows_how_good_its_forecast_was(runs: Runs) -> None:
+    ahead = expected(Config(network=parse_network({"arch": "1x4", "hidden": "none"}), training=slim().training))
+    run = a_run(
+        runs, metrics=[RECORD], environment=ENVIRONMENT, forecast=ahead.to_json(), outcome={"status": "stopped"}
+    )
+    compared = forecasts.of_run(run)
+    assert set(compared) == {"memory", "step"}
+    page = Train(run=run.id)
+    assert f"forecast {size(ahead.allocated)}, measured {size(RECORD['memory'])}" in page.captions
+
+
+def test_all_runs_in_a_plot(runs: Runs) -> None:
+    ahead = expected(Config(network=parse_network({"arch": "1x4", "hidden": "none"}), training=slim().training))
+    for _ in range(2):
+        a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, forecast=ahead.to_json(), outcome={"status": "stopped"})
+    page = Train()
+    page.test = page.test.switch_page(str(Path(TRAIN).with_name("runs.py")))
+    page.run()
+    assert page.errors == []
+    assert any("How good the forecasts were (2 runs)" in expander.label for expander in page.test.expander)
+    assert {component.key for component in page.test.get("bidi_component")} >= {"forecast memory", "forecast step"}
+
+
+# --- FLOPs are not time ----------------------------------------------------------------------------------------------
+
+
+def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
+    asked: list[Any] = []
+    told: list[Any] = []
+
+    def job() -> jobs.Job:
+        return jobs.find("layer times")  # type: ignore[return-value]
+
+    def time_layers(
+        network: Any, batch: int, device: str, precision: str, progress: Callable[[float], None], *_: Any
+    ) -> Timed:
+        asked.append((network, batch, device, precision))
+        progress(0.0)
+        told.append((job().progress, job().left))
+        progress(1.0)
+        return Timed(0.5, {row.name: LayerTime(0.001, 0.002) for row in summarize(*network).rows})
+
+    monkeypatch.setattr(timing, "time_layers", time_layers)
+    monkeypatch.setattr("vggexplorer.runs.devices.look", lambda *_: [CPU])
+    monkeypatch.setattr(timing, "_measured", {})
+    page = Train()
+    page.test = page.test.switch_page(str(Path(TRAIN).with_name("compare.py")))
+    page.test.session_state["comparison tab"] = "Time"
+    page.run()
+    assert page.errors == []
+    table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)
+    assert "–" in table
+    button = next(each for each in page.test.button if each.key == "measure layers")
+    assert re.fullmatch(r"About \d+\ss, longer on a busy machine\.", button.help)
+    page.click("measure layers")
+    job().wait()
+    macs = [summarize(*network).totals.macs for network, *_ in asked]
+    assert [share for share, _ in told] == [sum(macs[:number]) / sum(macs) for number in range(len(macs))]
+    assert all(left is not None for _, left in told)
+    page.run()
+    assert {batch for _, batch, _, _ in asked} == {16}
+    table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)
+    assert "500 ms" in table
+
+
+# --- in Chinese ----------------------------------------------------------------------------------------------
+
+
+def test_the_forecast_is_chinese(measured: Calibration, explore: Callable[..., AppTest]) -> None:
+    page = explore()
+    page = page.switch_page(TRAIN)
+    page.run()
+    page.text_input(key="minutes").set_value("0.05").run()
+    all_chinese(page)

@@ -1,0 +1,443 @@
+"""What is forecast before a run: memory against PyTorch's own bookkeeping, time against tables computed by hand."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import examples
+from strategies import networks
+from torch import nn
+
+from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
+from vggexplorer.forecast.devices import PRESETS, preset
+from vggexplorer.forecast.memory import activations, inference_memory, training_memory
+from vggexplorer.forecast.time import (
+    ANY,
+    LARGE_BLOCK,
+    NOTHING,
+    RESIZE,
+    STEM,
+    STEP,
+    UPDATE,
+    Calibration,
+    Rate,
+    layer_times,
+    training_time,
+    works,
+)
+from vggexplorer.layers import LocalResponseNorm
+from vggexplorer.paths import child_environment
+from vggexplorer.processes import peak_memory
+from vggexplorer.pytorch.loop import Trainer
+from vggexplorer.pytorch.modules import build
+from vggexplorer.runs import devices, launch
+from vggexplorer.runs.config import PUBLISHED, RECIPES, Config
+from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Record
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.forecasts import CHANGES, USABLE, Compared, Forecast, Proposal, compare, fit, forecast, images_of
+from vggexplorer.runs.options import Training
+from vggexplorer.runs.trainer.session import Session
+from vggexplorer.summary import summarize
+
+BATCH = 43
+"""Of no layer's size: by their first dimension, activations are told from the copies of weights."""
+PRECISIONS = ("float32", "bfloat16")
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that PyTorch can use")
+
+
+def kept_by_autograd(network: Network, precision: str, device: str, batch: int = BATCH) -> int:
+    """Bytes of the storages that autograd keeps; parameters, buffers and the copies of weights not counted."""
+    net = build(*network).to(memory_format=torch.channels_last).to(device)
+    own = {each.untyped_storage().data_ptr() for each in (*net.parameters(), *net.buffers())}
+    images = torch.rand(batch, *network.input_shape, device=device).contiguous(memory_format=torch.channels_last)
+    kept: dict[int, torch.Tensor] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        copied = tensor.dtype == torch.bfloat16 and len(tensor) != batch
+        if tensor.untyped_storage().data_ptr() not in own and not copied:
+            kept[tensor.untyped_storage().data_ptr()] = tensor  # holding it keeps its address from being used again
+        return tensor
+
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"),
+    ):
+        scores = net(images)
+    assert scores.requires_grad
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
+def ambiguous(network: Network) -> bool:
+    """Whether images and first weights have one channel and one pixel: their format could be either."""
+    return network.input_shape[0] == 1 and network.architecture.blocks[0].kernel_size == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "octets"), [("AlexNet", 3_998_720), ("VGG-11", 48_367_616), ("VGG-11 slim", 12_316_160)]
+)
+def test_what_the_books_networks_keep(name: str, octets: int) -> None:
+    """At 224 pixels, in float32, for one example; counted with PyTorch's hooks on the book's own modules."""
+    summary = summarize(*NETWORKS[name])
+    assert activations(summary, 1, "float32") == octets
+    assert activations(summary, 128, "float32") == 128 * octets
+
+
+def test_what_a_small_network_keeps() -> None:
+    """Worked out by hand: two examples of 1 x 4 x 4, in bytes."""
+    summary = summarize(Architecture((Block(1, 3),), Head(hidden=(5,)), batch_norm=True), (1, 4, 4))
+    pictures, maps, pooled, hidden = 1 * 4 * 4, 3 * 4 * 4, 3 * 2 * 2, 5
+    # The input of the convolution, that of batch norm, the output of ReLU, where the maxima were, the flat copy, the
+    # output of ReLU, dropout's mask and output; and mean and deviation of the batch.
+    numbers = pictures + maps + maps + pooled + hidden + hidden + hidden
+    assert activations(summary, 2, "float32") == 2 * (4 * numbers + 8 * pooled) + 2 * 4 * 3
+    assert activations(summary, 2, "bfloat16") == 2 * (2 * numbers + 8 * pooled) + 2 * 4 * 3
+    on_gpu = numbers - hidden
+    assert activations(summary, 2, "bfloat16", gpu=True) == 2 * (2 * on_gpu + 8 * pooled + hidden) + 2 * 4 * 3
+
+
+@examples(150)
+@given(networks().filter(lambda network: not ambiguous(network)), st.sampled_from(PRECISIONS))
+def test_autograd_keeps_what_is_forecast(network: Network, precision: str) -> None:
+    assert activations(summarize(*network), BATCH, precision) == kept_by_autograd(network, precision, "cpu")
+
+
+@gpu
+@examples(100)
+@given(networks().filter(lambda network: not ambiguous(network)), st.sampled_from(PRECISIONS))
+def test_autograd_keeps_what_is_forecast_on_a_gpu(network: Network, precision: str) -> None:
+    own = activations(summarize(*network), BATCH, precision, gpu=True)
+    assert own == pytest.approx(kept_by_autograd(network, precision, "cuda"), rel=0.05)
+
+
+# --- the peak ---------------------------------------------------------------------------------------------
+
+
+LARGE = [
+    Network(NETWORKS["VGG-11 slim"].architecture, (1, 64, 64)),
+    Network(NETWORKS["AlexNet"].architecture, (1, 96, 96)),
+    Network(Architecture((Block(2, 32, lrn=True), Block(2, 64)), Head("gap", hidden=())), (3, 48, 48)),
+    Network(Architecture((Block(2, 24, pool_type="avg"),) * 2, Head("adaptive"), batch_norm=True), (1, 56, 56)),
+    Network(Architecture((Block(1, 16), Block(2, 32)), Head(hidden=(2048,)), activation="sigmoid"), (1, 40, 40)),
+]
+
+
+def trainer(network: Network, device: str, **training: Any) -> Trainer:
+    recipe = Training(input_size=None, batch_size=32, **training)
+    return Trainer(Config(network=network, training=recipe, device=device), Session())
+
+
+def steps(trainer: Trainer, count: int) -> None:
+    rows = torch.arange(trainer.training.batch_size, device=trainer.device)
+    for _ in range(count):
+        trainer.learn(trainer.batch_of(rows), trainer.train_labels[rows])
+
+
+def allocations(profile: Any) -> Iterator[int]:
+    """Bytes taken (above 0) and given back, in order."""
+    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        yield event.nbytes()
+
+
+def highest(changes: Iterator[int]) -> int:
+    level = peak = 0
+    for change in changes:
+        level += change
+        peak = max(peak, level)
+    return peak
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("network", LARGE, ids=lambda network: str(network.input_shape))
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_most_that_a_step_takes(
+    network: Network, precision: str, momentum: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trainer's own step, every allocation as PyTorch's profiler reports it: no heap, no libraries."""
+    learner = trainer(network, "cpu", precision=precision, momentum=momentum)
+    steps(learner, 1)
+    learner.net.zero_grad()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        steps(learner, 2)
+    summary = summarize(*network)
+    before = 4 * summary.totals.params * (2 if momentum else 1)
+    monkeypatch.setattr("vggexplorer.forecast.memory.HEAP_SHARE", 0)
+    own = training_memory(summary, 32, precision, momentum=momentum > 0)
+    assert own.total == pytest.approx(before + highest(allocations(profile)), rel=0.1)
+    assert own.optimizer == (4 * summary.totals.params if momentum else 0)
+    assert min(own) >= 0
+
+
+@gpu
+@pytest.mark.parametrize("network", LARGE, ids=lambda network: str(network.input_shape))
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_most_that_a_step_takes_on_a_gpu(network: Network, precision: str) -> None:
+    learner = trainer(network, "cuda:0", precision=precision)
+    images = learner.train_images.nbytes + learner.test_images.nbytes
+    steps(learner, 2)
+    torch.cuda.reset_peak_memory_stats()
+    steps(learner, 3)
+    own = training_memory(summarize(*network), 32, precision, gpu=True, data=images)
+    assert own.total == pytest.approx(torch.cuda.max_memory_allocated(), rel=0.15)
+
+
+def peak_of_a_run(runs: Runs, config: Config) -> int:
+    """The most memory of a real trainer, which trains for a few seconds in a process of its own."""
+    run = runs.create(config)
+    subprocess.run(launch.command(run), env=child_environment(), stdout=subprocess.DEVNULL, timeout=300, check=True)
+    record = run.last_record()
+    assert record is not None
+    assert record.memory is not None
+    return record.memory
+
+
+@pytest.mark.long
+@pytest.mark.skipif(peak_memory() is None, reason="the system does not say how much memory a process had")
+def test_the_most_that_a_trainer_takes(tmp_path: Path) -> None:
+    """The small network says what a process takes beside its network, as in a calibration."""
+    few = {"input_size": None, "batch_size": 64, "time_budget": 3.0, "precision": "float32"}
+    write_json(tmp_path / "devices.json", {"machine": devices.machine(), "devices": [CPU._asdict()]})
+    runs = Runs(tmp_path)
+    peaks, forecasts = [], []
+    for network in (NETWORKS["LeNet"], LARGE[1]):
+        config = Config(network=network, training=Training(**few), device="cpu")
+        peaks.append(peak_of_a_run(runs, config))
+        forecasts.append(forecast(config, CPU, PLAIN).memory.total - PLAIN.context)
+    context = peaks[0] - forecasts[0]
+    assert context + forecasts[1] == pytest.approx(peaks[1], rel=0.15)
+
+
+def test_inference_needs_no_gradients() -> None:
+    summary = summarize(*LARGE[0])
+    training, inference = training_memory(summary, 32, "float32"), inference_memory(summary, 32, "float32")
+    assert (inference.gradients, inference.optimizer, inference.weights) == (0, 0, training.weights)
+    assert inference.activations == 32 * 4 * 2 * 16 * 64 * 64  # in and out of the first ReLU
+    assert inference.total < training.total
+
+
+def test_layers_that_are_not_in_place_or_normalise_keep_more() -> None:
+    assert not any(isinstance(module, nn.ReLU) and module.inplace for module in build(*NETWORKS["VGG-11"]).modules())
+    assert LocalResponseNorm().kept((8, 4, 4), gpu=False).octets == 4 * (12 + 2 * 8) * 16
+
+
+# --- time -------------------------------------------------------------------------------------------------
+
+
+PLAIN = Calibration(
+    title="a device",
+    gpu=False,
+    rates={
+        "float32": {
+            ANY: (Rate(0, 1e-9, 1e-9, 0, 1e-3), Rate(0, 2e-9, 2e-9, 0, 2e-3)),
+            STEM: (Rate(1e-9, 0, 0, 0, 0), Rate(3e-9, 0, 0, 0, 0)),
+            RESIZE: (Rate(0, 1e-9, 1e-9, 0, 0), NOTHING),
+            UPDATE: (Rate(0, 1e-9, 1e-9, 0, 0), NOTHING),
+            STEP: (Rate(0, 0, 0, 0, 0.5), NOTHING),
+        }
+    },
+    context=100,
+    start=7.0,
+    spread=0.25,
+)
+TINY = summarize(Architecture((Block(1, 8, pool=None),), Head("gap", hidden=(), dropout=0)), (1, 4, 4))
+"""conv 1 -> 8 (3 x 3), ReLU, average pool to 1 x 1, flatten, linear 8 -> 10."""
+
+
+def test_work_is_counted_in_whole_vectors() -> None:
+    """8 channels are computed as 16, the one of the image as it is; by hand, for two examples in float32."""
+    convolution, relu, pool, flatten, linear = (forward for forward, _ in works(TINY, 2, "float32"))
+    maps, pictures = 2 * 8 * 16, 2 * 16
+    assert convolution == (2 * 16 * 16 * 9, 4 * (pictures + maps), 4 * (8 * 9 + 8), 0)
+    assert relu == (0, 4 * 2 * maps, 0, 0)
+    assert pool == (0, 4 * (maps + 2 * 8), 0, 0)
+    assert flatten == (0, 4 * 2 * 8, 0, 0)
+    assert linear == (2 * 8 * 10, 4 * (2 * 8 + 2 * 10), 4 * (8 * 10 + 10), 0)
+
+
+def test_large_blocks_are_fresh() -> None:
+    batch = LARGE_BLOCK // (4 * 8 * 16)
+    forward, backward = works(TINY, batch, "float32")[1]
+    assert (forward.fresh, backward.fresh) == (LARGE_BLOCK, LARGE_BLOCK)
+    assert works(TINY, batch - 1, "float32")[1][0].fresh == 0
+
+
+def test_a_step_is_the_sum_of_its_parts() -> None:
+    convolution, *others = works(TINY, 2, "float32")
+    times = layer_times(TINY, 2, "float32", PLAIN)
+    assert times[0] == pytest.approx((1e-9 * convolution[0].macs, 3e-9 * convolution[0].macs))
+    moved = sum(forward.moved for forward, _ in others)
+    layers = 4e-9 * convolution[0].macs + 3e-9 * moved + len(others) * 3e-3
+    resize, update = 1e-9 * 4 * 2 * 16, 1e-9 * 3 * 4 * TINY.totals.params
+    found = training_time(TINY, 2, "float32", PLAIN, epochs=3, examples=9, tests=64)
+    assert found.step == pytest.approx(layers + resize + update + 0.5)
+    testing = sum(forward for forward, _ in layer_times(TINY, 32, "float32", PLAIN)) + 1e-9 * 4 * 32 * 16
+    assert found.epoch == pytest.approx(5 * found.step + 2 * testing)
+    assert found.total == pytest.approx(7 + 3 * found.epoch)
+    assert (found.low, found.high) == (pytest.approx(found.total / 1.25), pytest.approx(found.total * 1.25))
+    with_momentum = training_time(TINY, 2, "float32", PLAIN, epochs=3, examples=9, tests=64, momentum=True)
+    assert with_momentum.step - found.step == pytest.approx(1e-9 * 2 * 4 * TINY.totals.params)
+
+
+def test_a_calibration_survives_json() -> None:
+    assert Calibration.from_json(json.loads(json.dumps(PLAIN.to_json()))) == PLAIN
+
+
+@pytest.mark.parametrize("damage", [{"rates": {}}, {"rates": {"float32": {}}}, {"rates": 5}, {"start": "soon"}])
+def test_a_damaged_calibration_is_refused(damage: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
+        Calibration.from_json(PLAIN.to_json() | damage)
+
+
+def test_data_sheets_agree_with_the_reader_who_has_one() -> None:
+    """The book's slim VGG-11 on a GTX 1660 Ti took a reader 14 min 40 s and 3,598 MiB; the source is in PUBLISHED."""
+    text = next(text for name, text in PUBLISHED["d2l-vgg"].runs if name == "GTX 1660 Ti")
+    minutes, seconds, mebibytes = (
+        int(re.search(p, text)[1].replace(",", "")) for p in (r"(\d+) min", r"(\d+) s", r"([\d,]+) MiB")
+    )  # type: ignore[index]
+    device = Device("cuda:0", "NVIDIA GeForce GTX 1660 Ti", 6 * 2**30, 0.0)
+    config = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset=Dataset("full"))
+    found = forecast(config, device, None)
+    assert found.time is not None
+    assert found.time.low < 60 * minutes + seconds < found.time.high
+    assert 0.5 < found.memory.total / (mebibytes * 2**20) < 1
+    assert not found.measured
+
+
+@pytest.mark.parametrize("known", PRESETS, ids=lambda known: known.title)
+def test_every_data_sheet_makes_a_forecast(known: Any) -> None:
+    found = preset(f"NVIDIA {known.title} PCIe")
+    assert found is not None
+    assert not found.measured
+    assert ("bfloat16" in found.rates) == bool(known.bfloat16)
+    assert training_time(TINY, 8, "float32", found, epochs=1, examples=80, tests=80).total > 0
+
+
+def test_other_devices_have_no_data_sheet() -> None:
+    assert preset("AMD EPYC") is None
+
+
+# --- of a run -----------------------------------------------------------------------------------------------
+
+
+CPU = Device("cpu", "CPU", 2**33, 1.0)
+SLIM = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], dataset=Dataset("full"))
+
+
+def test_a_forecast_survives_json() -> None:
+    for calibration in (PLAIN, None):
+        found = forecast(SLIM, CPU, calibration)
+        assert Forecast.from_json(json.loads(json.dumps(found.to_json()))) == found
+        assert (found.time is None) == (calibration is None)
+    for damaged in (None, {}, [], {"memory": 5}, found.to_json() | {"memory": {}}):
+        assert Forecast.from_json(damaged) is None
+
+
+def test_a_time_budget_ends_a_run() -> None:
+    config = replace(SLIM, training=replace(SLIM.training, time_budget=30.0))
+    found = forecast(config, CPU, PLAIN)
+    assert found.time is not None
+    assert found.time.total == found.time.high == 30
+
+
+def test_pictures_of_a_folder_are_counted(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(7):
+            (tmp_path / name / f"{number}.png").touch()
+    config = replace(SLIM, dataset=Dataset("folder", str(tmp_path)))
+    assert images_of(config) == (12, 2, 14 * (224 * 224 + 8))
+    assert images_of(SLIM) == (60_000, 10_000, 70_000 * (28 * 28 + 8))
+    few = replace(SLIM.training, images=5)
+    assert images_of(replace(config, training=few)) == (5, 2, 7 * (224 * 224 + 8))
+    assert images_of(replace(SLIM, training=few)) == (5, 10_000, 10_005 * (28 * 28 + 8))
+
+
+def test_what_was_measured_stands_beside_the_forecast() -> None:
+    found = forecast(SLIM, CPU, PLAIN)
+    figures = {"epoch": 1.0, "batch_loss": 1.0, "train_loss": 1.0, "train_acc": 0.5, "lr": 0.05, "seconds": 9.0}
+    last = Record(step=9, examples=1152, examples_per_sec=64.0, examples_per_sec_wall=60.0, memory=2**31, **figures)
+    compared = compare(found, SLIM, last)
+    assert found.time is not None
+    assert compared["step"] == Compared(found.time.step, 2.0)
+    assert compared["memory"] == Compared(found.memory.total, 2**31)
+    assert compared["step"].error == pytest.approx(found.time.step / 2 - 1)
+    assert compare(forecast(SLIM, CPU, None), SLIM, replace(last, memory=None)) == {}
+
+
+# --- make it fit --------------------------------------------------------------------------------------------
+
+
+def check(proposals: list[Proposal], memory: int | None, seconds: float | None, config: Config = SLIM) -> None:
+    now = forecast(config, CPU, PLAIN)
+    for each in proposals:
+        assert each.forecast == forecast(each.config, CPU, PLAIN)
+        assert each.forecast.fits(memory, seconds)
+        assert each.saved_memory == now.memory.total - each.forecast.memory.total
+        assert {change.what for change in each.changes} <= set(CHANGES)
+        assert each.config != config
+
+
+def test_what_fits_needs_no_proposal() -> None:
+    assert fit(SLIM, CPU, PLAIN, memory=2**34, seconds=None) == []
+    assert fit(SLIM, CPU, PLAIN, memory=None, seconds=None) == []
+
+
+def test_a_single_change_makes_room() -> None:
+    memory = forecast(SLIM, CPU, PLAIN).memory.total
+    proposals = fit(SLIM, CPU, PLAIN, memory=memory, seconds=None)  # a tenth is left to others
+    assert memory > USABLE * memory
+    check(proposals, memory, None)
+    assert [each.changes[0].what for each in proposals] == ["width", "input", "batch", "head"]
+    assert all(len(each.changes) == 1 and each.saved_memory > 0 for each in proposals)
+    width, size, batch, _ = (each.changes[0] for each in proposals)
+    assert (width.before, size.before, batch.before) == ("1", "224", "128")
+    assert (size.after, batch.after) == ("192", "64")
+
+
+def test_a_single_change_saves_time() -> None:
+    found = forecast(SLIM, CPU, PLAIN).time
+    assert found is not None
+    proposals = fit(SLIM, CPU, PLAIN, memory=None, seconds=found.total * 0.55)
+    check(proposals, None, found.total * 0.55)
+    epochs = next(each.changes[0] for each in proposals if each.changes[0].what == "epochs")
+    assert (epochs.before, epochs.after) == ("10", "5")
+    assert all(each.saved_seconds > 0 for each in proposals)
+
+
+def test_two_changes_together() -> None:
+    found = forecast(SLIM, CPU, PLAIN)
+    assert found.time is not None
+    memory, seconds = found.memory.total // 3, found.time.total / 60
+    proposals = fit(SLIM, CPU, PLAIN, memory=memory, seconds=seconds)
+    check(proposals, memory, seconds)
+    assert proposals
+    assert all(len(each.changes) >= 2 for each in proposals)
+
+
+def test_all_changes_together() -> None:
+    """Where no pair of changes does, several do."""
+    fast = replace(PLAIN, start=0.0, rates={"float32": PLAIN.rates["float32"] | {STEP: (Rate(0, 0, 0, 0, 0), NOTHING)}})
+    config = replace(SLIM, training=replace(SLIM.training, epochs=1, batch_size=512))
+    found = forecast(config, CPU, fast)
+    assert found.time is not None
+    memory, seconds = PLAIN.context + 2**28, found.time.total / 80
+    proposals = fit(config, CPU, fast, memory=memory, seconds=seconds)
+    assert len(proposals) == 1
+    assert len(proposals[0].changes) > 2
+    assert proposals[0].forecast.fits(memory, seconds)
+
+
+def test_nothing_helps() -> None:
+    assert fit(SLIM, CPU, PLAIN, memory=2**20, seconds=None) == []

@@ -1,0 +1,181 @@
+"""`vggexplorer forecast`: what a training will take, and what would fit; nothing is measured here, nothing started."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_calibration import StandIn
+from test_forecast import PLAIN
+
+from vggexplorer import cli
+from vggexplorer.architectures import NETWORKS
+from vggexplorer.runs import calibration, devices, launch
+from vggexplorer.runs.calibration import Kept, keep
+from vggexplorer.runs.config import RECIPES, Config
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.forecasts import Forecast, forecast, of_run
+
+CPU = devices.Device("cpu", "CPU", 2**33, 1.0)
+BOOK = ("vgg11-slim", "--recipe", "d2l-vgg", "--dataset", "sample")
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs in which the processor is known, and measured."""
+    monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    write_json(tmp_path / "devices.json", {"machine": devices.machine(), "devices": [CPU._asdict()]})
+    keep(tmp_path, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
+    return tmp_path
+
+
+def expected() -> Forecast:
+    return forecast(Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"]), CPU, PLAIN)
+
+
+def test_the_forecast_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["forecast", *BOOK, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert Forecast.from_json(found) == expected()
+    assert found["memory"]["total"] == expected().memory.total
+    assert (found["fits"], found["proposals"]) == (True, [])
+    assert err == ""
+
+
+def test_the_forecast_as_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["forecast", *BOOK]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "VGG-11 slim, batch 128, float32 on cpu"
+    words = [line.split("  ")[0] for line in lines]
+    for word in (
+        "weights",
+        "gradients",
+        "activations kept for the backward pass",
+        "total",
+        "a step",
+        "an epoch",
+        "all",
+    ):
+        assert word in words
+    assert not any("does not fit" in line for line in lines)
+
+
+def test_options_count(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def found(*options: str) -> dict[str, Any]:
+        cli.main(["forecast", *BOOK, "--json", *options])
+        return dict(json.loads(capsys.readouterr().out))
+
+    whole, half = found(), found("--batch-size", "64")
+    assert half["memory"]["activations"] < 0.6 * whole["memory"]["activations"]
+    assert found("--momentum", "0.9")["memory"]["optimizer"] > 0
+    assert found("--epochs", "1")["time"]["total"] < whole["time"]["total"]
+
+
+def test_what_does_not_fit_is_said_with_what_would(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["forecast", *BOOK, "--memory", "1.5", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert not found["fits"]
+    assert found["proposals"]
+    assert all(each["memory"] <= 1.5 * 2**30 and each["saved_memory"] > 0 for each in found["proposals"])
+    assert cli.main(["forecast", *BOOK, "--within", "100"]) == 1
+    out = capsys.readouterr().out
+    assert "This does not fit in 1:40." in out
+    assert "→" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--memory", "much"], "The memory must be a number such as 0.05 or 1e-3, not “much”."),
+        (["--memory", "1e308"], "The memory must be above 0 and at most 10,000,000, not 1e+308."),
+        (["--memory", "0"], "The memory must be above 0 and at most 10,000,000, not 0.0."),
+        (["--within", ""], "The time must be a number such as 0.05 or 1e-3, not “”."),
+        (["--device", "tpu"], "The device must be auto, cpu, mps, cuda or cuda and a number, as in cuda:0, not “tpu”."),
+        (["--batch-size", "0"], "The batch size must be from 1 to 65,536, not 0."),
+    ],
+)
+def test_bad_input_is_a_sentence(
+    runs: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert cli.main(["forecast", *BOOK, *arguments]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == sentence
+
+
+def test_a_device_that_nobody_measured_is_measured_first(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (runs / "calibration-cpu.json").unlink()
+    StandIn(monkeypatch)
+    assert cli.main(["forecast", *BOOK, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["measured"], found["partial"]) == (True, False)
+    assert re.search(r"measuring the device, once: 0%, about (\d+ s|\d+:\d\d) left", err)
+    assert "measuring the device, once: 100%" in err
+    assert calibration.known(runs, "cpu") is not None
+
+
+def test_a_device_that_was_measured_in_part_is_used_and_measuring_goes_on(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (runs / "calibration-cpu.json").unlink()
+    stand_in = StandIn(monkeypatch)
+    stand_in.most, stand_in.error = 8, KeyboardInterrupt()
+    assert cli.main(["forecast", *BOOK]) == 130
+    assert "What was measured is kept; `vggexplorer forecast` with --measure goes on." in capsys.readouterr().err
+    assert cli.main(["forecast", *BOOK]) == 0
+    out, err = capsys.readouterr()
+    assert "measured on this device in part, so less certain (--measure goes on)" in " ".join(out.split())
+    assert (len(stand_in.asked), err) == (1, "")
+    partly = json.loads(_printed(capsys, "--json"))
+    assert (partly["measured"], partly["partial"]) == (True, True)
+    stand_in.most, stand_in.error = 48, None
+    found = json.loads(_printed(capsys, "--json", "--measure"))
+    assert [each["partial"] for each in (partly, found)] == [True, False]
+    assert partly["time"]["high"] / partly["time"]["low"] > found["time"]["high"] / found["time"]["low"]
+
+
+def test_another_precision_than_was_measured_is_measured_first(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in = StandIn(monkeypatch)
+    assert cli.main(["forecast", *BOOK, "--json"]) == 0
+    assert stand_in.asked == []
+    assert cli.main(["forecast", *BOOK, "--json", "--precision", "bfloat16"]) == 0
+    assert len(stand_in.asked) == 1
+
+
+def _printed(capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    capsys.readouterr()
+    assert cli.main(["forecast", *BOOK, *options]) == 0
+    return capsys.readouterr().out
+
+
+# --- with the run -------------------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_what_was_forecast(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: started.append((run.path / "forecast.json").exists()))
+    config = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"], device="cpu")
+    run = launch.start(Runs(runs), config)
+    assert started == [True]  # before the trainer begins
+    assert Forecast.from_json(run.json("forecast.json")) == expected()
+    assert of_run(run) == {}
+    figures = {"epoch": 1.0, "batch_loss": 1.0, "train_loss": 1.0, "train_acc": 0.5, "lr": 0.05, "seconds": 9.0}
+    figures |= {"step": 9, "examples": 1152, "examples_per_sec": 64.0, "examples_per_sec_wall": 60.0, "memory": 2**31}
+    (run.path / "metrics.jsonl").write_text(json.dumps(figures) + "\n")
+    compared = of_run(run)
+    assert compared.keys() == {"memory", "step"}
+    assert compared["step"].measured == 2.0
+
+
+def test_without_a_known_device_a_run_starts_without_a_forecast(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (runs / "devices.json").unlink()
+    monkeypatch.setattr(launch, "_spawn", lambda *_: None)
+    run = launch.start(Runs(runs), Config(network=NETWORKS["LeNet"], training=RECIPES["d2l-vgg"]))
+    assert not (run.path / "forecast.json").exists()

@@ -1,0 +1,353 @@
+"""Runs in a real browser: choosing, sorting, renaming, deleting, and a picture for a network trained here."""
+
+import csv
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import OpenTab, Server, StartServer, wait_until
+from filelock import FileLock
+from test_predict import file_of, shirt
+from test_runs_page import config, make, record
+
+from vggexplorer.catalogue import catalogue
+from vggexplorer.runs import launch
+from vggexplorer.runs.folder import snapshots
+from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Outcome, Record
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.text import parse_network
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+NAME = "first <b>run</b> **x**"
+MAIN = "document.querySelector('[data-testid=stMain]')"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was really trained, and three made by hand."""
+    path = tmp_path_factory.mktemp("runs")
+    trained = Runs(path).create(config(epochs=1), "trained here")
+    subprocess.run(launch.command(trained), check=True, capture_output=True, timeout=120)
+    make(path, NAME, best=0.7, day=1)
+    make(path, "second", best=0.9, day=2, asked=config(parse_network({"arch": "2x8,2x16", "input": "1x28x28"}), lr=0.5))
+    make(path, "third", "failed", best=0.8, day=3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def dashboard(server: StartServer, folder: Path) -> Server:
+    return server(env={"VGGEXPLORER_RUNS": str(folder)})
+
+
+class RunsPage:
+    """The page as a person uses it."""
+
+    def __init__(self, page: "Page", url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, *ids: str, lang: str = "en") -> "RunsPage":
+        self.page.goto(f"{self.url}/runs?lang={lang}" + "".join(f"&run={run_id}" for run_id in ids))
+        return self.settle()
+
+    def settle(self) -> "RunsPage":
+        self.page.wait_for_timeout(100)
+        self.page.wait_for_function(
+            """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+                && !document.querySelector('[data-stale=true]')"""
+        )
+        return self
+
+    def button(self, name: str) -> "Locator":
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def choose(self, name: str) -> None:
+        self.page.get_by_role("checkbox", name=f"Choose {name}", exact=True).click()
+
+    def names(self) -> list[str]:
+        return self.page.locator("tbody th.name button").all_inner_texts()
+
+    def waits_for(self, names: list[str]) -> None:
+        wait_until(lambda: self.names()[: len(names)] == names, 10, f"{names}, not {self.names()}")
+
+
+@pytest.fixture
+def runs(tab: OpenTab, dashboard: Server) -> Iterator[RunsPage]:
+    page = RunsPage(tab(height=1200), dashboard.url)
+    yield page
+    assert page.errors == []
+
+
+def test_two_chosen_runs_are_laid_over_each_other_and_compared(runs: RunsPage) -> None:
+    runs.open().choose(NAME)
+    runs.choose("second")
+    table = runs.page.locator(".st-key-run-differences table")
+    table.wait_for()
+    assert "Learning rate\t0.1\t0.5" in table.inner_text()
+    assert NAME in table.inner_text()
+    runs.page.locator(".st-key-chosen-curves .main-svg").first.wait_for()
+    assert runs.page.url.count("run=2026") == 2
+    runs.page.locator(".st-key-runs-against").get_by_text("MACs").click()
+    runs.page.get_by_text("against its cost: MACs").first.wait_for()
+    runs.choose("third")
+    runs.page.get_by_text("3 runs compared").wait_for()
+    assert runs.page.locator(".st-key-run-differences").count() == 0
+    runs.page.reload()
+    runs.page.get_by_text("3 runs compared").wait_for()
+    boxes = runs.page.get_by_role("checkbox")
+    wait_until(lambda: sum(box.is_checked() for box in boxes.all()) == 3, 15, "three checked boxes")
+    for name in (NAME, "second", "third"):
+        runs.choose(name)
+    runs.page.get_by_text("Choose two or more runs").wait_for()
+    wait_until(lambda: "run=" not in runs.page.url, 10)
+
+
+def test_a_page_shows_its_own_and_what_was_chosen_stays(runs: RunsPage, folder: Path) -> None:
+    """Train is not led astray by what Runs shows; a press on the tab of Runs leads to the list; all room is used."""
+    ids = [run.id for run in Runs(folder).all(recorded=False) if run.name() in (NAME, "second")]
+    missing: list[str] = []
+    runs.page.on("response", lambda answer: answer.status >= 400 and missing.append(answer.url))
+
+    def tab(name: str) -> None:
+        runs.page.get_by_role("link", name=name).first.click()
+        runs.page.locator("h1", has_text=name).wait_for()
+        runs.settle()
+
+    runs.open(*ids)
+    runs.page.get_by_text("2 runs compared").wait_for()
+    assert missing == [], "on a direct load of a page"
+    tab("Train")
+    assert runs.page.get_by_text("The network as it will be trained").count() == 1
+    assert runs.page.locator(".st-key-run-in-view").count() == 0
+    tab("Runs")
+    runs.page.get_by_text("2 runs compared").wait_for()
+    box = runs.page.locator(".st-key-chosen-curves")
+    plot = box.locator(".main-svg").first
+    wide = "([plot, box]) => plot.clientWidth / box.clientWidth"
+    wait_until(
+        lambda: (
+            runs.page.evaluate(wide, [plot.element_handle(), box.element_handle()]) > 0.95
+            or runs.page.wait_for_timeout(50)
+        ),
+        5,
+        "curves as wide as the page",
+    )
+    runs.button("third").click()
+    runs.page.locator("h1", has_text="third").wait_for()
+    tab("Train")
+    assert runs.page.locator(".st-key-run-in-view").count() == 0
+    tab("Runs")
+    runs.page.get_by_text("2 runs compared").wait_for()
+
+
+def test_the_table_is_sorted_and_filtered_by_keyboard(runs: RunsPage) -> None:
+    runs.open()
+    runs.waits_for(["trained here", "third", "second", NAME])
+    head = runs.page.get_by_role("columnheader", name=re.compile("Best test accuracy"))
+    head.get_by_role("button").focus()
+    runs.page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert [name for name in runs.names() if name in (NAME, "second", "third")] == ["second", "third", NAME]
+    runs.page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert [name for name in runs.names() if name in (NAME, "second", "third")] == [NAME, "third", "second"]
+    runs.page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "none"
+    runs.page.get_by_role("searchbox").fill("failed third")
+    assert runs.names() == ["third"]
+    assert "1 of" in runs.page.locator(".tools span").first.inner_text()
+    runs.page.get_by_role("searchbox").fill("nothing like this")
+    assert "No run matches" in runs.page.locator(".tools span").first.inner_text()
+    runs.page.get_by_role("searchbox").fill("")
+    runs.button("third").focus()
+    runs.page.keyboard.press("ArrowDown")
+    runs.page.keyboard.press("Enter")
+    runs.page.locator("h1", has_text="second").wait_for()
+    assert "run=20260102" in runs.page.url
+    runs.page.go_back()
+    runs.waits_for(["trained here", "third"])
+
+
+def test_a_run_is_renamed_and_deleted_only_after_a_question(runs: RunsPage, folder: Path) -> None:
+    run = make(folder, "to go", day=9)
+    runs.open(run.id)
+    field = runs.page.get_by_label("Name", exact=True)
+    field.fill("gone <i>soon</i>")
+    field.press("Enter")
+    runs.page.locator("h1", has_text="gone <i>soon</i>").wait_for()
+    assert run.name() == "gone <i>soon</i>"
+    field.fill(" ")
+    field.press("Enter")
+    runs.page.get_by_text("A name has from 1 to 80 characters").wait_for()
+    runs.button("Delete …").click()
+    runs.page.get_by_text("This cannot be undone").wait_for()
+    assert run.path.exists()
+    runs.button("Delete").click()
+    runs.waits_for(["trained here", "third", "second", NAME])
+    assert not run.path.exists()
+
+
+def test_a_picture_of_ones_own_and_a_test_picture_are_tried(runs: RunsPage, folder: Path, tmp_path: Path) -> None:
+    run = trained(folder)
+    runs.open(run.id)
+    runs.page.locator(".pictures figure canvas").nth(10).wait_for()
+    upload = tmp_path / "trouser.png"
+    upload.write_bytes(file_of(shirt("RGB")))
+    runs.page.locator("input[type=file]").set_input_files(str(upload))
+    runs.page.get_by_text(re.compile(r"Taken for .*, [\d.]+.% sure")).wait_for(timeout=60_000)
+    box = runs.page.get_by_role("checkbox", name="light background: invert")
+    assert box.is_checked()
+    runs.page.get_by_text("light background: invert").click()
+    wait_until(lambda: box.count() and not box.is_checked(), 30)
+    runs.page.get_by_text(re.compile("as the network sees it, 28×28")).wait_for()
+    runs.page.get_by_role("button", name="trouser", exact=True).click()
+    runs.page.get_by_text(re.compile("Taken for trouser")).wait_for(timeout=60_000)
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(
+    ("lang", "look", "first", "last"),
+    [
+        ("en", "Look inside", "Before the first step", "After the last step"),
+        ("zh", "查看内部", "第一步之前", "最后一步之后"),
+    ],
+)
+def test_the_filters_form_as_one_scrubs_through_the_training(
+    runs: RunsPage, folder: Path, lang: str, look: str, first: str, last: str
+) -> None:
+    run = trained(folder)
+    runs.open(run.id, lang=lang).page.get_by_role("button", name=look).click()
+    slider, said = runs.page.locator(".inside input[type=range]"), runs.page.locator(".inside output")
+    slider.wait_for(timeout=60_000)
+    sheets = runs.page.locator(".inside canvas")
+    sheets.nth(1).wait_for()  # the slider is there before the script that draws them
+    assert sheets.count() == 2
+    assert said.inner_text() == last
+    assert int(slider.get_attribute("max") or 0) == len(snapshots.files(run.path)) > 3
+    at_the_end = [sheets.nth(place).evaluate("canvas => canvas.toDataURL()") for place in (0, 1)]
+    slider.press("Home")
+    assert said.inner_text() == slider.get_attribute("aria-valuetext") == first
+    for place in (0, 1):
+        assert sheets.nth(place).evaluate("canvas => canvas.toDataURL()") != at_the_end[place]
+    slider.press("ArrowRight")
+    assert re.search(r"1 ?.*, .*\d\.\d{3}", said.inner_text().replace("，", ", "))
+    runs.page.locator(".inside button").click()
+    wait_until(lambda: said.inner_text() == last, 30, "the end of the film")
+    runs.page.get_by_role("combobox", name=re.compile("Feature maps of|查看哪一层的特征图")).click()
+    runs.page.get_by_role("option", name=re.compile("features.0$")).click()
+    runs.page.locator(".inside figcaption strong", has_text="features.0").wait_for(timeout=60_000)
+    runs.page.get_by_role("button", name=re.compile("^(trouser|裤子)$")).click()
+    wait_until(lambda: sheets.count() == 2 and sheets.nth(1).evaluate("c => c.toDataURL()") != at_the_end[1], 60)
+
+
+def trained(folder: Path) -> Run:
+    return next(run for run in Runs(folder).all(recorded=False) if run.weights())
+
+
+def test_weights_and_records_are_downloaded(runs: RunsPage, folder: Path) -> None:
+    run = trained(folder)
+    runs.open(run.id)
+    with runs.page.expect_download() as waiting:
+        runs.button("Records (CSV)").click()
+    rows = list(csv.DictReader(waiting.value.path().read_text("utf-8").splitlines()))
+    assert waiting.value.suggested_filename == f"{run.id}.csv"
+    assert [int(row["step"]) for row in rows] == [record.step for record in run.records()]
+    assert set(rows[0]) == set(Record.__dataclass_fields__)
+    with runs.page.expect_download() as waiting:
+        runs.page.get_by_role("link", name=re.compile("safetensors")).click()
+    weights = run.weights()
+    assert weights
+    assert waiting.value.path().read_bytes() == weights.read_bytes()
+
+
+def test_a_run_that_trains_is_followed_without_a_click(runs: RunsPage, folder: Path) -> None:
+    run = make(folder, "at work", "interrupted", day=8)
+    row = runs.page.locator(f"[data-run='{run.id}']")
+    with FileLock(run.path / "run.lock"):
+        beats = iter(range(100, 200))
+        beat(run, next(beats))
+        runs.open()
+        assert "running" in row.inner_text()
+        with (run.path / "metrics.jsonl").open("ab") as file:
+            file.write(record(150, 0.987).line())
+        beat(run, next(beats))
+        wait_until(lambda: beat(run, next(beats)) or "0.987" in row.inner_text(), 15, "the new figure")
+    write_json(run.path / "outcome.json", Outcome(status="stopped", step=150).to_json())
+    wait_until(lambda: "stopped" in row.inner_text(), 15, "the end")
+    shutil.rmtree(run.path)
+
+
+def test_a_page_stays_where_it_is_scrolled_to_while_a_run_trains(runs: RunsPage, folder: Path) -> None:
+    """The list is drawn anew with each new figure, and the focus is in it."""
+    run = make(folder, "at work", "interrupted", day=8)
+    row = runs.page.locator(f"[data-run='{run.id}']")
+    with FileLock(run.path / "run.lock"):
+        beats = iter(range(100, 300))
+        beat(run, next(beats))
+        runs.open().choose("second")
+        runs.choose("third")
+        runs.page.locator(".st-key-chosen-curves .main-svg").first.wait_for()
+        runs.page.evaluate(f"{MAIN}.scrollTop = 400")
+        assert runs.page.evaluate(f"{MAIN}.scrollTop") == 400
+        for step, figure in ((150, 0.951), (200, 0.962), (250, 0.973)):
+            with (run.path / "metrics.jsonl").open("ab") as file:
+                file.write(record(step, figure).line())
+            wait_until(
+                lambda figure=figure: beat(run, next(beats)) or f"{figure}" in row.inner_text(), 15, "the figure"
+            )
+        assert runs.page.evaluate(f"{MAIN}.scrollTop") == 400
+    shutil.rmtree(run.path)
+
+
+def beat(run: Run, count: int) -> None:
+    write_json(run.path / "heartbeat", {"beat": count, "phase": "training", "step": 100, "ahead": 0, "pid": 0})
+    time.sleep(0.5)
+
+
+def test_a_double_click_on_run_again_starts_one_run(runs: RunsPage, folder: Path) -> None:
+    before = {run.id for run in Runs(folder).all(recorded=False)}
+    runs.open(trained(folder).id)
+    runs.button("Run again").dblclick()
+    runs.page.wait_for_url(re.compile("/train"))
+    new = [run for run in Runs(folder).all(recorded=False) if run.id not in before]
+    assert [run.name() for run in new] == ["trained here (2)"]
+    wait_until(lambda: f"run={new[0].id}" in runs.page.url, 10, "the run's address")
+    runs.page.wait_for_timeout(1000)
+    assert len(Runs(folder).all(recorded=False)) == len(before) + 1
+    launch.stop(new[0])
+    wait_until(lambda: not new[0].status().active, 60, "the end of the run")
+
+
+def test_in_chinese_on_a_phone_the_page_does_not_move_sideways(
+    browser: "Browser", dashboard: Server, folder: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, locale="zh-CN")
+    page = RunsPage(context.new_page(), dashboard.url).open(lang="zh")
+    page.page.get_by_text(
+        catalogue()["Disk used by runs: {size}. The weights of the newest {most} are kept."][:6]
+    ).wait_for()
+    for ids in ((), (trained(folder).id,)):
+        page.open(*ids, lang="zh")
+        page.page.wait_for_timeout(500)
+        assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.errors == []
+    context.close()
+
+
+def test_the_server_has_not_loaded_pytorch(dashboard: Server) -> None:
+    """After all of the above."""
+    maps = Path(f"/proc/{dashboard.process.pid}/maps")
+    if not maps.exists():
+        pytest.skip("no /proc here")
+    assert not re.search("libtorch", maps.read_text())

@@ -1,0 +1,194 @@
+"""The memory that a training takes at its peak, by component, from the shapes alone."""
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import NamedTuple
+
+from vggexplorer.summary import DTYPES, Row, Summary
+
+SINGLE = DTYPES["float32"]
+"""Bytes of a number in float32: weights, gradients and images always are."""
+TEST_BATCHES = (32, 500)
+"""The fewest and the most images that are tested at once."""
+HEAP_SHARE, HEAP_MOST = 0.25, 150 * 2**20
+"""What the heap of a process on a CPU keeps in holes, as a share of what is in use, and at most. The C library gives
+blocks below 32 MiB back to the system only from the heap's end, and of that it keeps 64 MiB (mallopt(3):
+M_MMAP_THRESHOLD, M_TRIM_THRESHOLD). From 55 to 284 MiB were seen; with a fixed threshold of 128 KiB there are none."""
+
+
+class Memory(NamedTuple):
+    """Bytes by component at the moment when most is in use; they add up to `total`.
+
+    `weights` has the copies in bfloat16, where that is the precision. `activations` is what autograd keeps for the
+    backward pass; in inference, the largest input and output of a layer. `workspace` is what passes: gradients of
+    activations, copies in another precision; and the heap's holes. `data` are the images on the device, `context`
+    what the process (on a CPU) or the libraries (on a GPU) take before there is a network.
+    """
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+    data: int
+    workspace: int
+    context: int
+
+    @property
+    def total(self) -> int:
+        """The sum of the components."""
+        return sum(self)
+
+
+COMPONENTS = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "optimizer": "momentum",
+    "activations": "activations kept for the backward pass",
+    "data": "images on the device",
+    "workspace": "workspace",
+    "context": "PyTorch itself",
+}
+"""The components of memory, as people read them."""
+
+
+class _Pass(NamedTuple):
+    """One layer for a batch, in bytes.
+
+    `kept` is what autograd keeps from this layer on, until its backward pass is done; `entering` and `leaving` are
+    what comes in and goes out, `loose` the part of both that nobody keeps, `passing` what comes and goes in the
+    backward pass; `copies` its weights in bfloat16.
+    """
+
+    kept: int
+    entering: int
+    leaving: int
+    loose: int
+    passing: int
+    params: int
+    copies: int
+
+
+def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[_Pass]:
+    """All layers in order. What two layers keep is counted with the first: it is the last to release it."""
+    low = DTYPES[precision]
+    width = SINGLE  # bytes of an element of what reaches the layer
+    held = False  # whether that is kept already
+    passes = []
+    for row in rows:
+        keeps = row.layer.kept(row.input_shape, gpu)
+        if row.layer.autocast == "lower" and width != low:
+            width, held = low, False
+        entering = batch * prod(row.input_shape) * width
+        kept = batch * (keeps.elements * width + keeps.octets) + keeps.once
+        loose = 0
+        if keeps.input and not held:
+            kept += entering
+        elif not held:
+            loose += entering
+        if row.layer.autocast == "float32":
+            width = SINGLE
+        leaving = batch * prod(row.output_shape) * width
+        if keeps.view:
+            leaving, held = 0, held or keeps.input
+        else:
+            held = keeps.output
+            kept += leaving * held
+            loose += leaving * (not held)
+        copies = row.params * low if row.layer.autocast == "lower" and low != SINGLE else 0
+        passes.append(_Pass(kept, entering, leaving, loose, batch * keeps.passing, row.params, copies))
+    return passes
+
+
+def activations(summary: Summary, batch: int, precision: str, *, gpu: bool = False) -> int:
+    """Bytes that autograd keeps for the backward pass of a batch: every storage once, the network's parameters and
+    their running statistics not counted, the input and (in bfloat16) its copy counted where a layer keeps them.
+
+    It is what `torch.autograd.graph.saved_tensors_hooks` shows of the forward pass, without the loss.
+    """
+    return sum(each.kept for each in _passes(summary.rows, batch, precision, gpu))
+
+
+def training_memory(
+    summary: Summary,
+    batch: int,
+    precision: str,
+    *,
+    momentum: bool = False,
+    gpu: bool = False,
+    data: int = 0,
+    context: int = 0,
+) -> Memory:
+    """Memory of the trainer at its peak: a walk through a step, forward and backward, layer by layer.
+
+    The backward pass frees what autograd kept, layer by layer, and makes the gradients; these stay until the next step
+    begins, and the network is tested beside them. `data` and `context` are bytes.
+    """
+    passes = _passes(summary.rows, batch, precision, gpu)
+    params = SINGLE * summary.totals.params
+    optimizer = params if momentum else 0
+    most = max((*_training(passes), _Moment(0, params, 0, _testing(summary, batch, precision, gpu))), key=sum)
+    pictures = 0 if precision == "float32" else SINGLE * batch * prod(summary.input_shape)  # else autograd keeps them
+    holes = 0 if gpu else min(HEAP_MOST, int(HEAP_SHARE * (params + optimizer + sum(most) + pictures)))
+    return Memory(
+        weights=params + most.copies,
+        gradients=most.gradients,
+        optimizer=optimizer,
+        activations=most.kept,
+        data=data,
+        workspace=most.passing + pictures + holes,
+        context=context,
+    )
+
+
+class _Moment(NamedTuple):
+    """What is there at one moment of a step beside the weights, in bytes."""
+
+    copies: int
+    gradients: int
+    kept: int
+    passing: int
+
+
+def _training(passes: Sequence[_Pass]) -> Iterator[_Moment]:
+    """The moments of a step at which it may have the most."""
+    copies = kept = made = 0
+    for each in passes:
+        kept += each.kept
+        copies += each.copies
+        yield _Moment(copies, 0, kept, each.loose)
+    for number in range(len(passes) - 1, -1, -1):
+        each = passes[number]
+        entering = each.entering if number else 0  # nobody needs the gradient of the images
+        passing = each.leaving + entering + each.passing
+        if each.copies:  # the gradient comes in bfloat16; it is made float32 when its layer has let go of the rest
+            yield _Moment(copies, made, kept, passing + each.copies)
+            made += SINGLE * each.params
+            yield _Moment(copies, made, kept - each.kept, entering)
+        else:
+            made += SINGLE * each.params
+            yield _Moment(copies, made, kept, passing)
+        kept -= each.kept
+        copies -= each.copies
+
+
+def _testing(summary: Summary, batch: int, precision: str, gpu: bool) -> int:
+    """What a forward pass on test images takes beside the weights."""
+    tested = inference_memory(summary, tested_at_once(batch), precision, gpu=gpu)
+    return tested.total - SINGLE * summary.totals.params
+
+
+def tested_at_once(batch: int) -> int:
+    """How many images are tested at once: as many as trained on, whose memory is known to do, within bounds."""
+    fewest, most = TEST_BATCHES
+    return max(fewest, min(batch, most))
+
+
+def inference_memory(
+    summary: Summary, batch: int, precision: str, *, gpu: bool = False, data: int = 0, context: int = 0
+) -> Memory:
+    """Memory of a forward pass without gradients: only one layer's input and output are there at once."""
+    passes = _passes(summary.rows, batch, precision, gpu)
+    copies = sum(each.copies for each in passes)
+    images = SINGLE * batch * prod(summary.input_shape)
+    largest = max(each.entering + each.leaving for each in passes)
+    return Memory(SINGLE * summary.totals.params + copies, 0, 0, largest, data, images, context)

@@ -1,0 +1,96 @@
+"""Files that are replaced as a whole or not at all, JSON in them, and locks that tell whether a process lives."""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+PROBE = 0.01
+"""Seconds for which a lock must stay taken to count as a trainer's: another reader's probe is over much sooner."""
+WINDOWS_TRIES = 50
+"""How often a file is moved over one that may be open in another process, 10 ms apart."""
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Replace `path` by one that holds `content`, all of it or nothing."""
+    replace_by(path, lambda beside: beside.write_bytes(content))
+
+
+def replace_by(path: Path, write: Callable[[Path], object], *, durable: bool = True, alone: bool = False) -> None:
+    """Replace `path` by the file that `write` makes, all of it or nothing.
+
+    `durable` outlasts a power cut. The only writer of a file says that it is `alone`: what it leaves behind if it is
+    killed has one name, and is written over the next time.
+    """
+    beside = path.with_name(f".{path.name}" if alone else f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        write(beside)
+        if durable:
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())
+        _move(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file over another; on Windows once nobody reads that any more."""
+    for _ in range(WINDOWS_TRIES if os.name == "nt" else 0):
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(0.01)
+        else:
+            return
+    source.replace(target)
+
+
+def write_json(path: Path, data: Any, *, durable: bool = True, alone: bool = False) -> None:
+    """Replace `path` by `data` as JSON, all of it or nothing; `durable` and `alone` as in `replace_by`."""
+    content = json_bytes(data)
+    replace_by(path, lambda beside: beside.write_bytes(content), durable=durable, alone=alone)
+
+
+def json_bytes(data: Any) -> bytes:
+    """`data` as the JSON files of a run have it."""
+    return json.dumps(data, indent=1, allow_nan=False).encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if it is missing or damaged."""
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def files_below(path: Path) -> Iterator[tuple[int, Path]]:
+    """The size in bytes and the path of each file in a folder and its subfolders."""
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(OSError):
+                yield os.stat(os.path.join(folder, name)).st_size, Path(folder, name)
+
+
+def held(path: Path) -> bool:
+    """Whether a process holds the lock file `path`."""
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=PROBE, poll_interval=PROBE / 5)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False

@@ -1,0 +1,114 @@
+"""The folder of all runs: making, finding and listing them."""
+
+import os
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from vggexplorer.architectures import shown
+from vggexplorer.errors import InputError
+from vggexplorer.paths import RUN_ID
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.files import write_file, write_json
+from vggexplorer.runs.folder.run import MAX_NAME, Run, clean_name
+from vggexplorer.text import title
+
+KEEP_WEIGHTS = 20
+"""How many of the newest ended runs keep their weights."""
+
+
+def new_id(words: str) -> str:
+    """A name for a folder that no other has: the time, so that the newest is the last, and something of `words`."""
+    slug = re.sub("[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
+    return f"{datetime.now():%Y%m%d-%H%M%S-%f}-{slug}-{secrets.token_hex(4)}"
+
+
+class Runs:
+    """The folder that holds all runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @staticmethod
+    def at(text: str | None = None) -> "Runs":
+        """The folder `text`, else that of VGGEXPLORER_RUNS, else the user's data folder."""
+        named = text or os.environ.get("VGGEXPLORER_RUNS")
+        if named:
+            path = Path(named)
+            with suppress(RuntimeError):  # ~ somebody who is not a user here
+                path = path.expanduser()
+            return Runs(path.absolute())
+        from platformdirs import user_data_path  # noqa: PLC0415 (a training server may lack it)
+
+        return Runs(user_data_path("vggexplorer", appauthor=False) / "runs")
+
+    def create(self, config: Config, name: str | None = None, owner: str = "", run_id: str | None = None) -> Run:
+        """A new run of `owner`, not started; `InputError` if the name cannot be, or its folder cannot be written.
+
+        `run_id` was made by `new_id`, if it had to be known before.
+        """
+        words = title(config.network)
+        display = self._unused(clean_name(name) if name else words)
+        run_id = run_id or new_id(words)
+        new = self.path / f".new-{run_id}"
+        try:
+            new.mkdir(parents=True)
+            write_json(new / layout.CONFIG, config.to_json())
+            created = {"time": datetime.now().astimezone().isoformat(timespec="seconds")}
+            write_json(new / layout.CREATED, created | ({"owner": owner} if owner else {}))
+            write_file(new / layout.NAME, display.encode())
+            return Run(new.rename(self.path / run_id))
+        except OSError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            raise InputError(
+                "The run's folder in {path} could not be written: {reason}",
+                path=shown(str(self.path), 200),
+                reason=error.strerror or str(error),
+            ) from error
+
+    def _unused(self, name: str) -> str:
+        """The name, or the name with a number if a run has it already."""
+        taken = {run.name() for run in self._in(self.path)}
+        name = re.sub(r" \(\d+\)$", "", name)[: MAX_NAME - 8]
+        numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+        return name if name not in taken else next(other for other in numbered if other not in taken)
+
+    def all(self, recorded: bool = True) -> list[Run]:
+        """All runs, the newest first; those that ship with the package at the end."""
+        own = sorted((run for run in self._in(self.path)), key=lambda run: run.id, reverse=True)
+        return own + (sorted(self._in(layout.RECORDED), key=lambda run: run.id) if recorded else [])
+
+    @staticmethod
+    def _in(path: Path) -> list[Run]:
+        try:
+            return [
+                Run(Path(entry.path))
+                for entry in os.scandir(path)
+                if RUN_ID.fullmatch(entry.name) and os.path.exists(os.path.join(entry.path, layout.CONFIG))
+            ]
+        except OSError:
+            return []
+
+    def get(self, run_id: str) -> Run | None:
+        """The run called `run_id`, if there is one."""
+        if not RUN_ID.fullmatch(run_id):
+            return None
+        runs = (Run(folder / run_id) for folder in (self.path, layout.RECORDED))
+        return next((run for run in runs if (run.path / layout.CONFIG).exists()), None)
+
+    def keep_weights_of_the_newest(self, most: int = KEEP_WEIGHTS) -> None:
+        """Remove the weights of all but the `most` newest runs that have ended."""
+        kept = [run for run in self.all(recorded=False) if run.weights() and not run.status().active]
+        for run in kept[most:]:
+            run.drop_weights()
+
+    def lock(self, name: str) -> FileLock:
+        """A lock that everybody who uses this folder shares."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.path / f"{name}.lock")

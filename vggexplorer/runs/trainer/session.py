@@ -1,0 +1,75 @@
+"""What a training loop asks of its surroundings: may it go on, is there a checkpoint, should one be written?"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from vggexplorer.errors import InputError
+from vggexplorer.runs.folder.ranks import Rank
+from vggexplorer.runs.folder.status import Phase
+
+
+class Wish(Enum):
+    """What is wanted of the loop before its next step."""
+
+    GO = "go"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Session:
+    """Surroundings that let the loop train to its end and keep nothing; a run folder's are in `worker`."""
+
+    rank = Rank()
+    """Which of how many processes that train together this is: all of them have to do the same."""
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """Told once, before the first step: device, precision, threads, data, steps in an epoch."""
+
+    def phase(self, phase: Phase) -> None:
+        """Told what the loop does now."""
+
+    def wish(self, step: int) -> Wish:
+        """What is wanted after `step` steps."""
+        return Wish.GO
+
+    def sleep(self) -> None:
+        """Wait a moment for another wish."""
+
+    def wants_view(self, step: int) -> bool:
+        """Whether somebody wants to look at step number `step` (from 0) closely."""
+        return False
+
+    def show(self, view: Mapping[str, Any]) -> None:
+        """Told what a step looked like: pictures, predictions, gradients."""
+
+    def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
+        """Have the convolutions after `step` steps written by `write`, which gets the path of the new file."""
+
+    def checkpoint(self) -> Path | None:
+        """The checkpoint to go on from, if there is one."""
+        return None
+
+    def wants_checkpoint(self) -> bool:
+        """Whether it is time to write one."""
+        return False
+
+    def save(self, write: Callable[[Path], None]) -> None:
+        """Have a checkpoint written by `write`, which gets the path of the new file."""
+
+    def finish(
+        self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
+    ) -> None:
+        """Have the trained weights written by `write`, and keep what is known of the trained network.
+
+        `reason` says why it ended before its last epoch, if it did.
+        """
+
+
+def useless(error: Exception) -> InputError:
+    """What to say of a checkpoint that cannot be read, or does not fit."""
+    return InputError(
+        "The checkpoint cannot be used: {reason}. Start a new run with the same settings.",
+        reason=str(error).strip().partition("\n")[0][:300].rstrip(".:"),
+    )

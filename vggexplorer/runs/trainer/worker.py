@@ -1,0 +1,450 @@
+"""The trainer's process around the training loop: its turn in the line, its run folder, its end.
+
+`python -m vggexplorer.pytorch.train RUN_DIR` comes here first: a trainer that waits for a device has not
+imported PyTorch yet.
+"""
+
+import errno
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from vggexplorer.errors import InputError
+from vggexplorer.paths import FOR_TORCH
+from vggexplorer.processes import process_began
+from vggexplorer.runs import devices
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder import layout, ranks, snapshots
+from vggexplorer.runs.folder.files import json_bytes, replace_by, write_json
+from vggexplorer.runs.folder.line import Line
+from vggexplorer.runs.folder.ranks import ProcessLostError, Rank
+from vggexplorer.runs.folder.records import Outcome, Record
+from vggexplorer.runs.folder.run import MANY, START_PATIENCE, Run, Watch
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.safetensors import metadata
+from vggexplorer.runs.folder.status import Phase, Word
+from vggexplorer.runs.places import check_batch, several
+from vggexplorer.runs.trainer.session import Session, Wish
+from vggexplorer.runs.trainer.telemetry import Sampler
+
+BEAT = 1.0
+"""Seconds between heartbeats."""
+LOOK = 0.25
+"""Seconds between two looks at the line of a trainer that waits in it."""
+ROOM = 4096
+"""Bytes on the disk that are kept for the outcome: a block of most file systems."""
+MOST_ON_CHECKPOINTS = 0.05
+"""The share of the time that writing checkpoints may take."""
+
+
+def main(argv: list[str], train: "Callable[[FolderSession], Outcome] | None" = None) -> int:
+    """Train the run in the folder `argv[1]` to its end; 0 unless it failed or another trainer is at it.
+
+    `train` does it in another way than in this process.
+    """
+    if len(argv) != 2 or not (Path(argv[1]) / layout.CONFIG).is_file():
+        print("usage: python -m vggexplorer.pytorch.train RUN_DIR (a folder with a config.json)", file=sys.stderr)
+        return 2
+    os.environ.update(FOR_TORCH | os.environ)
+    run = Run(Path(argv[1]).absolute())
+    if (rank := Rank.here()).number:
+        return _assist(run, rank)
+    try:
+        # A reader may hold the lock for a moment, to see whether anybody does.
+        with FileLock(run.path / layout.LOCK).acquire(timeout=2):
+            outcome = _alone(run, train or _train)
+    except Timeout:
+        print("Another trainer is at this run.", file=sys.stderr)
+        return 3
+    except OSError as error:
+        _print(str(_of_system(error, run)))
+        return 1
+    if outcome.status == Word.FINISHED:
+        with suppress(OSError, InputError):
+            Runs(run.path.parent).keep_weights_of_the_newest()
+    return int(outcome.status == Word.FAILED)
+
+
+def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
+    """Train while no other trainer is at the run, and write down how it ended."""
+    outcome = None
+    try:
+        (run.path / layout.OUTCOME).unlink(missing_ok=True)
+        last_words = run.path / f".{layout.OUTCOME}"
+        last_words.write_bytes(b" " * ROOM)  # so that there is room to say that the disk is full
+        with Heart(run) as heart, (session := FolderSession(run, heart)).signals():
+            outcome = _guarded(session, train)
+            ranks.forget(run)
+            with suppress(OSError):
+                Line(Runs(run.path.parent)).leave(run)
+            with suppress(OSError, InputError):
+                run.want()  # a wish to stop is fulfilled; the next trainer does not know it any more
+            _write_over(last_words, json_bytes(outcome.to_json()))
+            last_words.replace(run.path / layout.OUTCOME)
+    except OSError as error:
+        if outcome is None or outcome.status != Word.FAILED:  # else what came first is told
+            outcome = Outcome(status=Word.FAILED, reason=_of_system(error, run))
+            _print(str(outcome.reason))
+    if outcome.status == Word.FINISHED:
+        run.drop_checkpoint()  # not earlier: without an outcome the run would begin anew
+    return outcome
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    """Put `content` where the file's old content is on the disk."""
+    with path.open("rb+") as file:
+        file.write(content)
+        file.truncate()
+        os.fsync(file.fileno())
+
+
+def _print(*lines: str) -> None:
+    """Write into the log, if there is room on the disk."""
+    with suppress(OSError):
+        for line in lines:
+            print(line, flush=True)
+
+
+def _guarded(session: "FolderSession", train: "Callable[[FolderSession], Outcome]") -> Outcome:
+    """What `train` says of the end; if it raises, the reason in a sentence, here and in the log."""
+    try:
+        return train(session)
+    except ProcessLostError as error:
+        reason = ranks.last_words(session.run) or error
+    except Exception as error:
+        reason = _in_a_sentence(error, session.run)
+    _print(str(reason))
+    return session.outcome(reason)
+
+
+def _in_a_sentence(error: Exception, run: Run) -> InputError:
+    """What to say of `error`; if it is none that was thought of, the log says more."""
+    if isinstance(error, InputError):
+        return error
+    if isinstance(error, OSError) and error.errno:
+        return _of_system(error, run)
+    with suppress(OSError):
+        traceback.print_exc()
+    words = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
+    return InputError("Training ended with an error: {reason}", reason=words)
+
+
+def _train(session: "FolderSession") -> Outcome:
+    """Wait for the device, train, and say how it ended."""
+    run = session.run
+    config = run.config()
+    check_batch(config, session.rank.world)
+    device = devices.resolve(config.device, run.path.parent)
+    config = config.on(device.name, device.precision)
+    with ExitStack() as turns:
+        for name in several(device.name, session.rank.local_world):
+            turns.enter_context(_turn(run, devices.resolve(name, run.path.parent).name, session))
+        if session.wish(0) is not Wish.STOP:
+            session.train(config)
+    return session.outcome()
+
+
+def _of_system(error: OSError, run: Run) -> InputError:
+    if not run.path.is_dir():
+        return InputError("The run's folder is gone.")
+    if error.errno == errno.ENOSPC:
+        return InputError("The disk is full; free some space, then resume the run.")
+    return InputError("The run's files could not be written: {reason}", reason=error.strerror or str(error))
+
+
+@contextmanager
+def _turn(run: Run, device: str, session: "FolderSession") -> Iterator[None]:
+    """Wait in the line for `device`, and hold it."""
+    runs = Runs(run.path.parent)
+    line, lock = Line(runs), runs.lock(f"device-{device.replace(':', '-')}")
+    with ExitStack() as stack:
+        while session.wish(0) is not Wish.STOP:
+            ahead = line.ahead(run, device)
+            if ahead == 0 and _taken(lock):
+                stack.callback(lock.release)
+                break
+            session.wait_in_line(max(1, ahead))
+        yield
+
+
+def _taken(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
+
+
+class Heart:
+    """Writes the heartbeat each second, and at once when the phase changes; samples the device."""
+
+    def __init__(self, run: Run) -> None:
+        self._path = run.path / layout.HEARTBEAT
+        self._telemetry = run.path / layout.TELEMETRY
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._beat = 0
+        pid = os.getpid()
+        self._state: dict[str, Any] = {
+            "phase": Phase.STARTING,
+            "step": 0,
+            "ahead": 0,
+            "pid": pid,
+            "began": process_began(pid),
+        }
+        self.sampler: Sampler | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Heart":
+        self.say()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(2)
+
+    def say(self, **news: Any) -> None:
+        """Write the heartbeat with some news in it."""
+        with self._lock, suppress(OSError):
+            self._beat += 1
+            self._state |= news
+            write_json(self._path, {"beat": self._beat, **self._state}, durable=False, alone=True)
+
+    def tell(self, phase: Phase, ahead: int = 0) -> None:
+        """Write the heartbeat at once if this is news."""
+        if (self._state["phase"], self._state["ahead"]) != (phase, ahead):
+            self.say(phase=phase, ahead=ahead)
+
+    def at(self, step: int) -> None:
+        """Remember the step for the next heartbeat."""
+        self._state["step"] = step
+
+    def _run(self) -> None:
+        while not self._stopped.wait(BEAT):
+            self.say()
+            if self.sampler:
+                with suppress(OSError), self._telemetry.open("ab") as file:
+                    file.write(self.sampler.line())
+
+
+class FolderSession(Session):
+    """The surroundings of a loop that trains into a run folder."""
+
+    def __init__(self, run: Run, heart: Heart) -> None:
+        self.run = run
+        self.heart = heart
+        self.rank = Rank.here()
+        heart.say(job=self.rank.job)
+        self.last: Record | None = None
+        self._metrics: BinaryIO | None = None
+        self._device: str | None = None
+        self._stop = False
+        self._finished = False
+        self._reason: InputError | None = None
+        self._control = run.control()
+        self._read_at = 0.0
+        self._saved_at = time.monotonic()
+        self._save_took = 0.0
+
+    # --- around the loop
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C stop the run as the Stop button does.
+
+        When a process dies, torchrun sends SIGTERM to the others: it must not keep the first one from saying why.
+        """
+        before = {}
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before[number] = signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, *_: object) -> None:
+        self._stop = True
+
+    def wait_in_line(self, ahead: int) -> None:
+        """Say our place in the line, and wait a moment."""
+        self.heart.tell(Phase.WAITING, ahead)
+        time.sleep(LOOK)
+
+    def train(self, config: Config) -> None:
+        """Run the loop of `vggexplorer.pytorch.loop`; its records go to metrics.jsonl."""
+        self._every = config.training.checkpoint_every
+        self.heart.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
+        fit = import_module("vggexplorer.pytorch.loop").fit
+        _print(f"training on {config.device}")
+        with (self.run.path / layout.METRICS).open("ab") as self._metrics:
+            for record in fit(config, self):
+                self._metrics.write(record.line())
+                self._metrics.flush()  # unlike a write without a buffer, it writes all or raises
+                self.last = record
+        if self._finished and self.last:
+            advice = [str(self._reason)] if self._reason else []
+            _print(*advice, *closing_lines(self.last, config.device))
+
+    def outcome(self, reason: InputError | None = None) -> Outcome:
+        """How it ended, with the last figures."""
+        status = Word.FAILED if reason else Word.FINISHED if self._finished else Word.STOPPED
+        last = self.last or self.run.last_record()
+        records = self.run.read(most=MANY).records
+        return Outcome.of(status, last, records, reason=reason or self._reason, device=self._device)
+
+    # --- what the loop asks
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """Keep what the loop says of its surroundings; the checkpoint, if there is one, was found good."""
+        checkpoint = self.checkpoint()
+        step = int(metadata(checkpoint)["step"]) if checkpoint else 0
+        self.last = self.run.cut_back(step)  # the steps after it will be done again
+        start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
+        write_json(self.run.path / layout.ENVIRONMENT, {**environment, **start}, alone=True)
+        self._device = environment["device"]
+        self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
+        self._saved_at = time.monotonic()
+        self.phase(Phase.TRAINING)
+
+    def phase(self, phase: Phase) -> None:
+        """Tell readers what the loop does."""
+        self.heart.tell(phase)
+
+    def wish(self, step: int) -> Wish:
+        """What control.json wants, read at most twenty times a second; `InputError` if the folder is gone."""
+        self.heart.at(step)
+        now = time.monotonic()
+        if now - self._read_at > 0.05:
+            self._read_at = now
+            self._control = self.run.control()
+            if not (self.run.path / layout.CONFIG).exists():
+                raise InputError("The run's folder is gone.")
+        if self._stop or self._control.get("stop"):
+            return Wish.STOP
+        until = self._control.get("until")
+        return Wish.PAUSE if isinstance(until, int) and step >= until else Wish.GO
+
+    def sleep(self) -> None:
+        """Wait a moment; control.json is read again after it."""
+        time.sleep(0.06)
+
+    def wants_view(self, step: int) -> bool:
+        """Whether the run is to pause right after this step."""
+        return self._control.get("until") == step + 1
+
+    def show(self, view: Mapping[str, Any]) -> None:
+        """Keep what the step looked like."""
+        write_json(self.run.path / layout.STEP, view, alone=True)
+
+    def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
+        """Keep the convolutions as they are after `step` steps."""
+        path = snapshots.file(self.run.path, step)
+        path.parent.mkdir(exist_ok=True)
+        replace_by(path, write, durable=False, alone=True)
+
+    def checkpoint(self) -> Path | None:
+        """The checkpoint in the folder."""
+        return _checkpoint(self.run)
+
+    def wants_checkpoint(self) -> bool:
+        """Whether it is time for one; writing them never takes more than a twentieth of the time."""
+        due = max(self._every, self._save_took / MOST_ON_CHECKPOINTS)
+        return time.monotonic() - self._saved_at > due
+
+    def save(self, write: Callable[[Path], None]) -> None:
+        """Write a checkpoint beside the old one and move it over it."""
+        began = time.monotonic()
+        if self._metrics:
+            os.fsync(self._metrics.fileno())  # a checkpoint must not outlast the records before it
+        path = self.run.path / layout.CHECKPOINT
+        path.parent.mkdir(exist_ok=True)
+        replace_by(path, write, alone=True)
+        self._saved_at = time.monotonic()
+        self._save_took = self._saved_at - began
+
+    def finish(
+        self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
+    ) -> None:
+        """Keep the trained weights and what is known of them."""
+        self.phase(Phase.SAVING)
+        self._reason = reason
+        replace_by(self.run.path / layout.WEIGHTS, write, alone=True)
+        write_json(self.run.path / layout.RESULT, result, alone=True)
+        self._finished = True
+
+
+def _checkpoint(run: Run) -> Path | None:
+    path = run.path / layout.CHECKPOINT
+    return path if path.exists() else None
+
+
+# --- the other processes, if there are several -------------------------------------------------------------
+
+
+def _assist(run: Run, rank: Rank) -> int:
+    """Train with the first process, which alone keeps the run's folder, until it ends; 1 if that failed."""
+    ranks.note(run, rank)
+    try:
+        if first := _turn_of_first(run, rank):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)  # the first process has them too, and ends the run in order
+            config = run.config()
+            places = several(first["device"], rank.local_world)
+            config = config.on(places[rank.local_number % len(places)], first["precision"])
+            for _ in import_module("vggexplorer.pytorch.loop").fit(config, AssistantSession(run, rank)):
+                pass
+    except ProcessLostError:
+        return 1
+    except Exception as error:
+        ranks.note(run, rank, _in_a_sentence(error, run))
+        return 1
+    return 0
+
+
+def _turn_of_first(run: Run, rank: Rank) -> Mapping[str, Any] | None:
+    """What the first process says once its turn has come; None if it ended before that."""
+    before = run.heartbeat().get("beat")  # it may be that of an earlier start
+    watch = Watch(START_PATIENCE)
+    while watch.lives(run.id, (said := run.heartbeat()).get("beat", 0)):
+        if said.get("beat", before) != before:
+            if said.get("job") == rank.job and "device" in said:
+                return said
+            if said.get("job", rank.job) != rank.job or run.outcome():
+                return None
+        time.sleep(LOOK)
+    return None
+
+
+class AssistantSession(Session):
+    """The surroundings of a process that is not the first one: it begins at the same checkpoint, and keeps nothing."""
+
+    def __init__(self, run: Run, rank: Rank) -> None:
+        self.run = run
+        self.rank = rank
+
+    def checkpoint(self) -> Path | None:
+        """The checkpoint in the folder."""
+        return _checkpoint(self.run)
+
+
+def closing_lines(record: Record, device: str) -> list[str]:
+    """The last lines of the log: the book's two, and the total seconds."""
+    test = f", test acc {record.test_acc:.3f}" if record.test_acc is not None else ""
+    return [
+        f"loss {record.train_loss:.3f}, train acc {record.train_acc:.3f}{test}",
+        f"{record.examples_per_sec:.1f} examples/sec on {device}",
+        f"{record.seconds:.1f} seconds",
+    ]

@@ -1,0 +1,81 @@
+"""A forecast as tables in a terminal, with Rich, or as one JSON object."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from vggexplorer.forecast.memory import COMPONENTS
+from vggexplorer.formatting import duration, size
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
+from vggexplorer.terminal.tables import grid, plain, print_table, terminal
+from vggexplorer.text import title
+
+
+def to_json(forecast: Forecast, proposals: Sequence[Proposal], fits: bool) -> dict[str, Any]:
+    """The forecast, whether it fits, and the proposals with what each changes and saves."""
+    listed = [
+        {
+            "changes": [change._asdict() for change in each.changes],
+            "saved_memory": each.saved_memory,
+            "saved_seconds": each.saved_seconds,
+            "memory": each.forecast.memory.total,
+            "seconds": each.forecast.time and each.forecast.time.total,
+        }
+        for each in proposals
+    ]
+    return forecast.to_json() | {"fits": fits, "proposals": listed}
+
+
+def print_forecast(
+    config: Config, forecast: Forecast, proposals: Sequence[Proposal], memory: int | None, seconds: float | None
+) -> None:
+    """Print memory by component, the times with their range, and proposals if `memory` or `seconds` do not suffice."""
+    console = terminal()
+    batch = config.training.batch_size
+    heading = f"{title(config.trained)}, batch {batch}, {forecast.precision} on {forecast.device}"
+    console.print(heading, style="bold", soft_wrap=True)
+    console.print()
+    print_table(console, _memory_table(forecast))
+    console.print()
+    if forecast.time:
+        print_table(console, _time_table(forecast))
+        source = "measured on this device" if forecast.measured else "estimated from the data sheet"
+        source += " in part, so less certain (--measure goes on)" if forecast.partial else ""
+        console.print(f"\nTimes: {source}. The most memory in a step; the parts are those of that moment.", style="dim")
+    if not forecast.fits(memory, seconds):
+        limits = [f"{duration(seconds)}"] if seconds and not forecast.fits(None, seconds) else []
+        if memory and not forecast.fits(memory, None):
+            limits.append(f"{USABLE:.0%} of {plain(size(memory))}")
+        console.print(f"\nThis does not fit in {' and '.join(limits)}.", style="bold red")
+        for each in proposals:
+            console.print(f"- {_words(each)}")
+        if not proposals:
+            console.print("No change of width, input, batch, head or epochs would do.")
+
+
+def _memory_table(forecast: Forecast) -> Table:
+    table = grid(["memory"], ["training", "inference"])
+    for name, words in COMPONENTS.items():
+        both = (getattr(memory, name) for memory in (forecast.memory, forecast.inference))
+        table.add_row(words, *(plain(size(each)) for each in both))
+    totals = (plain(size(memory.total)) for memory in (forecast.memory, forecast.inference))
+    table.add_row("total", *totals, style="bold")
+    return table
+
+
+def _time_table(forecast: Forecast) -> Table:
+    table = grid(["time"], [""])
+    if time := forecast.time:
+        table.add_row("a step", f"{1000 * time.step:,.1f} ms")
+        table.add_row("an epoch", duration(time.epoch))
+        table.add_row("all", f"{duration(time.total)}  ({duration(time.low)} to {duration(time.high)})", style="bold")
+    return table
+
+
+def _words(proposal: Proposal) -> str:
+    changes = ", ".join(f"{change.what} {change.before} → {change.after}" for change in proposal.changes)
+    after = proposal.forecast
+    needs = plain(size(after.memory.total)) + (f", {duration(after.time.total)}" if after.time else "")
+    return f"{changes}: {needs}"

@@ -1,0 +1,426 @@
+"""A run followed in a terminal: a bar, plain lines or JSON, from what its trainer writes into its folder."""
+
+import json
+import math
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from vggexplorer.catalogue import fill
+from vggexplorer.errors import InputError
+from vggexplorer.runs import launch
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.records import Outcome, Record
+from vggexplorer.runs.folder.run import MANY, START_PATIENCE, Run, Watch
+from vggexplorer.runs.folder.safetensors import metadata
+from vggexplorer.runs.folder.status import STATUSES, Status, Word
+from vggexplorer.runs.trainer.worker import closing_lines
+from vggexplorer.terminal.tables import terminal
+
+POLL = 0.1
+"""Seconds between looks at the folder."""
+HANGING = 30.0
+"""Seconds without a heartbeat after which a person is told, and a stop is not waited for any more."""
+DYING = 5.0
+"""Seconds within which a trainer that was killed must be gone."""
+STOPPED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+# --- what becomes of the news --------------------------------------------------------------------------
+
+
+class View:
+    """Shows a run's news; this one shows only what a person must know, on standard error."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+    def say(self, text: str) -> None:
+        """Tell the person something in a line."""
+        print(text, file=sys.stderr, flush=True)
+
+    def status(self, status: Status) -> None:
+        """Told whenever the status has changed."""
+        if status.word in (Word.WAITING, Word.PAUSED):
+            self.say(described(status))
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """Told once, when training begins."""
+
+    def odd(self, count: int, listed: Sequence[str]) -> None:
+        """Told when training begins how many files could not be used, with reasons for the first of them."""
+        if count:
+            self.say(fill("{count} {count:file|files} could not be used:", count=count))
+            more = [f"and {count - len(listed)} more"] if count > len(listed) else []
+            for each in [*listed, *more]:
+                self.say(f"- {each}")
+
+    def record(self, record: Record) -> None:
+        """Told each record of this start."""
+
+    def refresh(self) -> None:
+        """Told after some records: there are no more for the moment."""
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """Told how it ended."""
+
+
+class JsonLines(View):
+    """A record a line, and the outcome as the last one; nothing else on standard output."""
+
+    def record(self, record: Record) -> None:
+        """The record as it is in metrics.jsonl."""
+        print(json.dumps(record.to_json()), flush=True)
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """The outcome with the run's id."""
+        print(json.dumps(outcome), flush=True)
+
+
+class PlainLines(View):
+    """A line for each epoch, and the last lines of the log."""
+
+    environment: Mapping[str, Any] = {}
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """The device."""
+        self.environment = environment
+        print(f"training on {environment.get('device')}", flush=True)
+
+    def record(self, record: Record) -> None:
+        """A line if the epoch is over."""
+        if record.test_acc is not None:
+            print(f"epoch {record.epoch:.4g} of {self.epochs}: {figures(record)}", flush=True)
+
+    @property
+    def epochs(self) -> int:
+        """How many there will be."""
+        return int(self.environment.get("num_steps", 0) // max(1, self.environment.get("steps_per_epoch", 1)))
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """The last lines of the log."""
+        last = run.last_record()
+        if last and outcome["status"] == Word.FINISHED:
+            print(*closing_lines(last, str(outcome["device"])), sep="\n", flush=True)
+
+
+class Bar(PlainLines):
+    """Two lines that are drawn again and again below those of the epochs: how far it is, and the last figures."""
+
+    def __init__(self, console: Console) -> None:
+        self._words = ""
+        self._last: Record | None = None
+        self._test_acc: float | None = None
+        self._live = Live(
+            console=console, get_renderable=self._drawn, auto_refresh=False, transient=True, vertical_overflow="visible"
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def status(self, status: Status) -> None:
+        """What it does, unless it trains."""
+        self._words = "" if status.word in (Word.RUNNING, Word.EVALUATING) else described(status)
+        self._live.refresh()
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """From now on there is a bar."""
+        self._words = ""
+        super().begin(environment)
+
+    def record(self, record: Record) -> None:
+        """Move the bar at the next `refresh`."""
+        self._last = record
+        self._test_acc = self._test_acc if record.test_acc is None else record.test_acc
+        super().record(record)
+
+    def refresh(self) -> None:
+        """Draw the bar again."""
+        self._live.refresh()
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """Put the bar away before the last lines."""
+        self._live.stop()
+        super().end(run, outcome)
+
+    def _drawn(self) -> Table:
+        picture = Table.grid()
+        picture.add_row(self._bar())
+        if self._last:
+            picture.add_row(Text(figures(self._last, self._test_acc, long=True), overflow="ellipsis", no_wrap=True))
+        return picture
+
+    def _bar(self) -> Table:
+        """The epoch, the bar, the step and the time left; before the first step, what is waited for."""
+        line = Table.grid(padding=(0, 2, 0, 0))
+        total, step = self.environment.get("num_steps", 0), self._last.step if self._last else 0
+        if not total:
+            line.add_row(Text(self._words))
+            return line
+        epoch = min(self.epochs, step // max(1, self.environment["steps_per_epoch"]) + 1)
+        bar = ProgressBar(total=total, completed=step, width=24)
+        line.add_row(f"epoch {epoch}/{self.epochs}", bar, f"step {step:,}/{total:,}", self._words or self._left(total))
+        return line
+
+    def _left(self, total: int) -> str:
+        if not self._last:
+            return ""
+        needed = self._last.seconds / self._last.step * (total - self._last.step)
+        allowed = (self.environment.get("time_budget") or math.inf) - self._last.seconds
+        seconds = round(max(0, min(needed, allowed)))
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
+
+
+def figures(record: Record, test_acc: float | None = None, long: bool = False) -> str:
+    """The figures of a record in a line, as the book names them."""
+    test_acc = test_acc if record.test_acc is None else record.test_acc
+    parts = [f"loss {record.train_loss:.3f}", f"train acc {record.train_acc:.3f}"]
+    parts += [f"test acc {test_acc:.3f}"] if test_acc is not None else []
+    parts += [f"{record.examples_per_sec:.1f} examples/sec"] if long else []
+    return ", ".join(parts)
+
+
+def described(status: Status) -> str:
+    """A status in words: 'waiting in line: 2 runs ahead', 'paused at step 7'."""
+    words = STATUSES[status.word]
+    if status.word == Word.WAITING and status.ahead:  # not on a cluster: what is before it, the cluster knows
+        return fill("{words}: {count} {count:run|runs} ahead", words=words, count=status.ahead)
+    return f"{words} at step {status.step:,}" if status.word in (Word.PAUSED, Word.UNRESPONSIVE) else words
+
+
+def view_for(as_json: bool) -> View:
+    """JSON if it is wanted, a bar in a terminal, else plain lines."""
+    if as_json:
+        return JsonLines()
+    console = terminal()
+    drawn = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal  # FORCE_COLOR is not one
+    return Bar(console) if drawn else PlainLines()
+
+
+# --- Ctrl-C --------------------------------------------------------------------------------------------
+
+
+class Interrupts:
+    """Remembers Ctrl-C and SIGTERM, while it is entered, in place of an end at once.
+
+    `stop` after the first, `kill` after a Ctrl-C that is not the first. Signals that whoever started this process
+    chose to ignore stay ignored.
+    """
+
+    def __init__(self) -> None:
+        self.stop = self.kill = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.kill = self.kill or (self.stop and number == signal.SIGINT)
+        self.stop = True
+
+
+# --- following -----------------------------------------------------------------------------------------
+
+
+class Before(NamedTuple):
+    """What was in a run's folder before it was started: the last step that stays, and two files of the last start."""
+
+    step: int = 0
+    environment: tuple[int, int] | None = None
+    outcome: tuple[int, int] | None = None
+
+    @staticmethod
+    def of(run: Run) -> "Before":
+        """As it is now. A trainer that goes on drops all records after its checkpoint's step."""
+        step = 0
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            step = int(metadata(run.path / layout.CHECKPOINT)["step"])
+        return Before(step, _version(run.path / layout.ENVIRONMENT), _version(run.path / layout.OUTCOME))
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Tells one version of a file from the next; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+class Follower:
+    """Follows a run from its start to its end."""
+
+    def __init__(self, run: Run, view: View, interrupts: Interrupts, before: Before) -> None:
+        self.run = run
+        self.view = view
+        self._interrupts = interrupts
+        self._before = before
+        self._watch = Watch()
+        self._began = time.monotonic()
+        self._training = False
+        self._offset = 0
+        self._shown: Status | None = None
+        self._asked = False
+        self._answered = self._began
+        self._told = False
+
+    def until_the_end(self) -> Status:
+        """Show all news until the run is over, or not worth waiting for; its last status."""
+        while True:
+            status = self._status()
+            if status.active:
+                self._show(status)
+            self._read()
+            if not status.active or self._leaves(status):
+                return status
+            time.sleep(POLL)
+
+    def _status(self) -> Status:
+        """The status; an outcome of an earlier start does not count while the trainer may be about to remove it."""
+        status = self.run.status(self._watch)
+        if status.word == Word.INTERRUPTED:
+            status = self.run.status(self._watch)  # its outcome may have come just after we looked for one
+        starting = time.monotonic() - self._began < START_PATIENCE or self.run.just_started()
+        if starting and self._before.outcome and _version(self.run.path / layout.OUTCOME) == self._before.outcome:
+            return Status(Word.STARTING)
+        return status
+
+    def _read(self) -> None:
+        """Show the records that have come since the last look; once training begins, for old ones are cut off first."""
+        if not self._training:
+            self._training = _version(self.run.path / layout.ENVIRONMENT) != self._before.environment
+            if not self._training:
+                return
+            budget = self.run.config().training.time_budget
+            self.view.begin(self.run.environment() | {"time_budget": budget})
+            self.view.odd(*self.run.odd_files())
+        tail = self.run.read(self._offset)
+        self._offset = tail.offset
+        for record in tail.records:
+            if record.step > self._before.step:
+                self.view.record(record)
+        if tail.records:
+            self.view.refresh()
+
+    def _show(self, status: Status) -> None:
+        """Tell the view what has changed; the step alone is no news."""
+        if self._shown is None or (status.word, status.ahead) != (self._shown.word, self._shown.ahead):
+            self._shown = status
+            self.view.status(status)
+
+    def _leaves(self, status: Status) -> bool:
+        """Do what Ctrl-C asks for; whether the run is not to be followed any more."""
+        if self._interrupts.stop and not self._asked:
+            self._asked = True
+            self._stop()
+        if self._interrupts.kill:
+            self._kill()
+            return True
+        if status.word != Word.UNRESPONSIVE:
+            self._answered = time.monotonic()
+        return self._hangs()
+
+    def _stop(self) -> None:
+        try:
+            launch.stop(self.run)
+            self.view.say("Stopping the run; Ctrl-C once more ends its trainer at once.")
+        except InputError as error:
+            self.view.say(f"{error} Ctrl-C once more ends the trainer.")
+
+    def _hangs(self) -> bool:
+        """Say that the trainer hangs; whether it does and was asked to stop."""
+        hangs = time.monotonic() - self._answered > HANGING
+        if hangs and not self._told:
+            self._told = True
+            self.view.say("The trainer does not respond; Ctrl-C twice ends it, and the run can be resumed.")
+        return hangs and self._asked
+
+    def _kill(self) -> None:
+        launch.kill(self.run)
+        deadline = time.monotonic() + DYING
+        while self.run.locked() and time.monotonic() < deadline:
+            time.sleep(POLL)
+
+
+def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder: str | None) -> int:
+    """Show a run that was just started until it ends; the exit status.
+
+    `folder` is what the person typed for the folder of runs, for the command that resumes the run.
+    """
+    view.say(f"run {run.id}")
+    again = f"vggexplorer train --resume {run.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
+    try:
+        with view:
+            status = Follower(run, view, interrupts, before).until_the_end()
+            outcome = ending(run, status)
+            view.end(run, outcome)
+    except BrokenPipeError:
+        view.say(f"Nobody reads the output any more; the run {run.id} goes on.")
+        raise
+    for line in last_words(outcome, again):
+        view.say(line)
+    return exit_status(outcome["status"], interrupts)
+
+
+def exit_status(word: str, interrupts: Interrupts) -> int:
+    """0 if it finished, 130 if it ended because of Ctrl-C, else 1."""
+    if word == Word.FINISHED:
+        return 0
+    return STOPPED if interrupts.stop and word != Word.FAILED else 1
+
+
+def ending(run: Run, status: Status) -> dict[str, Any]:
+    """How the run ended, as the last line of JSON; a trainer that left no outcome is interrupted, or unresponsive."""
+    outcome = None if status.active else run.outcome()
+    data = (outcome or without_outcome(run, status)).to_json()
+    reason = str(outcome.reason) if outcome and outcome.reason else None
+    if outcome is None:
+        words = "does not respond" if status.word == Word.UNRESPONSIVE else "ended unexpectedly"
+        reason = f"The trainer {words}; {run.path / layout.LOG} may say why."
+    count, listed = run.odd_files()
+    return data | {"run": run.id, "reason": reason, "num_odd": count, "odd": listed}
+
+
+def without_outcome(run: Run, status: Status) -> Outcome:
+    """The last figures of a run whose trainer did not say how it ended."""
+    records = run.read(most=MANY).records
+    word = Word.UNRESPONSIVE if status.word == Word.UNRESPONSIVE else Word.INTERRUPTED
+    device = run.environment().get("device")
+    return Outcome.of(word, records[-1] if records else None, records, device=device)
+
+
+def last_words(outcome: Mapping[str, Any], again: str) -> list[str]:
+    """What a person must know at the end; the last line says why, if it failed."""
+    reason = [outcome["reason"]] if outcome["reason"] else []
+    if outcome["status"] == Word.STOPPED:
+        return [*reason, f"Stopped after step {outcome['step']:,}. To go on: {again}"]
+    if outcome["status"] in (Word.INTERRUPTED, Word.UNRESPONSIVE):
+        return [f"To go on: {again}", *reason]
+    return reason

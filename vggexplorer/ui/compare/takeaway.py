@@ -1,0 +1,35 @@
+"""What can be taken away of a comparison."""
+
+import json
+from collections.abc import Sequence
+
+import streamlit as st
+
+from vggexplorer import export
+from vggexplorer.comparison import Entry
+from vggexplorer.paths import COMPARE
+from vggexplorer.ui import components, link
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.network import compared_figures
+from vggexplorer.ui.network.takeaway import download
+from vggexplorer.ui.state import current
+
+
+def show(compared: Sequence[Entry]) -> None:
+    """The totals of several networks as files, their parts as a picture, and the link."""
+    able = [entry for entry in compared if entry.summary]
+    summaries = [entry.summary for entry in able if entry.summary]
+    _, height, width = summaries[0].input_shape
+    name = f"comparison-{len(able)}-networks-{height}x{width}"
+    st.markdown(f"##### {t('Numbers')}")
+    with st.container(horizontal=True, gap="small", key="take-comparison"):
+        download("CSV", export.totals_csv(summaries), f"{name}.csv")
+        data = json.dumps(export.comparison(able), indent=2, ensure_ascii=False) + "\n"
+        download("JSON", data, f"{name}.json")
+    st.markdown(f"##### {t('Pictures')}")
+    networks = [(entry.name, entry.summary) for entry in able if entry.summary]
+    figure = {"figure": compared_figures.parts(networks)}
+    files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
+    components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
+    st.markdown(f"##### {t('Link')}")
+    st.code(link.address(st.context.url or "", link.write(current(), COMPARE)), language=None, wrap_lines=True)

@@ -1,0 +1,278 @@
+"""What a run will take, before it starts; what would make it fit; and how good the forecast was."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import log10
+from typing import NamedTuple
+
+import streamlit as st
+
+from vggexplorer.forecast.devices import PRESETS
+from vggexplorer.forecast.memory import COMPONENTS
+from vggexplorer.forecast.time import Calibration
+from vggexplorer.formatting import about, duration, percent, signed, size
+from vggexplorer.palette import COLORS
+from vggexplorer.processes import StoppedError
+from vggexplorer.runs import calibration, forecasts
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.forecasts import USABLE, Compared, Forecast, Proposal
+from vggexplorer.ui import jobs
+from vggexplorer.ui.figures import Figure
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run import choice
+from vggexplorer.ui.run.words import chart_text
+from vggexplorer.ui.widgets import shows, translated
+
+KINDS = {"width": "width", "input": "input", "batch": "batch", "head": "head", "epochs": "epochs"}
+"""What a proposal changes."""
+MEASURES = {"memory": "memory at its peak", "step": "a step"}
+"""What can be compared after a run."""
+
+
+class Ahead(NamedTuple):
+    """A forecast, and what it stands on."""
+
+    config: Config
+    device: Device
+    calibration: Calibration | None
+    forecast: Forecast
+    seconds: float | None
+    """The time that there is."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the run keeps within the device's memory and the time."""
+        return self.forecast.fits(self.device.memory or None, self.seconds)
+
+    def proposals(self) -> list[Proposal]:
+        """What would fit."""
+        memory = self.device.memory or None
+        return forecasts.fit(self.config, self.device, self.calibration, memory=memory, seconds=self.seconds)
+
+
+def look(runs: Runs, config: Config) -> Ahead | None:
+    """The forecast for a run as it is set up; None as long as the devices are not known.
+
+    `InputError` if the folder with the pictures cannot be read.
+    """
+    asked = choice.chosen()
+    elsewhere = next((each for each in PRESETS if each.title == asked.elsewhere), None)
+    if elsewhere:
+        speedup = elsewhere.bfloat16 / elsewhere.float32
+        found: tuple[Device, Calibration | None] | None = (
+            Device("cuda:0", elsewhere.title, elsewhere.memory, speedup),
+            None,
+        )
+    else:
+        found = forecasts.known(runs.path, config.device)
+    if found is None:
+        return None
+    device, measured = found
+    seconds = None if asked.minutes is None else 60 * asked.minutes
+    return Ahead(config, device, measured, forecasts.forecast(config, device, measured), seconds)
+
+
+def _elsewhere(titles: Sequence[str]) -> None:
+    """For which device the forecast is made: the chosen one, or a GPU that is not here."""
+    names = ["", *titles]
+    st.selectbox(
+        t("Forecast for"),
+        names,
+        names.index(choice.chosen().elsewhere),
+        format_func=lambda name: name or t("the device that is chosen"),
+        width=260,
+        **shows(translated("elsewhere"), choice.chosen().elsewhere, choice.set_choice, "elsewhere"),
+    )
+
+
+def show(runs: Runs, ahead: Ahead | None) -> None:
+    """Memory and time, by component if one asks; and what would make it fit."""
+    if ahead is None:
+        st.caption(t("What this run will take is said as soon as the devices are known."))
+        return
+    found = ahead.forecast
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="forecast"):
+        for label, value in _totals(ahead):
+            st.metric(label, value, width=150)
+        st.caption(_source(ahead), width="content")
+        if not choice.chosen().elsewhere and (found.partial or not found.measured):
+            measuring(runs, ahead.device)
+    with st.expander(t("Forecast: memory by component"), key="forecast parts"):
+        st.markdown(_parts(found))
+        _elsewhere([each.title for each in PRESETS])
+    if not ahead.fits:
+        _make_it_fit(ahead)
+
+
+def _totals(ahead: Ahead) -> list[tuple[str, str]]:
+    found, memory = ahead.forecast, ahead.device.memory
+    lines = [(t("memory at its peak"), size(found.memory.total))]
+    if memory:
+        lines.append((t("of {all}", all=size(memory)), percent(found.memory.total, memory)))
+    if time := found.time:
+        lines += [(t("an epoch"), seconds(time.epoch)), (t("all of it"), f"{seconds(time.low)} – {seconds(time.high)}")]
+    return lines
+
+
+def seconds(value: float) -> str:
+    """A forecast of time for people: one decimal below ten seconds."""
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 100 else duration(value)
+
+
+def _source(ahead: Ahead) -> str:
+    title = literal(ahead.device.title)
+    if ahead.forecast.partial:
+        return t("measured on {device} in part: the times are less certain", device=title)
+    if ahead.forecast.measured:
+        return t("measured on {device}", device=title)
+    if ahead.forecast.time:
+        return t("{device}: an estimate from its data sheet", device=title)
+    if ahead.calibration:
+        return t("{device}: not measured in {precision} yet", device=title, precision=ahead.forecast.precision)
+    return t("{device}: not measured yet", device=title)
+
+
+def _parts(found: Forecast) -> str:
+    rows = [[t("memory"), t("training"), t("inference")], ["---", "---:", "---:"]]
+    for name in COMPONENTS:
+        rows.append([t(COMPONENTS[name]), size(getattr(found.memory, name)), size(getattr(found.inference, name))])
+    rows.append([f"**{t('Total')}**", *(f"**{size(each.total)}**" for each in (found.memory, found.inference))])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+# --- measuring the device --------------------------------------------------------------------------------------
+
+
+def measuring(runs: Runs, device: Device) -> None:
+    """A button that measures `device`, or how far that is."""
+    name = f"calibrate {runs.path} {device.name}"
+    job = jobs.find(name)
+    if job and job.running:
+        jobs.show(job, "measurement", lambda: t("Measuring the device …"))
+        return
+    if job and job.error and not isinstance(job.error, StoppedError):
+        st.warning(literal(sentence(job.error)), icon=":material/warning:")
+    plan = calibration.plan(runs.path, device)
+    if not plan.missing:
+        return
+    texts = {"time": about(plan.seconds), "most": about(calibration.BUDGET)}
+    st.button(
+        t("Go on measuring") if plan.missing < plan.all else t("Measure this device"),
+        key="measure device",
+        icon=":material/speed:",
+        help=t(
+            "About {time}, longer on a busy machine, {most} at most; then the time of any run can be told. It can be "
+            "stopped: what was measured is kept and used, and measuring goes on with the rest.",
+            **texts,
+        ),
+        on_click=_measure,
+        args=(name, runs, device),
+    )
+
+
+def _measure(name: str, runs: Runs, device: Device) -> None:
+    def work(job: jobs.Job) -> None:
+        calibration.calibrate(runs.path, device, job.tell, job.stopped)
+
+    jobs.start(name, work)
+
+
+# --- make it fit -----------------------------------------------------------------------------------------------
+
+
+def _make_it_fit(ahead: Ahead) -> None:
+    """Why it does not fit, and changes that would help, each with a button."""
+    with st.container(border=True, key="make it fit"):
+        st.warning(why_not(ahead), icon=":material/warning:")
+        found = ahead.proposals()
+        if not found:
+            st.markdown(t("No change of width, input, batch, head or epochs would be enough."))
+        for place, proposal in enumerate(found):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"proposal {place}"):
+                st.button(t("Apply"), key=f"apply {place}", on_click=choice.adopt, args=(proposal.config,))
+                st.markdown(_changed(proposal), width="content")
+
+
+def why_not(ahead: Ahead) -> str:
+    """In a sentence, what does not fit."""
+    found, memory = ahead.forecast, ahead.device.memory
+    if memory and not found.fits(memory, None):
+        values = {"needed": size(found.memory.total), "most": size(round(USABLE * memory)), "all": size(memory)}
+        return t("This run needs {needed}; of the {all} there, it may take {most}.", **values)
+    time = found.time.total if found.time else 0.0
+    return t("This run takes about {time}; there are {given}.", time=seconds(time), given=seconds(ahead.seconds or 0))
+
+
+def _changed(proposal: Proposal) -> str:
+    changes = t(", ").join(f"{t(KINDS[each.what])} {each.before} → **{each.after}**" for each in proposal.changes)
+    after = proposal.forecast
+    needs = [size(after.memory.total)] + ([seconds(after.time.total)] if after.time else [])
+    saved = []
+    if proposal.saved_memory > 0:
+        saved.append(size(proposal.saved_memory))
+    if proposal.saved_seconds > 0:
+        saved.append(seconds(proposal.saved_seconds))
+    text = f"{changes}: {t(', ').join(needs)}"
+    return f"{text} ({t('saves {what}', what=t(', ').join(saved))})" if saved else text
+
+
+# --- afterwards ----------------------------------------------------------------------------------------------------
+
+
+def afterwards(compared: Mapping[str, Compared]) -> None:
+    """What was forecast beside what was measured, with the errors; nothing if there was no forecast."""
+    if not compared:
+        return
+    write: dict[str, Callable[[float], str]] = {"memory": lambda value: size(round(value)), "step": milliseconds}
+    parts = [
+        t(
+            "{what}: forecast {forecast}, measured {measured} ({error})",
+            what=t(MEASURES[name]),
+            forecast=write[name](found.forecast),
+            measured=write[name](found.measured),
+            error=error(found),
+        )
+        for name, found in compared.items()
+    ]
+    st.caption(t("; ").join(parts), width="content")
+
+
+def milliseconds(value: float) -> str:
+    """The time of a step."""
+    return f"{1000 * value:,.0f} ms" if value >= 0.01 else f"{1000 * value:.2g} ms"
+
+
+def error(found: Compared) -> str:
+    """By how much the forecast was too high or too low."""
+    return signed(percent(abs(found.error), 1), round(found.error, 3))
+
+
+def chart(compared: Mapping[str, Mapping[str, Compared]], name: str) -> Figure:
+    """Forecast against measured of each run, by name, on logarithmic axes with the line of equality."""
+    found = {run: each[name] for run, each in compared.items() if name in each}
+    ends = [value for each in found.values() for value in each]
+    line = [min(ends, default=1) / 1.3, max(ends, default=1) * 1.3]
+    axis = {"type": "log", "gridcolor": "$grid", "zeroline": False, "exponentformat": "SI", "nticks": 6}
+    axis |= {"range": [*map(log10, line)], "ticksuffix": "B" if name == "memory" else "s"}
+    return {
+        "data": [
+            {"x": line, "y": line, "mode": "lines", "line": {"color": "$grid", "width": 2}, "hoverinfo": "skip"},
+            {
+                "x": [each.measured for each in found.values()],
+                "y": [each.forecast for each in found.values()],
+                "text": [f"{chart_text(run)} ({error(each)})" for run, each in found.items()],
+                "mode": "markers",
+                "marker": {"color": COLORS["conv"], "size": 10, "opacity": 0.8},
+                "hovertemplate": "%{text}<extra></extra>",
+            },
+        ],
+        "layout": {
+            "xaxis": {**axis, "title": {"text": t("measured")}},
+            "yaxis": {**axis, "title": {"text": t("forecast")}, "automargin": True},
+            "showlegend": False,
+            "dragmode": False,
+            "height": 300,
+            "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
+        },
+    }

@@ -1,0 +1,164 @@
+"""The Start button. One press makes exactly one run, whatever is clicked twice, reloaded or drawn again."""
+
+from contextlib import suppress
+from itertools import chain
+from math import ceil
+
+import streamlit as st
+
+from vggexplorer.architectures import Network
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import exact
+from vggexplorer.layers import shape_text
+from vggexplorer.paths import TRAIN
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.summary import summarize
+from vggexplorer.text import title
+from vggexplorer.ui import access
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run import ahead, choice, rows
+from vggexplorer.ui.run.words import data_text
+from vggexplorer.ui.session import session
+from vggexplorer.ui.state import current, look_at, publish
+from vggexplorer.ui.widgets import once
+
+
+def in_view(runs: Runs) -> Run | None:
+    """The run that the link names, else one that is active now, else the one that this visitor started last."""
+    if named := current().runs:
+        session["seen on Train"] = named[0]
+        return runs.get(named[0])
+    mine = access.started()
+    active = sorted(rows.active(runs), key=lambda run: run.id not in mine)
+    before = (run for run_id in (*mine, session.get("seen on Train", "")) if (run := runs.get(run_id)))
+    found = next(chain(active, before), None)
+    if found:
+        look_at(found.id)
+        publish(TRAIN)
+    return found
+
+
+def show(runs: Runs, another: bool, own_input: bool = False) -> None:
+    """The network as it will be trained, and the button; `another` if a run stands above it.
+
+    With `own_input` it is trained at the input that it has, whatever the recipe says.
+    """
+    name = literal(title(choice.subject()))
+    heading = t("Another run: {network}", network=name) if another else t("The network as it will be trained")
+    st.markdown(f"##### {heading}")
+    try:
+        config = choice.config(own_input)
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+        return
+    _as_trained(config)
+    before = None
+    if choice.chosen().cluster:
+        st.caption(t("What a run will take is known of this machine, not of the cluster."))
+    else:
+        try:
+            before = ahead.look(runs, config)
+        except InputError as error:
+            st.error(literal(sentence(error)), icon=":material/error:")
+        ahead.show(runs, before)
+    here = None if choice.chosen().elsewhere else before
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
+        once(
+            t("Start"),
+            key="start",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(runs, config, here),
+        )
+        st.caption(_what(config), width="content")
+    if here and not here.fits and session.get("start question") == config:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="start question line"):
+            st.warning(f"{ahead.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
+            once(t("Start anyway"), key="start anyway", on_click=_start_now, args=(runs, config))
+    _say_limits()
+    if refused := session.get("start error"):
+        st.error(literal(sentence(refused)), icon=":material/error:")
+
+
+def _say_limits() -> None:
+    """How long a run may take; what exceeds another limit is said when it is started."""
+    with suppress(InputError):
+        if minutes := access.allowed().minutes:
+            st.caption(
+                t("The teacher allows a run {minutes} {minutes:minute|minutes} here; then it is over.", minutes=minutes)
+            )
+
+
+def _what(config: Config) -> str:
+    parts = [
+        config.training.recipe,
+        data_text(config.dataset),
+        config.device if config.device != "auto" else t("the best one"),
+        *([t("the cluster")] if choice.chosen().cluster else []),
+    ]
+    return " · ".join(literal(part) for part in parts)
+
+
+def _start(runs: Runs, config: Config, before: ahead.Ahead | None) -> None:
+    """Start the run; one that will not fit is asked about first."""
+    if before and not before.fits:
+        session["start question"] = config
+    else:
+        _start_now(runs, config)
+
+
+def _start_now(runs: Runs, config: Config) -> None:
+    """Start the run, and show it."""
+    session.update({"start error": None, "start question": None})
+    try:
+        look_at(access.start(runs, config, place=choice.place()).id)
+        rows.forget()
+    except InputError as error:
+        session["start error"] = error
+
+
+# --- the network as it will be trained ---------------------------------------------------------------------
+
+
+def _as_trained(run: Config) -> None:
+    """The network with what the training changes of it, and its totals."""
+    asked, trained = run.network, run.trained
+    totals = summarize(*trained).totals
+    with st.container(horizontal=True, gap="small", key="as trained"):
+        st.metric(t("Parameters"), exact(totals.params), width=150)
+        st.metric("MACs", exact(totals.macs), width=150)
+        st.metric(t("input"), shape_text(trained.input_shape), width=150)
+        st.metric(t("steps"), _steps(run), width=150)
+    changes = _changes(asked, trained)
+    if changes:
+        before = _params(asked)
+        text = t("The training changes the network: {changes}.", changes=t(", ").join(changes))
+        st.caption(f"{text} {t('Before, it has {params} parameters.', params=before)}" if before else text)
+
+
+def _params(network: Network) -> str:
+    try:
+        return exact(summarize(*network).totals.params)
+    except InputError:
+        return ""
+
+
+def _steps(run: Config) -> str:
+    known, training = run.dataset.known, run.training
+    steps = exact(ceil(training.num_images(known.sizes[0]) / training.batch_size)) if known else "…"
+    return f"{training.epochs} × {steps}"
+
+
+def _changes(asked: Network, trained: Network) -> list[str]:
+    changes = []
+    if asked.input_shape != trained.input_shape:
+        changes.append(f"{t('input')} {shape_text(asked.input_shape)} → {shape_text(trained.input_shape)}")
+    if asked.architecture.batch_norm != trained.architecture.batch_norm:
+        changes.append(t("with batch norm") if trained.architecture.batch_norm else t("without batch norm"))
+    before, after = asked.architecture.head.dropout, trained.architecture.head.dropout
+    if before != after and trained.architecture.head.hidden:
+        changes.append(f"{t('dropout')} {before:g} → {after:g}")
+    return changes

@@ -1,0 +1,178 @@
+"""A run as Train, Runs and Learn show it: its status, how far it is, its figures, what went wrong, what can be done."""
+
+from collections.abc import Callable, Hashable
+
+import streamlit as st
+
+from vggexplorer.formatting import NO_BREAK, exact, percent, size
+from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.records import Outcome
+from vggexplorer.runs.folder.run import PATIENCE, Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Status, Word
+from vggexplorer.text import title
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.run import actions, ahead
+from vggexplorer.ui.run.rows import IDLE, Row, read, watch
+from vggexplorer.ui.run.words import LOOKS, accuracy, data_text, duration, number, status
+from vggexplorer.ui.state import current
+
+TICK = 1.0
+"""Seconds between looks at a run that is active."""
+
+
+def badge(of: Status) -> None:
+    """The status as a word with an icon."""
+    look = LOOKS[of.word]
+    st.badge(status(of.word), icon=f":material/{look.icon}:", color=look.color)
+
+
+def show(row: Row) -> None:
+    """Status, progress and figures, which tick; below them what can be done with the run, and what to know of it."""
+    st.fragment(_ticking, run_every=TICK if row.status.active else IDLE)(row.run, _drawn(row))
+    actions.show(row)
+    _say(row)
+
+
+def missing() -> None:
+    """Which runs of the link are not here."""
+    for run_id in current().runs:
+        if Runs.at().get(run_id) is None:
+            st.warning(t("There is no run {id} here.", id=literal(run_id)), icon=":material/search_off:")
+
+
+def brief(row: Row, open_: Callable[[str], None] | None = None) -> None:
+    """A line about a run: its name, as a button if `open_` shows it, its status, and the last test accuracy."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line of {row.run.id}"):
+        if open_:
+            st.button(literal(row.name), key=f"look {row.run.id}", on_click=open_, args=(row.run.id,), type="tertiary")
+        else:
+            st.markdown(f"**{literal(row.name)}**", width="content")
+        badge(row.status)
+        if row.last is not None:
+            st.caption(t("test accuracy {share}", share=percent(row.last, 1)), width="content")
+
+
+def looked_at(run: Run, at: Status) -> int | None:
+    """The step that there is a close look at: the last one, while a run is paused after it or has ended with it."""
+    step = run.json(layout.STEP).get("step") if at.word == Word.PAUSED or not at.active else None
+    return step if step == at.step else None
+
+
+def _drawn(row: Row) -> Hashable:
+    """What the page says outside of what ticks; when it changes, the page runs again, and the ticking may stop."""
+    word = "" if row.status.active else row.status.word
+    return word, tuple(actions.of(row)), actions.stopping(row), looked_at(row.run, row.status)
+
+
+def _ticking(run: Run, drawn: Hashable) -> None:
+    row = read(run, watch())
+    if _drawn(row) != drawn:
+        st.rerun()
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run line"):
+        badge(row.status)
+        if row.config:
+            parts = title(row.config.network), row.config.training.recipe, data_text(row.config.dataset), row.device
+            st.caption(" · ".join(map(literal, parts)), width="content")
+    if text := _explained(row):
+        st.caption(text)
+    if row.config:
+        _progress(row, row.config)
+        _figures(row)
+        if row.status.active:
+            st.caption(_device(run))
+        else:
+            ahead.afterwards(row.forecast)
+
+
+def _explained(row: Row) -> str:
+    """What a status means for a person; empty where the word says it all."""
+    match row.status.word:
+        case Word.WAITING if not row.status.ahead:
+            return t("It waits until a node of the cluster has room for it.")
+        case Word.WAITING:
+            return t(
+                "{count} {count:run is|runs are} before this one in the line for the device.", count=row.status.ahead
+            )
+        case Word.INTERRUPTED:
+            return t(
+                "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
+                step=row.status.step,
+                saved=row.run.saved_step(),
+            )
+        case Word.UNRESPONSIVE:
+            return t(
+                "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.",
+                seconds=f"{PATIENCE:g}",
+            )
+        case Word.STOPPED:
+            return t("Stopped at step {step}. Resume goes on exactly there.", step=row.status.step)
+    return ""
+
+
+def _progress(row: Row, config: Config) -> None:
+    """How far it is, how long it takes still, and how fast it is with all that is not a step."""
+    last, steps = row.run.last_record(), number(row.run.environment().get("num_steps"))
+    if not last or not steps:
+        return
+    step = max(last.step, row.status.step)
+    parts = [t("epoch {epoch} of {epochs}", epoch=f"{last.epoch:.2f}", epochs=config.training.epochs)]
+    if row.status.active and step < steps:
+        parts.append(t("{time} left", time=duration((steps - step) * last.seconds / last.step)))
+    parts.append(t("{speed} examples/s with testing", speed=exact(round(last.examples_per_sec_wall))))
+    st.progress(min(1.0, step / steps), text=" · ".join(parts))
+
+
+def _figures(row: Row) -> None:
+    """The figures that the book prints, in its order, and what they cost."""
+    last, outcome = row.run.last_record(), row.run.outcome() or Outcome(status=Word.INTERRUPTED)
+    speed = number(last.examples_per_sec if last else outcome.examples_per_sec)  # of the steps alone, as in the book
+    values = {
+        t("Train loss"): accuracy(number(last.train_loss if last else outcome.loss)),
+        t("Train accuracy"): accuracy(number(last.train_acc if last else outcome.train_acc)),
+        t("Last test accuracy"): accuracy(row.last),
+        t("Best test accuracy"): accuracy(row.best),
+        t("Time"): duration(row.seconds),
+        t("Examples per second"): "–" if speed is None else exact(round(speed)),
+        t("Memory"): size(last.memory) if last and last.memory else "–",
+    }
+    with st.container(horizontal=True, gap="medium", key="run-figures"):
+        for name, value in values.items():
+            st.metric(name, value, width="content")
+
+
+def _device(run: Run) -> str:
+    """What the device is doing."""
+    sample, about = run.telemetry(), run.environment()
+    parts = [about.get("title") or about.get("device", ""), about.get("precision", "")]
+    share, used, degrees, watts = (number(sample.get(key)) for key in ("utilization", "memory", "temperature", "power"))
+    if share is not None:
+        parts.append(t("{share} busy", share=percent(share, 100)))
+    if used is not None:
+        whole = number(sample.get("memory_total"))
+        text = size(round(used)) + (f" / {size(round(whole))}" if whole else "")
+        parts.append(t("{used} of memory in use", used=text))
+    if degrees is not None:
+        parts.append(f"{degrees:g}{NO_BREAK}°C")
+    if watts is not None:
+        parts.append(f"{watts:.0f}{NO_BREAK}W")
+    return " · ".join(literal(str(part)) for part in parts if part)
+
+
+def _say(row: Row) -> None:
+    """Why it cannot be read, or ended as it did, with the end of what it wrote; what could not be used of the data."""
+    if row.error:
+        st.error(literal(sentence(row.error)), icon=":material/broken_image:")
+    outcome = row.run.outcome()
+    if outcome and outcome.reason:
+        tell = st.error if outcome.status == Word.FAILED else st.info
+        tell(literal(sentence(outcome.reason)), icon=":material/info:")
+    if row.status.word in (Word.FAILED, Word.INTERRUPTED) and (text := row.run.end_of_log()):
+        with st.expander(t("The end of what the trainer wrote")):
+            st.code(text, language=None, wrap_lines=True)
+    count, odd = row.run.odd_files()
+    if count:
+        with st.expander(t("{count} {count:file|files} could not be used", count=count)):
+            more = [t("and {count} more", count=count - len(odd))] if count > len(odd) else []
+            st.markdown("\n".join(f"- {each}" for each in [*map(literal, odd), *more]))

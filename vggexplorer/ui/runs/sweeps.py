@@ -1,0 +1,290 @@
+"""Sweeps on Runs: how far one is, accuracy against cost with the Pareto front, and what can be done with it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from vggexplorer.errors import InputError
+from vggexplorer.formatting import short
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Word
+from vggexplorer.runs.sweeps import folder, start
+from vggexplorer.runs.sweeps import points as sweeps_points
+from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep
+from vggexplorer.runs.sweeps.points import Point, Result
+from vggexplorer.ui import access
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.link import MAX_RUNS
+from vggexplorer.ui.run import actions, scatter
+from vggexplorer.ui.run import rows as run_rows
+from vggexplorer.ui.run.words import accuracy, duration, moment, sign, status
+from vggexplorer.ui.runs import history
+from vggexplorer.ui.session import session
+from vggexplorer.ui.state import complain, current, look_at_sweep
+from vggexplorer.ui.widgets import once, shows
+
+PLACE = "sweep"
+"""Where complaints about what was done with a sweep are shown."""
+MOST_OFFERED = 100
+"""How many of the newest sweeps can be chosen."""
+MOST_ACTIVE = 6
+"""How many of the runs that are under way are named."""
+MOST_ROWS = 60
+"""How many rows the table has at first."""
+
+
+def show() -> None:
+    """The choice of a sweep, if there are any, and the one in view."""
+    runs = Runs.at()
+    found = folder.every(runs)[:MOST_OFFERED]
+    named = current().sweep
+    chosen = folder.get(runs, named) if named else None
+    if named and chosen is None:
+        st.warning(t("There is no sweep {id} here.", id=literal(named)), icon=":material/search_off:")
+    if not found and not chosen:
+        return
+    _select(found, chosen)
+    if chosen:
+        ticking = _active(chosen)
+        with st.container(border=True, key="sweep"):
+            st.fragment(_section, run_every=history.REFRESH if ticking else None)(chosen, ticking)
+
+
+def _select(found: list[Sweep], chosen: Sweep | None) -> None:
+    """Sweeps by name and time; of two with the same, the id tells which."""
+    listed = found if chosen is None or chosen.id in {each.id for each in found} else [chosen, *found]
+    names = {each.id: _title(each) for each in listed}
+    texts = list(names.values())
+    names = {key: text if texts.count(text) == 1 else f"{text} · {key[-8:]}" for key, text in names.items()}
+    ids = list(names)
+    st.selectbox(
+        t("Sweeps"),
+        ids,
+        ids.index(chosen.id) if chosen else None,
+        format_func=names.__getitem__,
+        placeholder=t("choose a sweep"),
+        width=620,
+        **shows("sweep in view", chosen.id if chosen else None, _choose),
+    )
+
+
+def _title(sweep: Sweep) -> str:
+    try:
+        asked = sweep.asked()
+    except InputError:
+        return sweep.id
+    return f"{asked.name} · {moment(asked.created)}"
+
+
+def _choose(key: str) -> None:
+    look_at_sweep(session[key])
+
+
+# --- one sweep -------------------------------------------------------------------------------------------------
+
+
+class _Seen:
+    """A sweep as it is seen now: its runs, what they reached."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep, self.name = sweep, sweep.asked().name
+        self.members = sweep.members(lambda run: _row(run).status)
+        self.points = sweeps_points.points([_result(each) for each in self.members if each.word != Word.DELETED])
+        self.status = sweep.status(self.members)
+
+    def count(self, word: Word | None) -> int:
+        """How many runs have this status; planned ones have none."""
+        return sum(member.word == word for member in self.members)
+
+
+def _row(run: Run) -> run_rows.Row:
+    return run_rows.read(run, run_rows.watch())
+
+
+def _result(member: Member) -> Result:
+    row = _row(member.run) if member.made else None
+    return Result(member.config, row.best if row else None, row.seconds if row else None)
+
+
+def _active(sweep: Sweep) -> bool:
+    try:
+        return _Seen(sweep).status == Word.RUNNING
+    except InputError:
+        return False
+
+
+def _section(sweep: Sweep, ticking: bool) -> None:
+    """All of it; when it begins or ends, the page runs again."""
+    complain(PLACE)
+    try:
+        seen = _Seen(sweep)
+    except InputError as error:
+        if sweep.path.exists():
+            st.error(literal(sentence(error)), icon=":material/error:")
+            _remove(sweep, disabled=not access.may_change_sweep(sweep))
+            return
+        st.rerun()
+    if (seen.status == Word.RUNNING) != ticking or session.pop("sweep moved", False):
+        st.rerun()
+    words = t("{name}: {value}", name=literal(seen.name), value=status(seen.status))
+    st.markdown(f"##### {sign(seen.status)} {words}")
+    _progress(seen)
+    _buttons(seen)
+    if seen.status in (Word.INTERRUPTED, Word.FAILED) and (text := sweep.end_of_log()):
+        st.code(text, language=None, wrap_lines=True)
+    _scatter(seen.points)
+    _table(seen)
+
+
+def _progress(seen: _Seen) -> None:
+    """How many runs do what, and how far those are that are under way."""
+    done, whole = seen.count(Word.FINISHED), len(seen.members)
+    words = dict.fromkeys(member.word for member in seen.members)
+    parts = [t("{done} of {all} {all:run|runs} finished", done=done, all=whole)]
+    parts += [f"{seen.count(word)} {_said(word)}" for word in words if word != Word.FINISHED]
+    st.progress(done / whole, text=" · ".join(parts))
+    active = [member for member in seen.members if member.active]
+    for member in active[:MOST_ACTIVE]:
+        st.caption(t("{name}: {value}", name=literal(member.name), value=_doing(member)))
+
+
+def _said(word: Word | None) -> str:
+    return status(word) if word else t(PLANNED)
+
+
+def _doing(member: Member) -> str:
+    if member.status is None:
+        return t(PLANNED)
+    steps = member.run.environment().get("num_steps")
+    words = status(member.status.word)
+    if member.status.step and isinstance(steps, int):
+        return t("{status}, step {step} of {steps}", status=words, step=member.status.step, steps=steps)
+    return words
+
+
+def _buttons(seen: _Seen) -> None:
+    sweep, running = seen.sweep, seen.status == Word.RUNNING
+    mine = access.may_change_sweep(sweep)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="sweep-actions"):
+        if running:
+            stopping = sweep.stopping()
+            label = t("Stopping …") if stopping else t("Stop all")
+            disabled = stopping or not mine
+            st.button(label, key="stop all", icon=":material/stop:", disabled=disabled, on_click=_stop, args=(sweep,))
+        elif any(member.rest for member in seen.members):
+            once(
+                t("Resume the rest"),
+                key="resume the rest",
+                icon=":material/play_arrow:",
+                help=t("Goes on with what was stopped, interrupted or failed, and starts what is not started yet."),
+                disabled=not mine,
+                on_click=_resume,
+                args=(sweep,),
+            )
+        if not running:
+            _remove(sweep, disabled=not mine)
+        ids = [member.run.id for member in seen.members if member.made]
+        if len(ids) > 1:
+            st.button(
+                t("Curves of its runs"),
+                key="curves of sweep",
+                icon=":material/show_chart:",
+                help=t("Chooses its first {most} runs in the table below.", most=MAX_RUNS),
+                on_click=_lay_over,
+                args=(ids,),
+            )
+    if not mine:
+        st.caption(t("You can watch this sweep. Only who started it, or the teacher, can change it."))
+
+
+def _remove(sweep: Sweep, disabled: bool) -> None:
+    st.button(
+        t("Remove the group"),
+        key="remove sweep",
+        icon=":material/delete:",
+        help=t("The runs stay; only their group goes."),
+        disabled=disabled,
+        on_click=_delete,
+        args=(sweep,),
+    )
+
+
+def _lay_over(ids: list[str]) -> None:
+    history.choose(ids)
+    session["sweep moved"] = True
+
+
+def _stop(sweep: Sweep) -> None:
+    def action() -> None:
+        access.check_sweep(sweep)
+        start.stop_all(sweep)
+
+    actions.tried(action, PLACE)
+
+
+def _resume(sweep: Sweep) -> None:
+    def action() -> None:
+        access.check_sweep(sweep)
+        start.resume_rest(sweep, access.allowed())
+
+    actions.tried(action, PLACE)
+
+
+def _delete(sweep: Sweep) -> None:
+    def action() -> None:
+        access.check_sweep(sweep)
+        sweep.delete()
+        look_at_sweep(None)
+
+    actions.tried(action, PLACE)
+
+
+# --- what came of it -------------------------------------------------------------------------------------------
+
+
+def _scatter(points: Sequence[Point]) -> None:
+    """The median of the best test accuracies against what it cost, with the Pareto front."""
+    if not any(point.tested for point in points):
+        st.caption(t("The chart begins with the first test of a run."))
+        return
+    cost = scatter.against("sweep against")
+    best = sweeps_points.front(points, cost)
+    marks = [(point, mark) for place, point in enumerate(points) if (mark := _mark(place, point, cost))]
+    names = ", ".join(literal(point.label) for point in best)
+    alt = t(
+        "Best test accuracy against its cost: {cost}. Points are medians over the seeds with their range; "
+        "on the Pareto front, from the cheapest on: {names}",
+        cost=scatter.costs()[cost],
+        names=names,
+    )
+    front = [mark for each in best for point, mark in marks if point is each]
+    scatter.show([mark for _, mark in marks], cost, alt, "sweep scatter", front)
+
+
+def _mark(place: int, point: Point, cost: str) -> scatter.Mark | None:
+    price = getattr(point, cost)
+    if not price or point.best is None or point.low is None or point.high is None:
+        return None
+    return scatter.Mark(point.label, price, point.best, point.low, point.high, place)
+
+
+def _table(seen: _Seen) -> None:
+    """A row for each group of runs that differ in their seed only."""
+    heads = [t("Network"), t("Tested"), t("Best test accuracy"), t("Parameters"), "MACs", t("Time")]
+    rows = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
+    for point in seen.points[:MOST_ROWS]:
+        spread = f" ({accuracy(point.low)}–{accuracy(point.high)})" if point.tested > 1 else ""
+        cells = [
+            literal(point.label),
+            f"{point.tested}/{point.runs}",
+            accuracy(point.best) + spread,
+            short(point.params),
+            short(point.macs),
+            duration(point.seconds),
+        ]
+        rows.append("| " + " | ".join(cells) + " |")
+    st.markdown("\n".join(rows))
+    st.caption(t("Medians over the runs that were tested already; the range is that of the accuracies."))
+    if more := max(0, len(seen.points) - MOST_ROWS):
+        st.caption(t("{count} more {count:row is|rows are} in the files of the runs.", count=more))

@@ -1,0 +1,117 @@
+"""The run in view on Train: the run itself, its curves, the book's figures, a close look at a step; the others."""
+
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.formatting import percent
+from vggexplorer.runs.config import Config, published
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Word
+from vggexplorer.ui import pictures
+from vggexplorer.ui.i18n import literal, t
+from vggexplorer.ui.run import curves
+from vggexplorer.ui.run import view as run_view
+from vggexplorer.ui.run.rows import IDLE, Row, active, read, watch
+from vggexplorer.ui.session import session
+from vggexplorer.ui.state import look_at
+
+
+def show(run: Run) -> None:
+    """Everything about a run that trains, or has trained."""
+    row = read(run, watch())
+    with st.container(border=True, key="run in view"):
+        st.markdown(f"##### {literal(row.name)}")
+        run_view.show(row)
+        if row.config:
+            curves.show([run], key="curves", published=published(row.config))
+            _beside_the_book(row.config, run)
+            _close_look(row)
+
+
+# --- the book's figures ------------------------------------------------------------------------------------
+
+
+def _beside_the_book(config: Config, run: Run) -> None:
+    """Where the run is the book's own: whether it is inside the published spread, and the figures beside it."""
+    book = published(config)
+    if not book:
+        return
+    low, high = book.test_acc
+    spread = {"low": f"{low:.3f}", "high": f"{high:.3f}", "builds": book.builds}
+    text = t("Over {builds} published builds of the book the test accuracy was from {low} to {high}.", **spread)
+    outcome = run.outcome()
+    if outcome and outcome.status == Word.FINISHED and outcome.test_acc is not None:
+        inside = low <= outcome.test_acc <= high
+        text += " " + (t("This run is inside.") if inside else t("This run is outside."))
+    st.caption(text)
+    st.markdown("\n".join(f"- {literal(t(source))}: {literal(figures)}" for source, figures in book.runs))
+
+
+# --- a close look at one step ------------------------------------------------------------------------------
+
+
+def _close_look(row: Row) -> None:
+    """The step that was done alone: its images, what the network took them for, its gradients."""
+    if run_view.looked_at(row.run, row.status) is None:
+        return
+    view = row.run.json(layout.STEP)
+    with st.expander(t("A close look at step {step}", step=view["step"]), expanded=True, key="close look"):
+        st.markdown(
+            t(
+                "loss **{loss}** · {correct} of {examples} right",
+                loss=f"{view['loss']:.4f}",
+                correct=view["correct"],
+                examples=view["examples"],
+            )
+        )
+        classes = row.run.environment().get("classes", [])
+        pictures.pictures([_item(item, classes) for item in view["pictures"]], key="batch")
+        largest = max(view["gradients"].values(), default=0) or 1
+        lines = (
+            f"| {name} | {value:.3g} | {'█' * round(20 * value / largest)} |"
+            for name, value in view["gradients"].items()
+        )
+        st.markdown("\n".join([f"| {t('layer')} | {t('gradient norm')} | |", "|:--|--:|:--|", *lines]))
+
+
+def _item(item: dict[str, Any], classes: list[str]) -> pictures.Item:
+    names = [t(classes[place]) if place < len(classes) else str(place) for place in (item["label"], item["guess"])]
+    good = item["label"] == item["guess"]
+    caption = names[0] if good else f"{names[0]} → {names[1]}"
+    return {"picture": item["picture"], "caption": f"{caption}\n{percent(item['chance'], 1)}", "good": good}
+
+
+# --- other runs --------------------------------------------------------------------------------------------
+
+
+def others(runs: Runs, shown: Run | None) -> None:
+    """The other runs that are active now, each a button that shows it."""
+    before = _going_on(runs, shown)
+    st.fragment(_others, run_every=2 * run_view.TICK if before[1] else IDLE)(runs, shown, before)
+
+
+def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
+    """Whether the run that is shown is active, and whether others are."""
+    return bool(shown and shown.status().active), bool(_active(runs, shown))
+
+
+def _active(runs: Runs, shown: Run | None) -> list[Row]:
+    return [read(run) for run in active(runs) if not shown or run.id != shown.id]
+
+
+def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
+    if session.pop("moved", False) or before != _going_on(runs, shown):
+        st.rerun()
+    if not before[1]:
+        return
+    st.markdown(f"##### {t('Other runs that are active')}")
+    for row in _active(runs, shown):
+        run_view.brief(row, _look_at)
+
+
+def _look_at(run_id: str) -> None:
+    look_at(run_id)
+    session["moved"] = True
