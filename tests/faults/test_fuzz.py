@@ -561,9 +561,9 @@ def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("start", "resume"):
         monkeypatch.setattr(launch, name, refuse)
     monkeypatch.setattr("vggexplorer.terminal.sweeps.forecast", refuse)
-    monkeypatch.setattr("vggexplorer.runs.cluster.ask", refuse)
+    monkeypatch.setattr("vggexplorer.terminal.training.ask", refuse)
     monkeypatch.setattr("vggexplorer.server.dashboard.start", refuse)
-    monkeypatch.setattr("vggexplorer.runs.devices.resolve", refuse)
+    monkeypatch.setattr("vggexplorer.terminal.asked.resolve", refuse)
     monkeypatch.chdir(tmp_path)
 
 

@@ -19,7 +19,8 @@ from vggexplorer.runs import devices
 from vggexplorer.runs.folder.records import parse_line
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.terminal.progress import Before, Follower, Interrupts, View
+from vggexplorer.terminal.progress import Before, Follower, Interrupts
+from vggexplorer.terminal.views import View
 
 VGGEXPLORER = (sys.executable, "-m", "vggexplorer")
 TINY = ("1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "1", "--device", "cpu")

@@ -1,5 +1,8 @@
-"""A forecast as tables in a terminal, with Rich, or as one JSON object."""
+"""`vggexplorer forecast`: what a run will take, as tables in a terminal or as one JSON object."""
 
+import argparse
+import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,10 +10,50 @@ from rich.table import Table
 
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.formatting import duration, size
+from vggexplorer.runs import forecasts
+from vggexplorer.runs.calibration import calibrate, known
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.devices import resolve
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
+from vggexplorer.runs.options import Number
+from vggexplorer.terminal.asked import config_of
+from vggexplorer.terminal.measuring import say_progress
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.text import title
+
+
+def forecast(options: argparse.Namespace) -> int:
+    """Say what a run will take; 1 if it does not fit."""
+    runs = Runs.at(options.runs)
+    memory, seconds = _most(options.memory, "memory"), _most(options.within, "time")
+    config = config_of(options, runs)
+    device = resolve(config.device, runs.path)
+    calibration = known(runs.path, device.name)
+    if options.measure or not forecasts.suffices(calibration, config, device):
+        try:
+            calibration = calibrate(runs.path, device, say_progress)
+        except KeyboardInterrupt:
+            print("\nWhat was measured is kept; `vggexplorer forecast` with --measure goes on.", file=sys.stderr)
+            raise
+    found = forecasts.forecast(config, device, calibration)
+    limit = device.memory if memory is None else round(memory * 2**30)
+    proposals = forecasts.fit(config, device, calibration, memory=limit, seconds=seconds)
+    fits = found.fits(limit, seconds)
+    if options.json:
+        print(json.dumps(to_json(found, proposals, fits), indent=2))
+    else:
+        print_forecast(config, found, proposals, limit, seconds)
+    return 0 if fits else 1
+
+
+def _most(text: str | None, label: str) -> float | None:
+    """A limit that a run is to keep; None without one."""
+    if text is None:
+        return None
+    option = Number(label=label, high=10**7, above=True)
+    option.check(value := option.parse(text))
+    return value
 
 
 def to_json(forecast: Forecast, proposals: Sequence[Proposal], fits: bool) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""All runs as a table in a terminal, and as JSON."""
+"""`vggexplorer runs`: all runs as a table in a terminal, and as JSON."""
 
+import argparse
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +22,17 @@ from vggexplorer.text import title
 POLL = 0.1
 """Seconds between looks at the heartbeats."""
 _FIGURES = ("loss", "train_acc", "test_acc", "best_test_acc", "seconds")
+
+
+def list_runs(options: argparse.Namespace) -> int:
+    """Print all runs, the newest first."""
+    runs = Runs.at(options.runs)
+    found = rows(runs.all())
+    if options.json:
+        print(json.dumps({"runs": found}, indent=2))
+    else:
+        print_runs(found, runs)
+    return 0
 
 
 def statuses(runs: Sequence[Run]) -> dict[str, Status]:

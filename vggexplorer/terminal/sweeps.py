@@ -1,44 +1,74 @@
-"""Sweeps in a terminal: what they will take, what they do, what came of them."""
+"""`vggexplorer sweep`: many runs are started, or what is left of them, and followed; or stopped; or listed."""
 
+import argparse
 import json
-import shlex
-import time
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from rich.console import Group
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from vggexplorer.architectures import shown
 from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
-from vggexplorer.formatting import duration, short
+from vggexplorer.formatting import duration
 from vggexplorer.runs import launch
 from vggexplorer.runs.calibration import Told, calibrate, known
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
-from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.records import best
-from vggexplorer.runs.folder.run import MANY, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES, Word
 from vggexplorer.runs.forecasts import suffices
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.sweeps import folder as sweeps_folder
 from vggexplorer.runs.sweeps import grid as sweeps_grid
-from vggexplorer.runs.sweeps import points as sweeps_points
 from vggexplorer.runs.sweeps import start
-from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep
+from vggexplorer.runs.sweeps.folder import Sweep
 from vggexplorer.runs.sweeps.grid import Plan, Total
-from vggexplorer.runs.sweeps.points import Point, Result
-from vggexplorer.terminal.progress import POLL, Interrupts, View, described, exit_status, view_for
-from vggexplorer.terminal.tables import grid, plain, print_table, terminal
+from vggexplorer.terminal.asked import other_option, place_of
+from vggexplorer.terminal.measuring import say_progress
+from vggexplorer.terminal.plans import plan_of
+from vggexplorer.terminal.progress import Interrupts
+from vggexplorer.terminal.sweep_progress import Followed, follow, resume
+from vggexplorer.terminal.tables import grid, print_table, terminal
 
-MOST_SHOWN = 12
-"""How many of the runs that are under way have a line of their own."""
+
+def sweep(options: argparse.Namespace) -> int:
+    """Start a sweep, or what is left of one, and follow it to its end; stop one; list them."""
+    runs = Runs.at(options.runs)
+    if options.stop is not None:
+        _check_alone(options, "stop")
+        stop(find(runs, options.stop))
+        return 0
+    if options.resume is not None:
+        _check_alone(options, "resume")
+        sweep = find(runs, options.resume)
+        with Interrupts() as interrupts:
+            return follow(resume(sweep), options.json, interrupts, options.runs)
+    if not options.archs and options.list is None:
+        _check_alone(options, "")
+        return show_all(runs, options.json)
+    plan, place = plan_of(options, runs), place_of(options, Place())
+    total = forecast(runs, plan.configs, place, say_progress)
+    if options.dry_run and options.json:
+        print(json.dumps(planned(plan, total), indent=2))
+    else:
+        print(*lines_before(plan, total), sep="\n", file=sys.stderr if options.json else sys.stdout, flush=True)
+    if options.dry_run:
+        return 0
+    with Interrupts() as interrupts:
+        followed = Followed(start.start(runs, plan.configs, options.name, place=place))
+        return follow(followed, options.json, interrupts, options.runs)
+
+
+def _check_alone(options: argparse.Namespace, key: str) -> None:
+    """`InputError` if something was given besides the option `key` of a sweep."""
+    if other := other_option(options, key):
+        name = "the networks" if other == "archs" else f"--{other}"
+        if key:
+            raise InputError("--{key} takes a sweep as it was asked for; leave {name} out.", key=key, name=name)
+        raise InputError("Name networks for the sweep; {name} alone does not say what to train.", name=name)
 
 
 def find(runs: Runs, sweep_id: str) -> Sweep:
@@ -96,216 +126,6 @@ def lines_before(plan: Plan, total: Total) -> list[str]:
     if total.too_large:
         lines.append(fill("{n:,} of them {n:needs|need} more memory than the device has.", n=total.too_large))
     return lines
-
-
-# --- while it runs ---------------------------------------------------------------------------------------------
-
-
-class Followed:
-    """A sweep's runs as they were last seen; one that has ended is read once."""
-
-    def __init__(self, sweep: Sweep) -> None:
-        self.sweep = sweep
-        self.members: list[Member] = []
-        self.results: dict[str, Result] = {}
-        self._watch = Watch()
-        self._ended: dict[str, tuple[str, int]] = {}
-
-    def look(self) -> list[Member]:
-        """Look at all runs; those that have ended since the last look."""
-        self.members = self.sweep.members(lambda run: run.status(self._watch))
-        fresh = []
-        for member in self.members:
-            if member.active:
-                self._ended.pop(member.run.id, None)
-            elif member.status and member.made:
-                end = member.status.word, _written(member)
-                if self._ended.get(member.run.id) != end:
-                    self._ended[member.run.id] = end
-                    self.results[member.run.id] = result(member)
-                    fresh.append(member)
-        return fresh
-
-    def points(self) -> list[Point]:
-        """What came of it so far."""
-        found = (self.results.get(each.run.id) or Result(each.config, None, None) for each in self.members)
-        return sweeps_points.points(list(found))
-
-    def counts(self) -> str:
-        """How many runs do what: '3 of 12 finished, 1 running, 8 not started yet'."""
-        words = [STATUSES[member.word] if member.word else PLANNED for member in self.members]
-        done = words.count(STATUSES[Word.FINISHED])
-        others = [word for word in dict.fromkeys(words) if word != STATUSES[Word.FINISHED]]
-        return ", ".join([f"{done} of {len(words)} finished", *(f"{words.count(word)} {word}" for word in others)])
-
-
-def _written(member: Member) -> int:
-    """Tells one end of a run from the next."""
-    with suppress(OSError):
-        return (member.run.path / layout.OUTCOME).stat().st_mtime_ns
-    return 0
-
-
-def result(member: Member) -> Result:
-    """What a run has reached so far."""
-    records = member.run.read(most=MANY).records
-    return Result(member.config, best(records), records[-1].seconds if records else None)
-
-
-class _Screen:
-    """The runs under way, drawn again and again, in a terminal; else nothing."""
-
-    def __init__(self, followed: Followed, live: bool) -> None:
-        self._followed = followed
-        self._live = Live(console=terminal(), get_renderable=self._drawn, auto_refresh=False, transient=True)
-        self._on = live
-
-    def __enter__(self) -> "_Screen":
-        if self._on:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
-
-    def draw(self) -> None:
-        """Show what is known now."""
-        if self._on:
-            self._live.refresh()
-
-    def _drawn(self) -> Group:
-        picture = Table.grid(padding=(0, 2, 0, 0))
-        active = [member for member in self._followed.members if member.active]
-        for member in active[:MOST_SHOWN]:
-            steps = member.run.environment().get("num_steps")
-            step = f"step {member.status.step:,}" if member.status and member.status.step else ""
-            step += f"/{steps:,}" if step and isinstance(steps, int) else ""
-            words = described(member.status) if member.status else ""
-            picture.add_row(Text(member.name, overflow="ellipsis", no_wrap=True), words, step)
-        return Group(picture, Text(self._followed.counts()))
-
-
-def resume(sweep: Sweep) -> Followed:
-    """Go on with what is left of a sweep, unless it is under way; what had ended before is no news."""
-    followed = Followed(sweep)
-    followed.look()
-    if sweep.status(followed.members) != Word.RUNNING:
-        start.resume_rest(sweep)
-    return followed
-
-
-def follow(followed: Followed, as_json: bool, interrupts: Interrupts, folder: str | None) -> int:
-    """Show a sweep until nobody is at it; the exit status.
-
-    Ctrl-C stops all of it; a second one leaves at once. `folder` is what the person typed for the folder of runs.
-    """
-    sweep = followed.sweep
-    again = f"vggexplorer sweep --resume {sweep.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
-    say = View().say
-    say(f"sweep {sweep.id}")
-    try:
-        with _Screen(followed, live=type(view_for(as_json)).__name__ == "Bar") as screen:
-            _until_the_end(followed, screen, as_json, interrupts)
-        status = sweep.status(followed.members)
-        if as_json:
-            print(json.dumps(ended(followed, status)), flush=True)
-        else:
-            print_points(followed.points())
-    except BrokenPipeError:
-        say(f"Nobody reads the output any more; the sweep {sweep.id} goes on.")
-        raise
-    say(followed.counts())
-    if status != Word.FINISHED:
-        if reason := sweep.end_of_log():
-            say(reason)
-        say(f"To go on: {again}")
-    return exit_status(status, interrupts)
-
-
-def _until_the_end(followed: Followed, screen: _Screen, as_json: bool, interrupts: Interrupts) -> None:
-    asked = False
-    while not (interrupts.kill and asked):
-        kept = followed.sweep.kept()  # before the runs: what it starts after this is seen
-        for member in followed.look():
-            print(json.dumps(line(member)) if as_json else words(member), flush=True)
-        screen.draw()
-        if interrupts.stop and not asked:
-            asked = True
-            View().say("Stopping the sweep; Ctrl-C once more leaves at once.")
-            with suppress(InputError):
-                start.stop_all(followed.sweep)
-        if not kept and not any(member.active for member in followed.members):
-            return
-        time.sleep(POLL)
-
-
-def line(member: Member) -> dict[str, Any]:
-    """A run that has ended, ready for JSON."""
-    found = result(member)
-    return {
-        "run": member.run.id,
-        "name": member.name,
-        "seed": member.config.seed,
-        "status": member.word or "planned",
-        "best_test_acc": found.best,
-        "seconds": found.seconds,
-    }
-
-
-def words(member: Member) -> str:
-    """A run that has ended, in a line."""
-    found = result(member)
-    status = STATUSES[member.word] if member.word else PLANNED
-    parts = [] if status == STATUSES[Word.FINISHED] else [status]
-    parts += [f"best test acc {found.best:.3f}"] if found.best is not None else []
-    parts += [f"{found.seconds:,.1f} s"] if found.seconds is not None else []
-    outcome = member.run.outcome()
-    parts += [str(outcome.reason)] if outcome and outcome.reason else []
-    return f"{member.name}: {', '.join(parts)}"
-
-
-# --- afterwards ------------------------------------------------------------------------------------------------
-
-
-def ended(followed: Followed, status: str) -> dict[str, Any]:
-    """The last line of JSON: how the sweep ended, and a point for each group of runs that differ in their seed only."""
-    found = followed.points()
-    fronts = {cost: sweeps_points.front(found, cost) for cost in sweeps_points.COSTS}
-    fields = ("label", "runs", "tested", "best", "low", "high", "params", "macs", "seconds")
-    return {
-        "sweep": followed.sweep.id,
-        "status": status,
-        "runs": len(followed.members),
-        "finished": sweeps_folder.finished(followed.members),
-        "points": [
-            {name: getattr(point, name) for name in fields}
-            | {"front": [cost for cost, best_ones in fronts.items() if point in best_ones]}
-            for point in found
-        ],
-    }
-
-
-def print_points(found: Sequence[Point]) -> None:
-    """A row for each group of runs that differ in their seed only: the median of the best test accuracies, its range.
-
-    The columns that a point is on the Pareto front of are marked.
-    """
-    table = grid(["network"], ["runs", "best test acc", "range", "parameters", "MACs", "time"])
-    fronts = {cost: sweeps_points.front(found, cost) for cost in sweeps_points.COSTS}
-    for point in found:
-        marks = {cost: " *" if point in fronts[cost] else "  " for cost in sweeps_points.COSTS}
-        table.add_row(
-            Text(point.label),
-            f"{point.tested}/{point.runs}",
-            "–" if point.best is None else f"{point.best:.3f}",
-            "–" if point.low is None else f"{point.low:.3f}–{point.high:.3f}",
-            plain(short(point.params)) + marks["params"],
-            plain(short(point.macs)) + marks["macs"],
-            ("–" if point.seconds is None else f"{point.seconds:,.1f} s") + marks["seconds"],
-        )
-    console = terminal()
-    print_table(console, table)
-    console.print("* none is as accurate for as little (medians over the seeds)", style="dim")
 
 
 # --- the other ways to call it ---------------------------------------------------------------------------------

@@ -1,0 +1,195 @@
+"""How a run's news is shown in a terminal: a bar, plain lines or JSON."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from vggexplorer.catalogue import fill
+from vggexplorer.runs.folder.records import Record
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.status import STATUSES, Status, Word
+from vggexplorer.runs.trainer.worker import closing_lines
+from vggexplorer.terminal.tables import terminal
+
+
+class View:
+    """Shows a run's news; this one shows only what a person must know, on standard error."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+    def say(self, text: str) -> None:
+        """Tell the person something in a line."""
+        print(text, file=sys.stderr, flush=True)
+
+    def status(self, status: Status) -> None:
+        """Told whenever the status has changed."""
+        if status.word in (Word.WAITING, Word.PAUSED):
+            self.say(described(status))
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """Told once, when training begins."""
+
+    def odd(self, count: int, listed: Sequence[str]) -> None:
+        """Told when training begins how many files could not be used, with reasons for the first of them."""
+        if count:
+            self.say(fill("{count} {count:file|files} could not be used:", count=count))
+            more = [f"and {count - len(listed)} more"] if count > len(listed) else []
+            for each in [*listed, *more]:
+                self.say(f"- {each}")
+
+    def record(self, record: Record) -> None:
+        """Told each record of this start."""
+
+    def refresh(self) -> None:
+        """Told after some records: there are no more for the moment."""
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """Told how it ended."""
+
+
+class JsonLines(View):
+    """A record a line, and the outcome as the last one; nothing else on standard output."""
+
+    def record(self, record: Record) -> None:
+        """The record as it is in metrics.jsonl."""
+        print(json.dumps(record.to_json()), flush=True)
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """The outcome with the run's id."""
+        print(json.dumps(outcome), flush=True)
+
+
+class PlainLines(View):
+    """A line for each epoch, and the last lines of the log."""
+
+    environment: Mapping[str, Any] = {}
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """The device."""
+        self.environment = environment
+        print(f"training on {environment.get('device')}", flush=True)
+
+    def record(self, record: Record) -> None:
+        """A line if the epoch is over."""
+        if record.test_acc is not None:
+            print(f"epoch {record.epoch:.4g} of {self.epochs}: {figures(record)}", flush=True)
+
+    @property
+    def epochs(self) -> int:
+        """How many there will be."""
+        return int(self.environment.get("num_steps", 0) // max(1, self.environment.get("steps_per_epoch", 1)))
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """The last lines of the log."""
+        last = run.last_record()
+        if last and outcome["status"] == Word.FINISHED:
+            print(*closing_lines(last, str(outcome["device"])), sep="\n", flush=True)
+
+
+class Bar(PlainLines):
+    """Two lines that are drawn again and again below those of the epochs: how far it is, and the last figures."""
+
+    def __init__(self, console: Console) -> None:
+        self._words = ""
+        self._last: Record | None = None
+        self._test_acc: float | None = None
+        self._live = Live(
+            console=console, get_renderable=self._drawn, auto_refresh=False, transient=True, vertical_overflow="visible"
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def status(self, status: Status) -> None:
+        """What it does, unless it trains."""
+        self._words = "" if status.word in (Word.RUNNING, Word.EVALUATING) else described(status)
+        self._live.refresh()
+
+    def begin(self, environment: Mapping[str, Any]) -> None:
+        """From now on there is a bar."""
+        self._words = ""
+        super().begin(environment)
+
+    def record(self, record: Record) -> None:
+        """Move the bar at the next `refresh`."""
+        self._last = record
+        self._test_acc = self._test_acc if record.test_acc is None else record.test_acc
+        super().record(record)
+
+    def refresh(self) -> None:
+        """Draw the bar again."""
+        self._live.refresh()
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """Put the bar away before the last lines."""
+        self._live.stop()
+        super().end(run, outcome)
+
+    def _drawn(self) -> Table:
+        picture = Table.grid()
+        picture.add_row(self._bar())
+        if self._last:
+            picture.add_row(Text(figures(self._last, self._test_acc, long=True), overflow="ellipsis", no_wrap=True))
+        return picture
+
+    def _bar(self) -> Table:
+        """The epoch, the bar, the step and the time left; before the first step, what is waited for."""
+        line = Table.grid(padding=(0, 2, 0, 0))
+        total, step = self.environment.get("num_steps", 0), self._last.step if self._last else 0
+        if not total:
+            line.add_row(Text(self._words))
+            return line
+        epoch = min(self.epochs, step // max(1, self.environment["steps_per_epoch"]) + 1)
+        bar = ProgressBar(total=total, completed=step, width=24)
+        line.add_row(f"epoch {epoch}/{self.epochs}", bar, f"step {step:,}/{total:,}", self._words or self._left(total))
+        return line
+
+    def _left(self, total: int) -> str:
+        if not self._last:
+            return ""
+        needed = self._last.seconds / self._last.step * (total - self._last.step)
+        allowed = (self.environment.get("time_budget") or math.inf) - self._last.seconds
+        seconds = round(max(0, min(needed, allowed)))
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
+
+
+def figures(record: Record, test_acc: float | None = None, long: bool = False) -> str:
+    """The figures of a record in a line, as the book names them."""
+    test_acc = test_acc if record.test_acc is None else record.test_acc
+    parts = [f"loss {record.train_loss:.3f}", f"train acc {record.train_acc:.3f}"]
+    parts += [f"test acc {test_acc:.3f}"] if test_acc is not None else []
+    parts += [f"{record.examples_per_sec:.1f} examples/sec"] if long else []
+    return ", ".join(parts)
+
+
+def described(status: Status) -> str:
+    """A status in words: 'waiting in line: 2 runs ahead', 'paused at step 7'."""
+    words = STATUSES[status.word]
+    if status.word == Word.WAITING and status.ahead:  # not on a cluster: what is before it, the cluster knows
+        return fill("{words}: {count} {count:run|runs} ahead", words=words, count=status.ahead)
+    return f"{words} at step {status.step:,}" if status.word in (Word.PAUSED, Word.UNRESPONSIVE) else words
+
+
+def view_for(as_json: bool) -> View:
+    """JSON if it is wanted, a bar in a terminal, else plain lines."""
+    if as_json:
+        return JsonLines()
+    console = terminal()
+    drawn = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal  # FORCE_COLOR is not one
+    return Bar(console) if drawn else PlainLines()
