@@ -108,7 +108,7 @@ class Learn:
         return {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
 
     def kept(self) -> str:
-        return str(self.page.evaluate("localStorage.getItem('vggexplorer.terminal.progress')"))
+        return str(self.page.evaluate("localStorage.getItem('vggexplorer.progress')"))
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_what_is_done_outlives_a_reload_and_is_nobody_elses(learn: Learn, browse
 @pytest.mark.parametrize("junk", ["{", "7", '["<b>", 1, "pools.large"]', '{"a": []}'])
 def test_whatever_is_in_the_browser_the_page_opens(learn: Learn, junk: str) -> None:
     learn.open()
-    learn.page.evaluate("junk => localStorage.setItem('vggexplorer.terminal.progress', junk)", junk)
+    learn.page.evaluate("junk => localStorage.setItem('vggexplorer.progress', junk)", junk)
     learn.open()
     learn.page.wait_for_timeout(500)
     wanted = "1 of 4" if "pools.large" in junk else "0 of 4"

@@ -21,7 +21,7 @@ function keep(place, value) {
 
 // --- what is done ------------------------------------------------------------------------------------
 
-const PROGRESS = "vggexplorer.terminal.progress"
+const PROGRESS = "vggexplorer.progress"
 const told = { session: "", forgotten: "" }
 
 export function progress(component) {
