@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from conftest import OpenTab, Server, StartServer, wait_until
 from test_learn_page import LOCALES
-from test_lessons import DEEP_RUN, GAP_RUN, SLIM_RUN, WIDE_RUN
+from test_lessons import DEEP_RUN, GAP_RUN, SLIM_RUN, SMALL_RUN, WIDE_RUN
 from test_runs_page import make
 
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Number, Order, Task, Trial
@@ -115,7 +115,7 @@ class Learn:
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A folder for runs that stays empty, and one with finished runs that answer every question about runs."""
     full = tmp_path_factory.mktemp("finished")
-    for day, run in enumerate((SLIM_RUN, GAP_RUN, WIDE_RUN, DEEP_RUN), 1):
+    for day, run in enumerate((SLIM_RUN, GAP_RUN, WIDE_RUN, DEEP_RUN, SMALL_RUN), 1):
         make(full, f"#{day}", asked=run.config, best=run.test_acc + 0.1, day=day)
     return {"empty": tmp_path_factory.mktemp("none"), "full": full}
 

@@ -9,7 +9,7 @@ from conftest import ROOT
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from test_i18n import english_in, has_chinese, seen
-from test_lessons import DEEP_RUN, GAP_RUN, SLIM_RUN, WIDE_RUN
+from test_lessons import DEEP_RUN, GAP_RUN, SLIM_RUN, SMALL_RUN, WIDE_RUN
 from test_runs_page import make
 
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Number, Order
@@ -50,7 +50,7 @@ def speaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 def runs(folder: Path) -> None:
     """Finished runs that answer every question about runs."""
-    for day, run in enumerate((SLIM_RUN, GAP_RUN, WIDE_RUN, DEEP_RUN), 1):
+    for day, run in enumerate((SLIM_RUN, GAP_RUN, WIDE_RUN, DEEP_RUN, SMALL_RUN), 1):
         make(folder, f"#{day}", asked=run.config, best=run.test_acc + 0.1, day=day)
     rows.forget()
 
