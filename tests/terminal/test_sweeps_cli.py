@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
+from test_calibration import StandIn
 from test_cli_train import STAND_IN, Place, end, posix
 from test_forecast import PLAIN
 
@@ -179,6 +180,20 @@ def test_a_dry_run_starts_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     assert sweeps_folder.every(Runs(folder / "runs")) == []
     assert cli.main(["sweep", "lenet", "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("1 run, one after the other ")
+
+
+def test_ctrl_c_during_measuring_says_what_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "runs" / "calibration-cpu.json").unlink()
+    stand_in = StandIn(monkeypatch)
+    stand_in.most, stand_in.error = 8, KeyboardInterrupt()
+    assert cli.main(["sweep", "lenet", "--device", "cpu", "--dry-run"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1] == "What was measured is kept; `vggexplorer forecast` with --measure goes on."
+    assert cli.main(["sweep", "lenet", "--device", "cpu", "--dry-run"]) == 0
+    assert len(stand_in.asked) == 1
 
 
 def test_an_input_with_channels_is_the_networks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +10,14 @@ from rich.table import Table
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.formatting import duration, size
 from vggexplorer.runs import forecasts
-from vggexplorer.runs.calibration import calibrate, known
+from vggexplorer.runs.calibration import known
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
 from vggexplorer.runs.options import Number
 from vggexplorer.terminal.asked import config_of
-from vggexplorer.terminal.measuring import say_progress
+from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.text import title
 
@@ -31,11 +30,7 @@ def forecast(options: argparse.Namespace) -> int:
     device = resolve(config.device, runs.path)
     calibration = known(runs.path, device.name)
     if options.measure or not forecasts.suffices(calibration, config, device):
-        try:
-            calibration = calibrate(runs.path, device, say_progress)
-        except KeyboardInterrupt:
-            print("\nWhat was measured is kept; `vggexplorer forecast` with --measure goes on.", file=sys.stderr)
-            raise
+        calibration = measure(runs.path, device)
     found = forecasts.forecast(config, device, calibration)
     limit = device.memory if memory is None else round(memory * 2**30)
     proposals = forecasts.fit(config, device, calibration, memory=limit, seconds=seconds)

@@ -14,7 +14,7 @@ from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration
 from vggexplorer.runs import launch
-from vggexplorer.runs.calibration import Told, calibrate, known
+from vggexplorer.runs.calibration import known
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.folder.runs import Runs
@@ -27,7 +27,7 @@ from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import Sweep
 from vggexplorer.runs.sweeps.grid import Plan, Total
 from vggexplorer.terminal.asked import other_option, place_of
-from vggexplorer.terminal.measuring import say_progress
+from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.plans import plan_of
 from vggexplorer.terminal.progress import Interrupts
 from vggexplorer.terminal.sweep_progress import Followed, follow, resume
@@ -50,7 +50,7 @@ def sweep(options: argparse.Namespace) -> int:
         _check_alone(options, "")
         return show_all(runs, options.json)
     plan, place = plan_of(options, runs), place_of(options, Place())
-    total = forecast(runs, plan.configs, place, say_progress)
+    total = forecast(runs, plan.configs, place)
     if options.dry_run and options.json:
         print(json.dumps(planned(plan, total), indent=2))
     else:
@@ -85,7 +85,7 @@ def find(runs: Runs, sweep_id: str) -> Sweep:
 # --- before ----------------------------------------------------------------------------------------------------
 
 
-def forecast(runs: Runs, configs: Sequence[Config], place: Place, progress: Told) -> Total:
+def forecast(runs: Runs, configs: Sequence[Config], place: Place) -> Total:
     """What the runs will take together; the devices are measured the first time.
 
     It is known of one process on this machine: of a cluster, or of several processes, nothing is.
@@ -95,7 +95,7 @@ def forecast(runs: Runs, configs: Sequence[Config], place: Place, progress: Told
     for config in {(each.device, each.training.precision): each for each in configs}.values():
         device = resolve(config.device, runs.path)
         if not suffices(known(runs.path, device.name), config, device):
-            calibrate(runs.path, device, progress)
+            measure(runs.path, device)
     return sweeps_grid.forecast(runs, configs)
 
 
