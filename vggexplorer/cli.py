@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -19,7 +19,10 @@ from vggexplorer.errors import InputError
 from vggexplorer.terminal.arguments import LIMITS, Parser, json_option, network_options, runs_option
 from vggexplorer.text import slug
 
+_Command = tuple[str | None, str, Callable[[Parser], None]]
+
 ARCH = "a name, the book's table, or block text (see below)"
+SWEEP = "the id of a sweep; `vggexplorer sweep list` lists them"
 NEW_LINE = "\n"
 ARCH_HELP = f"""\
 ARCH is one of
@@ -40,28 +43,27 @@ examples:
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
   vggexplorer forecast vgg11 --recipe d2l-vgg --dataset full
   vggexplorer train vgg11 --width 1/4
-  vggexplorer sweep vgg11-slim lenet --seed 0,1,2
+  vggexplorer sweep start vgg11-slim lenet --seed 0,1,2
   vggexplorer runs
 """
 TRAIN_EXAMPLES = """\
-The run goes on by itself if this terminal is closed; `vggexplorer runs` and the dashboard show it. Ctrl-C stops it.
+The run goes on by itself if this terminal is closed; `vggexplorer runs` and the dashboard show it. Ctrl-C stops it,
+`vggexplorer resume` goes on with it.
 
 examples:
   vggexplorer train vgg11 --width 1/4
   vggexplorer train vgg11 --width 1/4 --recipe d2l-vgg --input-size 56 --dataset full --epochs 2 --json
   vggexplorer train lenet --recipe d2l-vgg --input-size 28 --lr 0.5
   vggexplorer train vgg11 --width 1/8 --head gap --dataset folder:pictures --classes 3
-  vggexplorer train --resume 20260131-093000-vgg-11-a1b2
 """
 SWEEP_EXAMPLES = """\
-The runs go on by themselves if this terminal is closed; `vggexplorer sweep` and the dashboard show them. Ctrl-C stops
-them all.
+The runs go on by themselves if this terminal is closed; `vggexplorer sweep list` and the dashboard show them. Ctrl-C
+stops them all, `vggexplorer sweep resume` goes on with them.
 
 examples:
-  vggexplorer sweep vgg11 alexnet --width 1/8,1/4 --input 65,96 --seed 0,1,2 --epochs 3
-  vggexplorer sweep vgg11-slim lenet --recipe quick-demo --dry-run
-  vggexplorer sweep --list runs.txt      (a line: vgg11 --width 1/4 --lr 0.05 --seed 1)
-  vggexplorer sweep --resume 20260131-093000-lenet-a1b2c3d4
+  vggexplorer sweep start vgg11 alexnet --width 1/8,1/4 --input 65,96 --seed 0,1,2 --epochs 3
+  vggexplorer sweep start vgg11-slim lenet --recipe quick-demo --dry-run
+  vggexplorer sweep start --list runs.txt      (a line: vgg11 --width 1/4 --lr 0.05 --seed 1)
 """
 _PLAIN = str.maketrans(
     {"×": "x", "≈": "~", "–": "-", "−": "-", "…": ".", "“": '"', "”": '"', "\xa0": " ", "✓": "+", "✗": "!"}
@@ -108,11 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     _dashboard(parser)
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    for name, (does, text, fill) in _COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", fill=fill)
-        command.set_defaults(does=does)
+    _add(parser.add_subparsers(dest="command", title="commands", metavar="COMMAND"), _COMMANDS)
     return parser
+
+
+def _add(verbs: "argparse._SubParsersAction[Parser]", commands: Mapping[str, _Command]) -> None:
+    for name, (does, text, fill) in commands.items():
+        verb = verbs.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", fill=fill)
+        verb.set_defaults(does=does)
 
 
 def _dashboard(parser: Parser) -> None:
@@ -179,28 +184,73 @@ def _train(parser: Parser) -> None:
     parser.description = (
         "Train a network by a recipe. Options of the network and of the training change what they name."
     )
-    parser.add_argument("arch", metavar="ARCH", nargs="?", help=ARCH)
-    parser.add_argument("--resume", metavar="RUN_ID", help="go on with a run that was stopped, in place of ARCH")
+    parser.add_argument("arch", metavar="ARCH", help=ARCH)
     _training(parser, f"{_initialisations()}\n{TRAIN_EXAMPLES}")
     _place(parser)
     runs_option(parser)
     json_option(parser, "print each record as a line of JSON")
 
 
+def _resume(parser: Parser) -> None:
+    parser.description = (
+        "Go on with a run that was stopped, interrupted or failed, as it was asked for, from its last checkpoint; here "
+        "or elsewhere."
+    )
+    parser.add_argument("run", metavar="RUN", help="the id of a run; `vggexplorer runs` lists them")
+    _place(parser)
+    runs_option(parser)
+    json_option(parser, "print each record as a line of JSON")
+
+
 def _sweep(parser: Parser) -> None:
+    parser.description = "Train many runs as one."
+    _add(parser.add_subparsers(title="what to do", metavar="|".join(_SWEEP), required=True), _SWEEP)
+
+
+def _sweep_start(parser: Parser) -> None:
     parser.description = (
         "Train every combination of the networks with --width, --input (sides in pixels), --recipe and --seed, each of "
-        "which may be a list as in 0,1,2. Says first how long it will take. Without a network, the sweeps are listed."
+        "which may be a list as in 0,1,2. Says first how long it will take."
     )
     parser.add_argument("archs", metavar="ARCH", nargs="*", help="networks (see below)")
     parser.add_argument("--list", metavar="FILE", help="in place of ARCH: a run in each line, as after `train`")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be trained and how long")
-    parser.add_argument("--resume", metavar="ID", help="go on with what is left of a sweep, or look on")
-    parser.add_argument("--stop", metavar="ID", help="stop all runs of a sweep")
     _training(parser, SWEEP_EXAMPLES)
     _place(parser)
     runs_option(parser)
     json_option(parser, "print each run that ends as a line of JSON")
+
+
+def _sweep_resume(parser: Parser) -> None:
+    parser.description = (
+        "Go on with what was stopped, interrupted or failed of a sweep, and start what was not started; look on if it "
+        "is under way."
+    )
+    parser.add_argument("sweep", metavar="SWEEP", help=SWEEP)
+    runs_option(parser)
+    json_option(parser, "print each run that ends as a line of JSON")
+
+
+def _sweep_stop(parser: Parser) -> None:
+    parser.add_argument("sweep", metavar="SWEEP", help=SWEEP)
+    runs_option(parser)
+
+
+def _sweep_list(parser: Parser) -> None:
+    runs_option(parser)
+    json_option(parser, "print one JSON object in place of the table")
+
+
+def _cluster(parser: Parser) -> None:
+    parser.description = "Say what a Ray cluster has, and what of it is free; see docs/cluster.md."
+    parser.add_argument(
+        "cluster",
+        metavar="ADDRESS",
+        nargs="?",
+        default="auto",
+        help="a host and a port (default: auto, this machine's)",
+    )
+    json_option(parser, "print one JSON object in place of the lines")
 
 
 def _runs(parser: Parser) -> None:
@@ -209,7 +259,17 @@ def _runs(parser: Parser) -> None:
     json_option(parser, "print one JSON object in place of the table")
 
 
-_COMMANDS = {
+_SWEEP: Mapping[str, _Command] = {
+    "start": (
+        "sweeps.start",
+        "train every combination of networks, widths, inputs, recipes and seeds",
+        _sweep_start,
+    ),
+    "resume": ("sweeps.resume", "go on with what is left of a sweep, or look on", _sweep_resume),
+    "stop": ("sweeps.stop", "stop all runs of a sweep", _sweep_stop),
+    "list": ("sweeps.list_sweeps", "list the sweeps, the newest first", _sweep_list),
+}
+_COMMANDS: Mapping[str, _Command] = {
     "profile": ("costs.profile", "print the parameters, MACs and activations of a network, layer by layer", _profile),
     "compare": (
         "costs.compare",
@@ -222,8 +282,10 @@ _COMMANDS = {
         _forecast,
     ),
     "train": ("training.train", "train a network on Fashion-MNIST or on pictures of yours", _train),
-    "sweep": ("sweeps.sweep", "train every combination of networks, widths, inputs, recipes and seeds", _sweep),
+    "resume": ("training.resume", "go on with a run that was stopped", _resume),
+    "sweep": (None, "train many runs: start, resume, stop, list", _sweep),
     "runs": ("runs.list_runs", "list the runs, the newest first", _runs),
+    "cluster": ("cluster.look", "say what a Ray cluster has, and what of it is free", _cluster),
 }
 """What answers each command, what it does, and what gives it its options."""
 

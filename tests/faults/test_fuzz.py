@@ -513,8 +513,8 @@ OPTIONS = [
     *("--input", "--classes", "--head", "--hidden", "--dropout", "--width", "--activation", "--batch-norm", "--json"),
     *("--recipe", "--dataset", "--input-size", "--epochs", "--batch-size", "--lr", "--momentum", "--weight-decay"),
     *("--conv-init", "--flip", "--crop", "--brightness", "--time-budget", "--seed", "--device", "--precision"),
-    *("--checkpoint-every", "--name", "--resume", "--runs", "--port", "--no-browser", "--version", "-h", "--", "--x"),
-    *("--nproc", "--on", "--cores", "--list", "--dry-run", "--stop"),
+    *("--checkpoint-every", "--name", "--runs", "--port", "--no-browser", "--version", "-h", "--", "--x"),
+    *("--nproc", "--on", "--cores", "--list", "--dry-run"),
 ]
 
 
@@ -528,8 +528,8 @@ def possible(text: str) -> bool:
 
 words = texts.filter(possible)
 commands = st.tuples(
-    st.sampled_from(["profile", "profile", "compare", "train", "train", "sweep", "sweep", "runs"]) | words,
-    st.lists(words | st.sampled_from(["vgg11", "alexnet", "1x8"]), max_size=3),
+    st.sampled_from(["profile", "compare", "train", "train", "resume", "sweep", "sweep", "runs", "cluster"]) | words,
+    st.lists(words | st.sampled_from(["vgg11", "alexnet", "1x8", "start", "resume", "stop", "list"]), max_size=3),
     st.lists(st.tuples(st.sampled_from(OPTIONS), words | st.sampled_from(["1", "0.5", "3x64x64"])), max_size=4),
 ).map(lambda parts: [parts[0], *parts[1], *(word for pair in parts[2] for word in pair)])
 
@@ -561,7 +561,7 @@ def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("start", "resume"):
         monkeypatch.setattr(launch, name, refuse)
     monkeypatch.setattr("vggexplorer.terminal.sweeps.forecast", refuse)
-    monkeypatch.setattr("vggexplorer.terminal.training.ask", refuse)
+    monkeypatch.setattr("vggexplorer.terminal.cluster.ask", refuse)
     monkeypatch.setattr("vggexplorer.server.dashboard.start", refuse)
     monkeypatch.setattr("vggexplorer.terminal.asked.resolve", refuse)
     monkeypatch.chdir(tmp_path)

@@ -61,12 +61,12 @@ def test_only_a_row_that_says_what_it_means_may_be_left_empty(name: str, option:
 
 
 @TYPED
-@pytest.mark.parametrize("command", ["train", "forecast", "sweep"])
+@pytest.mark.parametrize("command", ["train", "forecast", "sweep start"])
 def test_the_command_line_takes_it(name: str, option: Option, command: str) -> None:
     value = other(name, option)
     flag = f"--{name.replace('_', '-')}"
     words = [flag] if isinstance(option, Switch) else [flag, str(value)]
-    asked: argparse.Namespace = cli._parser().parse_args([command, "lenet", *words])
+    asked: argparse.Namespace = cli._parser().parse_args([*command.split(), "lenet", *words])
     assert option.parse(getattr(asked, name)) == value
 
 

@@ -7,16 +7,20 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import StartServer, status_of, wait_until
 
+from vggexplorer import cli
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.export import profile
+from vggexplorer.runs.cluster.holder import Free
 from vggexplorer.server import dashboard
 from vggexplorer.summary import summarize
+from vggexplorer.terminal import cluster
 from vggexplorer.text import parse_network, slug
 
 VGGEXPLORER = (sys.executable, "-m", "vggexplorer")
@@ -263,6 +267,7 @@ BAD = {
     "port is no number": (("--port", "http"), "whole number from 1 to 65535, not “http”."),
     "port of nought": (("--port", "0"), "whole number from 1 to 65535, not “0”."),
     "port too large": (("--port", "65536"), "whole number from 1 to 65535, not “65536”."),
+    "cluster is no address": (("cluster", "x"), "The address of a cluster is auto, or a host and a port"),
     "port for a command": (("--port", "8501", "profile", "vgg11"), "--port does not go with profile."),
 }
 
@@ -301,6 +306,34 @@ def test_json_loads_nothing_that_is_slow() -> None:
     assert {"vggexplorer", "json"} < loaded
     slow = {"rich", "streamlit", "torch", "pandas", "numpy", "plotly", "asyncio", "filelock"}
     assert not loaded & {*slow, "vggexplorer.runs", "vggexplorer.server", "vggexplorer.lessons"}
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_a_cluster_has(as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(cluster, "ask", lambda address: (asked.append(address), Free(3, 12, 5, 2, 1))[1])
+    assert cli.main(["cluster", "--json"] if as_json else ["cluster", "10.0.0.1:6379"]) == 0
+    out = capsys.readouterr().out
+    assert asked == ["auto" if as_json else "10.0.0.1:6379"]
+    if as_json:
+        free = {"nodes": 3, "processors": 12, "free_processors": 5, "gpus": 2, "free_gpus": 1}
+        assert json.loads(out) == free
+    else:
+        assert out.splitlines() == ["nodes       3", "processors  12, 5 free", "GPUs        2, 1 free"]
+
+
+@pytest.mark.parametrize("command", [*cli._COMMANDS, *(f"sweep {verb}" for verb in cli._SWEEP)])
+def test_each_command_has_a_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([*command.split(), "--help"])
+    assert not end.value.code
+    assert f"usage: vggexplorer {command} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("does", [does for does, *_ in (*cli._COMMANDS.values(), *cli._SWEEP.values()) if does])
+def test_each_command_is_answered(does: str) -> None:
+    module, _, command = does.partition(".")
+    assert callable(getattr(import_module(f"vggexplorer.terminal.{module}"), command))
 
 
 # --- the dashboard -----------------------------------------------------------------------------------

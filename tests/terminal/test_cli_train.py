@@ -101,10 +101,13 @@ class Place:
         self.started.append(process)
         return process
 
-    def train(self, *arguments: str, what: str = "") -> "subprocess.CompletedProcess[str]":
-        process = self.start("train", *(arguments or TINY), what=what)
+    def answer(self, *arguments: str, what: str = "") -> "subprocess.CompletedProcess[str]":
+        process = self.start(*arguments, what=what)
         status, output, errors = end(process)
         return subprocess.CompletedProcess(process.args, status, output, errors)
+
+    def train(self, *arguments: str, what: str = "") -> "subprocess.CompletedProcess[str]":
+        return self.answer("train", *(arguments or TINY), what=what)
 
     def listed(self) -> list[dict[str, Any]]:
         process = self.start("runs", "--json")
@@ -171,7 +174,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def really_train(runs: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [*VGGEXPLORER, "train", *arguments, "--runs", str(runs)]
+    return really(runs, "train", *arguments)
+
+
+def really(runs: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [*VGGEXPLORER, *arguments, "--runs", str(runs)]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=300)
 
 
@@ -219,9 +226,9 @@ def test_ctrl_c_stops_and_resume_comes_to_the_same_end(
     *records, outcome = map(json.loads, (first + output).splitlines())
     assert (status, outcome["status"]) == (130, "stopped"), errors
     assert len(records) == outcome["step"] < 375
-    assert f"vggexplorer train --resume {outcome['run']} --runs {real}" in last_line(errors)
+    assert f"vggexplorer resume {outcome['run']} --runs {real}" in last_line(errors)
 
-    resumed = really_train(real, "--resume", outcome["run"], "--json")
+    resumed = really(real, "resume", outcome["run"], "--json")
     assert resumed.returncode == 0, resumed.stderr
     *rest, resumed_outcome = map(json.loads, resumed.stdout.splitlines())
     assert [record["step"] for record in rest] == list(range(outcome["step"] + 1, 376))
@@ -262,7 +269,7 @@ def test_of_many_files_that_could_not_be_used_some_are_said(place: Place) -> Non
 # --- bad input ---------------------------------------------------------------------------------------
 
 BAD = {
-    "no network": ((), "Name a network to train, or a run to go on with: --resume RUN_ID."),
+    "no network": ((), "The following arguments are required: ARCH."),
     "unknown network": (("vgg12",), "There is no network “vgg12”"),
     "unknown recipe": (("vgg11", "--recipe", "soup"), "must be one of quick-demo, d2l-vgg"),
     "no epochs": (("vgg11", "--epochs", "0"), "The number of epochs must be from 1 to 10,000, not 0."),
@@ -284,11 +291,6 @@ BAD = {
     "unknown device": (("vgg11", "--device", "abacus"), "The device must be auto, cpu"),
     "device that is not here": (("vgg11", "--device", "cuda:99"), "There is no device cuda:99 here; there are cpu"),
     "name of nothing": (("vgg11", "--name", " \n"), "A name has from 1 to 80 characters"),
-    "resume what is not there": (("--resume", "20260101-nothing"), "There is no run “20260101-nothing”"),
-    "resume a path": (("--resume", "../x"), "There is no run “../x”"),
-    "resume and a network": (("vgg11", "--resume", "x"), "leave the network out."),
-    "resume and an option": (("--resume", "x", "--batch-norm"), "leave --batch-norm out."),
-    "resume and a switch": (("--resume", "x", "--flip"), "leave --flip out."),
 }
 
 
@@ -301,6 +303,24 @@ def test_bad_input_ends_with_a_sentence_and_starts_nothing(
     assert sentence in last_line(errors)
     assert re.fullmatch(r"\S.*\.", last_line(errors))
     assert Runs(place.runs).all(recorded=False) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "The following arguments are required: RUN."),
+        (("20260101-nothing",), "There is no run “20260101-nothing”"),
+        (("../x",), "There is no run “../x”"),
+        (("x", "vgg11"), "Unrecognized arguments: vgg11."),
+        (("x", "--batch-norm"), "Unrecognized arguments: --batch-norm."),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_resumed_gets_a_sentence(place: Place, arguments: tuple[str, ...], sentence: str) -> None:
+    done = place.answer("resume", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in last_line(done.stderr)
+    assert re.fullmatch(r"\S.*\.", last_line(done.stderr))
 
 
 def test_a_folder_that_cannot_be_written_gets_a_sentence(place: Place) -> None:
@@ -399,8 +419,8 @@ def test_a_trainer_that_is_killed_is_noticed(place: Place) -> None:
     outcome = json.loads(last_line(output))
     assert (status, outcome["status"], outcome["step"], outcome.keys()) == (1, "interrupted", 2, OUTCOME)
     assert "ended unexpectedly" in last_line(errors)
-    assert f"vggexplorer train --resume {run.id}" in errors
-    resumed = place.train("--resume", run.id)
+    assert f"vggexplorer resume {run.id}" in errors
+    resumed = place.answer("resume", run.id)
     assert resumed.returncode == 0, resumed.stderr
 
 
@@ -411,11 +431,11 @@ def test_a_stopped_run_goes_on_with_new_records_only(place: Place) -> None:
     process.send_signal(signal.SIGTERM)
     status, output, errors = end(process)
     assert (status, json.loads(last_line(output))["status"]) == (130, "stopped")
-    assert last_line(errors) == f"Stopped after step 2. To go on: vggexplorer train --resume {run.id}"
-    resumed = place.train("--resume", run.id, "--json")  # no checkpoint: it begins anew
+    assert last_line(errors) == f"Stopped after step 2. To go on: vggexplorer resume {run.id}"
+    resumed = place.answer("resume", run.id, "--json")  # no checkpoint: it begins anew
     *records, outcome = map(json.loads, resumed.stdout.splitlines())
     assert ([record["step"] for record in records], outcome["status"]) == ([1, 2, 3, 4], "finished")
-    again = place.train("--resume", run.id)
+    again = place.answer("resume", run.id)
     assert (again.returncode, again.stdout) == (2, "")
     assert "cannot be resumed" in last_line(again.stderr)
 
@@ -560,7 +580,7 @@ def test_a_terminal_shows_a_bar_and_ctrl_c_stops_the_run(place: Place, monkeypat
     terminal.type(b"\x03")
     assert terminal.status() == 130
     assert "Traceback" not in terminal.text
-    assert "vggexplorer train --resume" in terminal.text
+    assert "vggexplorer resume" in terminal.text
     assert place.listed()[0]["status"] == "stopped"
 
 
@@ -630,5 +650,5 @@ def test_a_damaged_run_is_listed_and_stops_nothing(place: Place, name: str, cont
 def test_the_help_names_every_recipe_and_initialisation(place: Place) -> None:
     status, output, _ = end(place.start("train", "--help"))
     assert status == 0
-    for word in ("quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-160", "xavier", "uniform10", "--resume"):
+    for word in ("quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-160", "xavier", "uniform10", "vggexplorer resume"):
         assert word in output

@@ -54,9 +54,7 @@ class SweepPlace(Place):
         self.command = [sys.executable, "-c", WITH_STAND_IN, str(path / "stand_in.py"), str(path / "keeper.py")]
 
     def sweep(self, *arguments: str, what: str = "") -> "subprocess.CompletedProcess[str]":
-        process = self.start("sweep", *arguments, what=what)
-        status, output, errors = end(process)
-        return subprocess.CompletedProcess(process.args, status, output, errors)
+        return self.answer("sweep", *arguments, what=what)
 
     def only(self) -> sweeps_folder.Sweep:
         (found,) = sweeps_folder.every(Runs(self.runs))
@@ -85,7 +83,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 
 def test_a_grid_is_trained_to_its_end_and_listed(place: SweepPlace) -> None:
-    done = place.sweep(*GRID, "--name", "small", "--json")
+    done = place.sweep("start", *GRID, "--name", "small", "--json")
     assert done.returncode == 0, done.stderr
     *runs, last = lines(done.stdout)
     assert sorted(each["seed"] for each in runs) == [0, 0, 1, 1]
@@ -98,16 +96,16 @@ def test_a_grid_is_trained_to_its_end_and_listed(place: SweepPlace) -> None:
         assert best[cost] == min(point[cost] for point in last["points"])
     assert "4 runs, one after the other" in done.stderr
     assert f"sweep {place.only().id}" in done.stderr
-    listed = place.sweep("--json")
+    listed = place.sweep("list", "--json")
     row = {"id": place.only().id, "path": str(place.only().path), "name": "small"}
     assert json.loads(listed.stdout) == {"sweeps": [row | {"status": "finished", "runs": 4, "finished": 4}]}
-    assert "4 of 4" in place.sweep().stdout
-    again = place.sweep("--resume", place.only().id)
+    assert "4 of 4" in place.sweep("list").stdout
+    again = place.sweep("resume", place.only().id)
     assert (again.returncode, again.stderr.strip()) == (2, "In this sweep nothing is left to do.")
 
 
 def test_a_line_for_each_run_and_a_table_at_the_end(place: SweepPlace) -> None:
-    done = place.sweep(*GRID)
+    done = place.sweep("start", *GRID)
     assert done.returncode == 0, done.stderr
     output = done.stdout.splitlines()
     assert output[0].startswith("4 runs, one after the other ")
@@ -120,18 +118,18 @@ def test_a_line_for_each_run_and_a_table_at_the_end(place: SweepPlace) -> None:
 
 @posix
 def test_ctrl_c_stops_all_and_the_rest_is_resumed(place: SweepPlace) -> None:
-    process = place.start("sweep", *GRID, what="waits")
+    process = place.start("sweep", "start", *GRID, what="waits")
     place.at_work()
     process.send_signal(signal.SIGINT)
     status, _, errors = end(process)
     sweep = place.only()
     assert status == 130
-    assert errors.splitlines()[-1] == f"To go on: vggexplorer sweep --resume {sweep.id}"
+    assert errors.splitlines()[-1] == f"To go on: vggexplorer sweep resume {sweep.id}"
     assert not sweep.kept()
     assert sweep.status(sweep.members()) == "stopped"
     made = {run.id for run in Runs(place.runs).all(recorded=False)}
     assert len(made) < 4
-    done = place.sweep("--resume", sweep.id, "--json")
+    done = place.sweep("resume", sweep.id, "--json")
     assert done.returncode == 0, done.stderr
     assert len(lines(done.stdout)) == 5
     assert made < {run.id for run in Runs(place.runs).all(recorded=False)} == set(sweep.asked().configs)
@@ -139,16 +137,16 @@ def test_ctrl_c_stops_all_and_the_rest_is_resumed(place: SweepPlace) -> None:
 
 @posix
 def test_the_runs_go_on_without_the_terminal_and_can_be_looked_at_and_stopped(place: SweepPlace) -> None:
-    process = place.start("sweep", *GRID, what="waits")
+    process = place.start("sweep", "start", *GRID, what="waits")
     place.at_work()
     process.kill()
     process.wait()
     sweep = place.only()
     assert sweep.kept()
-    onlooker = place.start("sweep", "--resume", sweep.id)
+    onlooker = place.start("sweep", "resume", sweep.id)
     time.sleep(0.5)
     assert onlooker.poll() is None
-    stopped = place.sweep("--stop", sweep.id)
+    stopped = place.sweep("stop", sweep.id)
     assert stopped.returncode == 0, stopped.stderr
     assert end(onlooker)[0] == 1
     assert sweep.status(sweep.members()) == "stopped"
@@ -165,7 +163,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert cli.main(["sweep", *arguments, "--dry-run", "--json"]) == 0
+    assert cli.main(["sweep", "start", *arguments, "--dry-run", "--json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     return dict(json.loads(out))
@@ -178,7 +176,7 @@ def test_a_dry_run_starts_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     assert [each["network"] for each in found["left_out"]] == ["AlexNet × 1/8, 56×56", "AlexNet × 1/4, 56×56"]
     assert found["forecast"]["low"] < found["forecast"]["seconds"] < found["forecast"]["high"]
     assert sweeps_folder.every(Runs(folder / "runs")) == []
-    assert cli.main(["sweep", "lenet", "--dry-run"]) == 0
+    assert cli.main(["sweep", "start", "lenet", "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("1 run, one after the other ")
 
 
@@ -188,11 +186,11 @@ def test_ctrl_c_during_measuring_says_what_is_kept(
     (folder / "runs" / "calibration-cpu.json").unlink()
     stand_in = StandIn(monkeypatch)
     stand_in.most, stand_in.error = 8, KeyboardInterrupt()
-    assert cli.main(["sweep", "lenet", "--device", "cpu", "--dry-run"]) == 130
+    assert cli.main(["sweep", "start", "lenet", "--device", "cpu", "--dry-run"]) == 130
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1] == "What was measured is kept; `vggexplorer forecast` with --measure goes on."
-    assert cli.main(["sweep", "lenet", "--device", "cpu", "--dry-run"]) == 0
+    assert cli.main(["sweep", "start", "lenet", "--device", "cpu", "--dry-run"]) == 0
     assert len(stand_in.asked) == 1
 
 
@@ -216,20 +214,22 @@ def test_a_list_has_a_run_in_each_line(folder: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["lenet", "--seed", "0,x"], "The seed must be a whole number, not “x”."),
-        (["lenet", "--seed", ","], "The seed must not be empty."),
-        (["lenet", "--width", "1,-1"], "not a positive ratio"),
-        (["lenet", "--recipe", "quick-demo,nothing"], "The recipe must be"),
-        (["lenet", "--seed", ",".join(map(str, range(1001)))], "from 1 to 1,000 runs"),
-        (["nothing"], "nothing"),
-        (["alexnet", "--input", "28"], "65×65"),
-        (["--list", "nowhere"], "The list “nowhere” cannot be read"),
-        (["--list", "nowhere", "lenet"], "not both"),
-        (["--lr", "1"], "Name networks for the sweep"),
-        (["--resume", "nothing"], "There is no sweep “nothing”"),
-        (["--stop", "../x"], "There is no sweep “../x”"),
-        (["--resume", "x", "--lr", "1"], "leave --lr out"),
-        (["--resume", "x", "lenet"], "leave the networks out"),
+        (["start", "lenet", "--seed", "0,x"], "The seed must be a whole number, not “x”."),
+        (["start", "lenet", "--seed", ","], "The seed must not be empty."),
+        (["start", "lenet", "--width", "1,-1"], "not a positive ratio"),
+        (["start", "lenet", "--recipe", "quick-demo,nothing"], "The recipe must be"),
+        (["start", "lenet", "--seed", ",".join(map(str, range(1001)))], "from 1 to 1,000 runs"),
+        (["start", "nothing"], "nothing"),
+        (["start", "alexnet", "--input", "28"], "65×65"),
+        (["start", "--list", "nowhere"], "The list “nowhere” cannot be read"),
+        (["start", "--list", "nowhere", "lenet"], "not both"),
+        (["start", "--lr", "1"], "Name networks, or a file with a run in each line: --list FILE."),
+        (["resume", "nothing"], "There is no sweep “nothing”"),
+        (["stop", "../x"], "There is no sweep “../x”"),
+        (["resume", "x", "--lr", "1"], "Unrecognized arguments: --lr 1."),
+        (["stop"], "The following arguments are required: SWEEP."),
+        ([], "The following arguments are required: start|resume|stop|list."),
+        (["lenet"], "'lenet'"),
     ],
 )
 def test_what_cannot_be_gets_a_sentence(
@@ -244,7 +244,7 @@ def test_what_cannot_be_gets_a_sentence(
 @pytest.mark.parametrize(("line", "words"), [("lenet --bogus", "--bogus"), ("--lr 1", "arch"), ("'", "quotation")])
 def test_a_bad_line_of_a_list_is_named(folder: Path, line: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "runs.txt").write_text(f"lenet\n{line}\n")
-    assert cli.main(["sweep", "--list", str(folder / "runs.txt")]) == 2
+    assert cli.main(["sweep", "start", "--list", str(folder / "runs.txt")]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert words in error
     assert os.linesep not in error

@@ -68,14 +68,14 @@ def test_without_ray_no_run_is_made(runs: Runs) -> None:  # noqa: F811
     assert runs.all(recorded=False) == []
 
 
-@pytest.mark.parametrize("options", [("lenet",), ()])
+@pytest.mark.parametrize("options", [("train", "lenet", "--on", "auto"), ("cluster",)])
 def test_without_ray_the_command_says_how_to_get_it(options: tuple[str, ...]) -> None:
     program = f"""
 import sys
 from vggexplorer.runs import places
 places.find_spec = lambda name: None
 from vggexplorer.cli import main
-sys.exit(main(["train", *{options!r}, "--on", "auto"]))
+sys.exit(main({options!r}))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")

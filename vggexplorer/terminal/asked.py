@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from vggexplorer.architectures import Network
-from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.datasets import DEFAULT, Dataset
 from vggexplorer.runs.devices import resolve
@@ -37,8 +36,6 @@ def training_options(parser: Parser) -> None:
 
 def config_of(options: argparse.Namespace, runs: Runs) -> Config:
     """What the options ask for; `InputError` if it is seen at once that it cannot be trained."""
-    if options.arch is None:
-        raise InputError("Name a network to train, or a run to go on with: --resume RUN_ID.")
     network = network_of(options, options.arch)
     config = Config(
         network=network,
@@ -87,8 +84,7 @@ def place_options(parser: Parser) -> None:
     group.add_argument(
         "--on",
         metavar="ADDRESS",
-        help="train on the Ray cluster at ADDRESS, or auto, or here; without ARCH, say what is free there (see "
-        "docs/cluster.md)",
+        help="train on the Ray cluster at ADDRESS, or auto, or here; `vggexplorer cluster` says what is free there",
     )
     group.add_argument(
         "--cores", metavar="N", help="on a cluster: ask for N processors where it is not a GPU (default: 1)"
@@ -102,10 +98,3 @@ def place_of(options: argparse.Namespace, usual: Place) -> Place:
     if options.cores is not None:
         usual = replace(usual, cores=parse_whole(options.cores, "the number of processors"))
     return usual if options.on is None else replace(usual, cluster="" if options.on == "here" else options.on)
-
-
-def other_option(options: argparse.Namespace, *kept: str) -> str | None:
-    """An option that was given besides those `kept`, as it is typed."""
-    known = {"command", "does", "port", "no_browser", "runs", "json", *kept}
-    other = (key for key, value in vars(options).items() if key not in known and value not in (None, False, []))
-    return next(({"bn": "batch-norm", "act": "activation"}.get(key, key.replace("_", "-")) for key in other), None)

@@ -27,6 +27,8 @@ def plan_of(options: argparse.Namespace, runs: Runs) -> Plan:
         lines = _lines_of(options.list)
         check_count(len(lines))
         return Plan(tuple(dict.fromkeys(_config_of_line(number, words, options, runs) for number, words in lines)))
+    if not options.archs:
+        raise InputError("Name networks, or a file with a run in each line: --list FILE.")
     lists: dict[str, list[str]] = {}
     for key, (_, what) in _AXES.items():
         if (text := getattr(options, key)) is not None:

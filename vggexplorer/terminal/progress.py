@@ -186,7 +186,7 @@ def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder:
     `folder` is what the person typed for the folder of runs, for the command that resumes the run.
     """
     view.say(f"run {run.id}")
-    again = f"vggexplorer train --resume {run.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
+    again = f"vggexplorer resume {run.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
     try:
         with view:
             status = Follower(run, view, interrupts, before).until_the_end()

@@ -115,22 +115,13 @@ class _Screen:
         return Group(picture, Text(self._followed.counts()))
 
 
-def resume(sweep: Sweep) -> Followed:
-    """Go on with what is left of a sweep, unless it is under way; what had ended before is no news."""
-    followed = Followed(sweep)
-    followed.look()
-    if sweep.status(followed.members) != Word.RUNNING:
-        start.resume_rest(sweep)
-    return followed
-
-
 def follow(followed: Followed, as_json: bool, interrupts: Interrupts, folder: str | None) -> int:
     """Show a sweep until nobody is at it; the exit status.
 
     Ctrl-C stops all of it; a second one leaves at once. `folder` is what the person typed for the folder of runs.
     """
     sweep = followed.sweep
-    again = f"vggexplorer sweep --resume {sweep.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
+    again = f"vggexplorer sweep resume {sweep.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
     say = View().say
     say(f"sweep {sweep.id}")
     try:

@@ -1,4 +1,4 @@
-"""`vggexplorer sweep`: many runs are started, or what is left of them, and followed; or stopped; or listed."""
+"""`vggexplorer sweep`: many runs are started, go on, and are followed; are stopped; are listed."""
 
 import argparse
 import json
@@ -23,32 +23,20 @@ from vggexplorer.runs.forecasts import suffices
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.sweeps import folder as sweeps_folder
 from vggexplorer.runs.sweeps import grid as sweeps_grid
-from vggexplorer.runs.sweeps import start
+from vggexplorer.runs.sweeps import start as sweeps_start
 from vggexplorer.runs.sweeps.folder import Sweep
 from vggexplorer.runs.sweeps.grid import Plan, Total
-from vggexplorer.terminal.asked import other_option, place_of
+from vggexplorer.terminal.asked import place_of
 from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.plans import plan_of
 from vggexplorer.terminal.progress import Interrupts
-from vggexplorer.terminal.sweep_progress import Followed, follow, resume
+from vggexplorer.terminal.sweep_progress import Followed, follow
 from vggexplorer.terminal.tables import grid, print_table, terminal
 
 
-def sweep(options: argparse.Namespace) -> int:
-    """Start a sweep, or what is left of one, and follow it to its end; stop one; list them."""
+def start(options: argparse.Namespace) -> int:
+    """Say what a sweep will take, start it, and follow it to its end."""
     runs = Runs.at(options.runs)
-    if options.stop is not None:
-        _check_alone(options, "stop")
-        stop(find(runs, options.stop))
-        return 0
-    if options.resume is not None:
-        _check_alone(options, "resume")
-        sweep = find(runs, options.resume)
-        with Interrupts() as interrupts:
-            return follow(resume(sweep), options.json, interrupts, options.runs)
-    if not options.archs and options.list is None:
-        _check_alone(options, "")
-        return show_all(runs, options.json)
     plan, place = plan_of(options, runs), place_of(options, Place())
     total = forecast(runs, plan.configs, place)
     if options.dry_run and options.json:
@@ -58,17 +46,37 @@ def sweep(options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     with Interrupts() as interrupts:
-        followed = Followed(start.start(runs, plan.configs, options.name, place=place))
+        followed = Followed(sweeps_start.start(runs, plan.configs, options.name, place=place))
         return follow(followed, options.json, interrupts, options.runs)
 
 
-def _check_alone(options: argparse.Namespace, key: str) -> None:
-    """`InputError` if something was given besides the option `key` of a sweep."""
-    if other := other_option(options, key):
-        name = "the networks" if other == "archs" else f"--{other}"
-        if key:
-            raise InputError("--{key} takes a sweep as it was asked for; leave {name} out.", key=key, name=name)
-        raise InputError("Name networks for the sweep; {name} alone does not say what to train.", name=name)
+def resume(options: argparse.Namespace) -> int:
+    """Go on with what is left of a sweep, unless it is under way, and follow it to its end."""
+    followed = Followed(find(Runs.at(options.runs), options.sweep))
+    with Interrupts() as interrupts:
+        followed.look()  # what had ended before is no news
+        if followed.sweep.status(followed.members) != Word.RUNNING:
+            sweeps_start.resume_rest(followed.sweep)
+        return follow(followed, options.json, interrupts, options.runs)
+
+
+def stop(options: argparse.Namespace) -> int:
+    """Stop all of a sweep, and say so."""
+    sweep = find(Runs.at(options.runs), options.sweep)
+    sweeps_start.stop_all(sweep)
+    print(f"Stopping the sweep; `vggexplorer sweep resume {sweep.id}` goes on with it.")
+    return 0
+
+
+def list_sweeps(options: argparse.Namespace) -> int:
+    """Print a row for each sweep, the newest first."""
+    runs = Runs.at(options.runs)
+    found = rows(runs)
+    if options.json:
+        print(json.dumps({"sweeps": found}, indent=2))
+    else:
+        _print_rows(found, runs)
+    return 0
 
 
 def find(runs: Runs, sweep_id: str) -> Sweep:
@@ -76,7 +84,7 @@ def find(runs: Runs, sweep_id: str) -> Sweep:
     if sweep := sweeps_folder.get(runs, sweep_id):
         return sweep
     raise InputError(
-        "There is no sweep {id} in {path}; `vggexplorer sweep` lists those there are.",
+        "There is no sweep {id} in {path}; `vggexplorer sweep list` lists those there are.",
         id=shown(sweep_id),
         path=shown(str(runs.path), 200),
     )
@@ -128,7 +136,7 @@ def lines_before(plan: Plan, total: Total) -> list[str]:
     return lines
 
 
-# --- the other ways to call it ---------------------------------------------------------------------------------
+# --- the list --------------------------------------------------------------------------------------------------
 
 
 def rows(runs: Runs) -> list[dict[str, Any]]:
@@ -146,28 +154,12 @@ def rows(runs: Runs) -> list[dict[str, Any]]:
     return found
 
 
-def show_all(runs: Runs, as_json: bool) -> int:
-    """Print a row for each sweep; the exit status."""
-    found = rows(runs)
-    if as_json:
-        print(json.dumps({"sweeps": found}, indent=2))
-    else:
-        _print_rows(found, runs)
-    return 0
-
-
 def _print_rows(found: Sequence[dict[str, Any]], runs: Runs) -> None:
     if not found:
-        print(f"There are no sweeps in {runs.path} yet; `vggexplorer sweep lenet --width 1,1/2 --seed 0,1` starts one.")
+        print(f"There are no sweeps in {runs.path} yet; `vggexplorer sweep start lenet --seed 0,1` starts one.")
         return
     table = grid(["id", "name", "status", "finished"])
     for row in found:
         done = "–" if row["runs"] is None else f"{row['finished']} of {row['runs']}"
         table.add_row(row["id"], Text(row["name"] or "–"), STATUSES[row["status"]], done)
     print_table(terminal(), table)
-
-
-def stop(sweep: Sweep) -> None:
-    """Stop all of it, and say so."""
-    start.stop_all(sweep)
-    print(f"Stopping the sweep; `vggexplorer sweep --resume {sweep.id}` goes on with it.")
