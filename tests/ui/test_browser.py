@@ -79,7 +79,12 @@ class Explore:
         self.settle()
 
     def text(self) -> str:
-        return self.page.locator(".st-key-paste-box textarea").input_value()
+        return self.value(self.page.locator(".st-key-paste-box textarea"))
+
+    def value(self, box: "Locator") -> str:
+        """What stands in a field; where the page has just changed it, once the old one is gone."""
+        self.until(lambda: box.count() == 1, "one field")
+        return box.input_value()
 
     def totals(self) -> list[str]:
         return self.page.locator("[data-testid=stMetricValue]").all_inner_texts()
@@ -209,7 +214,7 @@ def test_reload_and_back_give_exactly_the_state(explore: Explore) -> None:
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512", input="1x224x160"))
     explore.page.go_back()
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512"))
-    assert explore.page.get_by_label("input width", exact=True).input_value() == ""
+    assert explore.value(explore.page.get_by_label("input width", exact=True)) == ""
     explore.page.go_back()
     explore.settle().shows(summary())
     explore.page.go_forward()
@@ -303,7 +308,7 @@ def test_a_deep_link_on_a_fresh_server(browser: "Browser", server: StartServer) 
     explore.shows(summarize(*state.network))
     assert urlsplit(explore.page.url).path == "/"
     assert explore.params() == write(state)
-    assert explore.page.get_by_label("input width", exact=True).input_value() == "48"
+    assert explore.value(explore.page.get_by_label("input width", exact=True)) == "48"
     context.close()
 
 
@@ -360,7 +365,7 @@ def test_a_number_out_of_bounds_gets_a_sentence_and_the_field_its_value_back(exp
     explore.open()
     explore.fill("Channels, block 2", "0")
     assert "the number of output channels must be from 1 to 65,536, not 0." in explore.alert().lower()
-    assert explore.page.get_by_label("Channels, block 2", exact=True).input_value() == "128"
+    assert explore.value(explore.page.get_by_label("Channels, block 2", exact=True)) == "128"
     explore.shows(summary())
 
 
