@@ -76,7 +76,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, int]]:
             },
         )
     try:
-        until(lambda: "Ray runtime started" in log.read_text() or process.poll() is not None)
+        until(lambda: "Ray runtime started" in log.read_text("utf-8") or process.poll() is not None)
         yield f"127.0.0.1:{port}", process.pid
     finally:
         everything = descendants(process.pid)
@@ -97,7 +97,7 @@ def descendants(pid: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
+            if int(path.read_text("utf-8").rpartition(")")[2].split()[1]) == pid:
                 found.append(int(path.parent.name))
     return found + [each for child in found for each in descendants(child)]
 
@@ -111,13 +111,13 @@ def command(pid: int) -> str:
 
 def memory(pid: int) -> float:
     """MiB of a process; what it shares with others counts in parts."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def used(pid: int) -> float:
     """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
@@ -176,7 +176,7 @@ def more(runs: Runs, place: Place, head: int, folder: Path, seconds: float, wait
     late = delays(run.path / "metrics.jsonl", copy, seconds)
     holder = run.heartbeat()["pid"]
     trainer = trainer_of(run, head)
-    node = int(Path(f"/proc/{trainer}/stat").read_text().rpartition(")")[2].split()[1])
+    node = int(Path(f"/proc/{trainer}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
     before = {pid: used(pid) for pid in (holder, node, trainer)}
     steps = until(run.last_record).step
     time.sleep(seconds)

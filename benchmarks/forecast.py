@@ -29,7 +29,7 @@ import table
 from vggexplorer.architectures import Architecture, Block, Head, Network
 from vggexplorer.forecast.memory import training_memory
 from vggexplorer.forecast.time import Calibration, training_time
-from vggexplorer.paths import child_environment
+from vggexplorer.processes import child_environment
 from vggexplorer.runs.calibration import calibrate
 from vggexplorer.runs.datasets import KNOWN
 from vggexplorer.runs.devices import resolve

@@ -88,14 +88,14 @@ class Server(NamedTuple):
     def memory(self) -> int:
         """Bytes that are in memory; 0 where the system does not tell."""
         path = Path(f"/proc/{self.process.pid}/statm")
-        return int(path.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if path.exists() else 0
+        return int(path.read_text("utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") if path.exists() else 0
 
     def work(self) -> float:
         """Seconds of a processor that it has used; 0 where the system does not tell."""
         path = Path(f"/proc/{self.process.pid}/stat")
         if not path.exists():
             return 0
-        fields = path.read_text().rpartition(")")[2].split()
+        fields = path.read_text("utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import table
 
 from vggexplorer.architectures import NETWORKS
-from vggexplorer.paths import child_environment
+from vggexplorer.processes import child_environment
 from vggexplorer.runs.config import RECIPES, Config
 
 BAR, STEPS = 2.0, 1.0
@@ -40,7 +40,7 @@ import json
 from vggexplorer.pytorch.loop import fit
 from vggexplorer.runs.config import Config
 marks = []
-for record in fit(Config.from_json(json.loads(Path(sys.argv[1]).read_text()))):
+for record in fit(Config.from_json(json.loads(Path(sys.argv[1]).read_text("utf-8")))):
     marks.append(time.perf_counter() - began)
     if len(marks) == 4:
         break
@@ -61,7 +61,7 @@ def trainer() -> dict[str, float]:
     training = replace(RECIPES["d2l-vgg"], precision="bfloat16")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.json")
-        path.write_text(json.dumps(Config(network=network, training=training, device="cpu").to_json()))
+        path.write_text(json.dumps(Config(network=network, training=training, device="cpu").to_json()), "utf-8")
         command = [sys.executable, "-c", TRAINER, str(path)]
         done = subprocess.run(command, env=child_environment(), stdout=subprocess.PIPE, check=True)
     marks = json.loads(done.stdout)

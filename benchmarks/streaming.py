@@ -153,7 +153,8 @@ def made(runs: Runs, length: int, name: str) -> Run:
         for step in range(1, length + 1):
             file.write(record(step, each).line())
     (run.path / "outcome.json").write_text(
-        json.dumps(Outcome(status="finished", test_acc=0.9, best_test_acc=BEST, seconds=1.0, step=length).to_json())
+        json.dumps(Outcome(status="finished", test_acc=0.9, best_test_acc=BEST, seconds=1.0, step=length).to_json()),
+        "utf-8",
     )
     return run
 

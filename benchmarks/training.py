@@ -29,7 +29,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 
 from vggexplorer.architectures import Network
-from vggexplorer.paths import child_environment
+from vggexplorer.processes import child_environment
 from vggexplorer.pytorch.data import load
 from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.pytorch.modules import build
@@ -263,7 +263,7 @@ def bar(device: str, side: int) -> float | None:
     if device.startswith("cuda"):
         return 10
     cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    flags = cpuinfo.read_text("utf-8") if cpuinfo.exists() else ""
     return 4 if "avx512_bf16" in flags or "amx_bf16" in flags else 1.8
 
 

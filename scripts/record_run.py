@@ -24,7 +24,7 @@ def record(source: Run) -> Path:
     every = max(1, len(records) // MOST_POINTS)
     kept = [record for place, record in enumerate(records) if place % every == 0 or record.test_acc is not None]
     (target / layout.METRICS).write_bytes(b"".join(record.line() for record in kept))
-    (target / layout.RESULT).write_text(json.dumps(source.json(layout.RESULT)))
+    (target / layout.RESULT).write_text(json.dumps(source.json(layout.RESULT)), "utf-8")
     return target
 
 

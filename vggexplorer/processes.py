@@ -1,31 +1,40 @@
-"""Processes: how ours are started and asked, and what the system knows of one.
+"""Processes: how ours are started, asked and ended, and what the system knows of them and of the machine.
 
 PyTorch, and whatever else is large, is loaded by a process of its own: `ask` starts a module, and in that process
-`tell` prints what it has to say.
+`tell` prints what it has to say. What Linux, macOS and Windows do differently with processes is here and nowhere else.
 """
 
 import json
 import math
 import os
+import platform
+import signal
 import subprocess
 import sys
 import threading
 import time
 from calendar import timegm
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
-from vggexplorer.paths import child_environment
+from vggexplorer.paths import PACKAGE, WINDOWS
 
 LOOK = 0.1
 """Seconds within which a process is ended that takes too long, or whose answer is not wanted any more."""
 _LAST_BYTES = 10_000
 """How much of a log is read for its last words."""
+FOR_TORCH = {
+    # Threads that wait sleep: with threads that spin, two programs on two cores were seven times slower.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # Large tensors on large pages, where Linux has them: at 224 pixels half of the time went into page faults.
+    "THP_MEM_ALLOC_ENABLE": "1",
+}
+"""Environment variables that PyTorch reads when it is loaded, for every process of ours that computes on a CPU."""
 
 
 class NoAnswerError(InputError):
@@ -141,6 +150,15 @@ def tell(objects: Iterable[Mapping[str, Any]]) -> int:
 # --- starting ----------------------------------------------------------------------------------------------
 
 
+def child_environment() -> dict[str, str]:
+    """This process's environment for a child, in which this very package can be imported."""
+    environment = FOR_TORCH | os.environ
+    if PACKAGE.parent.name.endswith("-packages"):
+        return environment
+    paths = [path for path in (os.environ.get("PYTHONPATH"), str(PACKAGE.parent)) if path]
+    return environment | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """A process of its own, detached from this one and its terminal; what it prints is added to `log`."""
     with log.open("ab") as output:
@@ -156,10 +174,93 @@ def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "
     return process
 
 
-_DETACHED: dict[str, Any] = (
-    {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000008 | 0x00000200}
-)
+_DETACHED: dict[str, Any] = {"creationflags": 0x00000008 | 0x00000200} if WINDOWS else {"start_new_session": True}
 """On Windows: DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP."""
+
+
+# --- ending ------------------------------------------------------------------------------------------------
+
+
+def end(pid: int) -> None:
+    """End a process at once, even one that is stopped; `OSError` if there is none or it is somebody else's.
+
+    SIGKILL; Windows has no signals and ends it for any number but two.
+    """
+    os.kill(pid, signal.SIGTERM if WINDOWS else signal.SIGKILL)
+
+
+def end_with_parent(parent: int) -> None:
+    """Let this process end when its parent, the process `parent`, does, however that ends; at once if it is gone.
+
+    Linux sends SIGKILL then. macOS and Windows know nothing of the kind: a child whose parent is killed lives on.
+    """
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 (for this alone)
+
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("The parent is gone.")
+
+
+_SET_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+_STOPS = signal.SIGTERM, signal.SIGINT
+
+
+@contextmanager
+def stop_signals(heard: Callable[[bool], object], *, though_ignored: bool = True) -> Iterator[None]:
+    """Have `heard` called at Ctrl-C (True) and SIGTERM (False) in place of an end at once.
+
+    Signals that whoever started this process chose to ignore are heard too, unless told otherwise. On Windows nobody
+    can send SIGTERM, and a detached process gets no Ctrl-C.
+    """
+
+    def note(number: int, _: object) -> None:
+        heard(number == signal.SIGINT)
+
+    before = {
+        number: signal.signal(number, note)
+        for number in _STOPS
+        if though_ignored or signal.getsignal(number) != signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_stop_signals() -> None:
+    """Let Ctrl-C and SIGTERM do nothing from now on."""
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def end_quietly_at_ctrl_c() -> None:
+    """Let Ctrl-C end this process as if it had come to its end, from now on."""
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Around work that gets a `TimeoutError` after so many seconds of the processor's time.
+
+    Windows has no such timer: whoever asked the process ends it after a while.
+    """
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    if WINDOWS:
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)  # once more, if somebody caught it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 # --- what the system knows ---------------------------------------------------------------------------------
@@ -178,7 +279,7 @@ def _began_by_ps(pid: int) -> int | None:
     """When a process began, in seconds of the epoch, as `ps` says."""
     command, plain = ["ps", "-o", "lstart=", "-p", str(pid)], {"LC_ALL": "C", "TZ": "UTC"}
     with suppress(OSError, ValueError, subprocess.SubprocessError):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, env=os.environ | plain)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, encoding="ascii", timeout=5, env=os.environ | plain)  # noqa: S603
         return timegm(time.strptime(done.stdout.strip()))
     return None
 
@@ -188,15 +289,36 @@ def still_runs(pid: Any, began: Any) -> bool:
     return isinstance(pid, int) and pid > 1 and began is not None and began == process_began(pid)
 
 
+def processors() -> int:
+    """How many processors there are for this process: on Linux those it may use, elsewhere all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The processor's name: on Linux that of its maker, on macOS and Windows what Python is told, such as `arm`."""
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "CPU"
+
+
+def machine_memory() -> int:
+    """The bytes of this machine's memory; 0 where the system does not say (Windows)."""
+    with suppress(OSError, ValueError, AttributeError):
+        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return 0
+
+
 def resident_memory() -> int | None:
-    """The bytes of this process that are in memory; None where the system does not say."""
+    """The bytes of this process that are in memory; on macOS the most there were, None on Windows."""
     with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return peak_memory()
 
 
 def peak_memory() -> int | None:
-    """The most bytes of this process that were in memory at once; None where the system does not say."""
+    """The most bytes of this process that were in memory at once; None on Windows."""
     with suppress(OSError, ValueError, StopIteration), open("/proc/self/status", "rb") as file:
         # Linux hands ru_maxrss on to a child that is started: that of a large parent would hide our own.
         return 1024 * int(next(line for line in file if line.startswith(b"VmHWM:")).split()[1])

@@ -34,8 +34,7 @@ from vggexplorer.forecast.time import (
     works,
 )
 from vggexplorer.layers import LocalResponseNorm
-from vggexplorer.paths import child_environment
-from vggexplorer.processes import peak_memory
+from vggexplorer.processes import child_environment, peak_memory
 from vggexplorer.pytorch.loop import Trainer
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs import devices, launch

@@ -12,10 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision import transforms
 
 from vggexplorer.errors import InputError
+from vggexplorer.paths import DEBIAN
 from vggexplorer.pytorch import data
 from vggexplorer.pytorch.data import MAX_ODD, augment, load, to_batch
 from vggexplorer.runs import datasets
-from vggexplorer.runs.datasets import CLASSES, DEBIAN, KNOWN, SAMPLE, Dataset
+from vggexplorer.runs.datasets import CLASSES, KNOWN, SAMPLE, Dataset
 
 LEVEL = 1.001 / 255
 """One grey level and the rounding of float32."""

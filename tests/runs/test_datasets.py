@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT
 
+from vggexplorer import paths
 from vggexplorer.errors import InputError
 from vggexplorer.runs import datasets
 from vggexplorer.runs.datasets import (
@@ -30,7 +31,7 @@ from vggexplorer.runs.datasets import (
     read_idx,
 )
 
-DEBIAN = datasets.DEBIAN / "fashion-mnist"
+DEBIAN = paths.DEBIAN / "fashion-mnist"
 PART, WHOLE_SET = KNOWN["sample"], KNOWN["full"]
 LABELS = "t10k-labels-idx1-ubyte"
 needs_debian = pytest.mark.skipif(

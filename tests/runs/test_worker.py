@@ -439,9 +439,9 @@ def test_checkpoints_take_a_twentieth_of_the_time_at_most(runs: Runs, monkeypatc
 
 @pytest.fixture
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The process ids that were sent a signal, instead of sending it."""
+    """The ids of the processes that were ended, instead of ending them."""
     sent: list[int] = []
-    monkeypatch.setattr(launch.os, "kill", lambda pid, _: sent.append(pid))
+    monkeypatch.setattr(launch, "end", sent.append)
     return sent
 
 

@@ -36,8 +36,7 @@ from vggexplorer.forecast.time import (
     updating,
     works,
 )
-from vggexplorer.processes import peak_memory, tell
-from vggexplorer.pytorch.devices import processor
+from vggexplorer.processes import peak_memory, processor_name, tell
 from vggexplorer.pytorch.layer_times import Steps
 from vggexplorer.runs.probes import AGAIN, BUDGET, PROBES, Look, Probe, Seen, rounds
 from vggexplorer.summary import summarize
@@ -143,7 +142,7 @@ class Fitted:
         title = (
             torch.cuda.get_device_name(self.device)
             if self.gpu
-            else processor()
+            else processor_name()
             if self.device == "cpu"
             else "Apple GPU"
         )

@@ -4,18 +4,15 @@ It is a line of JSON, `{"devices": [...]}`, each with how many times as fast bfl
 seconds for a MAC in float32, from a short measurement.
 """
 
-import os
-import platform
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import nn
 
-from vggexplorer.processes import tell
+from vggexplorer.processes import machine_memory, processor_name, tell
 
 ROUNDS, BATCH = 5, 32
 MACS = BATCH * 28 * 28 * 9 * (32 * 64 + 64 * 64)
@@ -28,8 +25,8 @@ def devices() -> list[dict[str, Any]]:
     if torch.cuda.is_available():
         found += [_cuda(index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
-        found.append({"name": "mps", "title": "Apple GPU", "memory": _memory()})
-    found.append({"name": "cpu", "title": processor(), "memory": _memory()})
+        found.append({"name": "mps", "title": "Apple GPU", "memory": machine_memory()})
+    found.append({"name": "cpu", "title": processor_name(), "memory": machine_memory()})
     return [device | {"speedup": round(speedup(device["name"]), 2), "pace": pace(device["name"])} for device in found]
 
 
@@ -42,21 +39,6 @@ def _cuda(index: int) -> dict[str, Any]:
         "memory": about.total_memory,
         "uuid": f"GPU-{uuid}" if uuid else None,
     }
-
-
-def processor() -> str:
-    """The processor's name, as far as the system knows it."""
-    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "CPU"
-
-
-def _memory() -> int:
-    with suppress(OSError, ValueError, AttributeError):
-        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return 0
 
 
 def speedup(device: str) -> float:

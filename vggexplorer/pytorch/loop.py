@@ -7,7 +7,6 @@ what it would have done, to the bit on a CPU with as many threads.
 
 import hashlib
 import math
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
-from vggexplorer.processes import peak_memory
+from vggexplorer.processes import peak_memory, processor_name, processors
 from vggexplorer.pytorch import data, distributed, look, weights
-from vggexplorer.pytorch.devices import processor, speedup
+from vggexplorer.pytorch.devices import speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs.config import Config
@@ -31,7 +30,6 @@ from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS
-from vggexplorer.runs.places import processors
 from vggexplorer.runs.trainer.session import Session, Wish, useless
 from vggexplorer.text import format_network
 
@@ -224,7 +222,7 @@ class Trainer:
             uuid = getattr(properties, "uuid", None)
             about |= {"title": properties.name, "uuid": f"GPU-{uuid}" if uuid else None}
         elif self.device.type == "cpu":
-            about["title"] = processor()
+            about["title"] = processor_name()
         return about
 
     def run(self) -> Iterator[Record]:
@@ -494,5 +492,4 @@ def _about(checkpoint: Path) -> dict[str, str]:
 
 def _threads() -> int:
     """As many as PyTorch likes, but not more than there are processors for this process."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(torch.get_num_threads(), allowed)
+    return min(torch.get_num_threads(), processors())

@@ -9,12 +9,11 @@ With a layer it is what `inside` says.
 import base64
 import io
 import math
-import signal
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
-from vggexplorer.processes import tell
+from vggexplorer.processes import limited, tell
 from vggexplorer.pytorch import weights
 from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
 from vggexplorer.pytorch.inside import inside
@@ -95,30 +94,11 @@ def _open(content: bytes, side: int) -> "tuple[Image.Image, int]":
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
-            with _limited(PATIENCE), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
+            with limited(PATIENCE), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
                 kind = opened.format
                 return unpacked(opened, max(SHARP, side)), _frames(opened)
         except Exception as error:  # Pillow's plugins raise all sorts on broken files
             raise _refusal(error, kind) from error
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Around work that gets a `TimeoutError` after so many seconds of the processor's time."""
-
-    def late(*_: object) -> None:
-        raise TimeoutError
-
-    if not hasattr(signal, "setitimer"):  # Windows: the dashboard ends the process after a while
-        yield
-        return
-    before = signal.signal(signal.SIGVTALRM, late)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)  # once more, if somebody caught it
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
 
 
 def _frames(opened: "Image.Image") -> int:

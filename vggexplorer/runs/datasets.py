@@ -21,7 +21,7 @@ from typing import NamedTuple
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
-from vggexplorer.paths import PACKAGE
+from vggexplorer.paths import DEBIAN, PACKAGE
 
 Idx = tuple[tuple[int, ...], bytes]
 """The shape of an array of unsigned bytes, and its values in C order."""
@@ -30,8 +30,6 @@ CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt",
 """Fashion-MNIST's classes, in the order of its labels 0 to 9."""
 SAMPLE = PACKAGE / "assets" / "fashion-mnist-sample"
 """The part of Fashion-MNIST that ships with the package."""
-DEBIAN = Path("/usr/share/datasets")
-"""Where Debian's packages of data sets put their files, each in a folder of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,5 @@
 """Starting trainers and telling them what to do. A trainer is a process of its own that outlives whoever started it."""
 
-import os
-import signal
 import socket
 import subprocess
 import time
@@ -10,8 +8,7 @@ from dataclasses import replace
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.paths import child_environment
-from vggexplorer.processes import detached, module_command, need_torch, still_runs
+from vggexplorer.processes import child_environment, detached, end, module_command, need_torch, processors, still_runs
 from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present
@@ -19,7 +16,7 @@ from vggexplorer.runs.folder import layout, ranks
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.runs.places import Place, processors
+from vggexplorer.runs.places import Place
 
 TRAINER = "vggexplorer.pytorch.train"
 HOLDER = "vggexplorer.runs.cluster"
@@ -110,7 +107,7 @@ def kill(run: Run) -> None:
         return
     for each in (beat["pid"], *ranks.living(run)):
         with suppress(OSError):
-            os.kill(each, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # it ends what is stopped, too
+            end(each)
 
 
 def command(run: Run, place: Place = HERE) -> list[str]:
@@ -130,6 +127,7 @@ def _environment(nproc: int) -> dict[str, str]:
     if nproc == 1:
         return child_environment()
     shared = {"OMP_NUM_THREADS": str(max(1, processors() // nproc))}
+    # The interface of this machine alone: lo on Linux, lo0 on macOS; on Windows the libraries find one by themselves.
     loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
     shared |= {f"{library}_SOCKET_IFNAME": name for name in loopback for library in ("GLOO", "NCCL")}
     return shared | child_environment()

@@ -4,13 +4,13 @@ It is kept in the run's folder as place.json, beside config.json and not in it: 
 and what was asked of it stays what it was.
 """
 
-import os
 import re
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
 from vggexplorer.architectures import check_int, shown
 from vggexplorer.errors import InputError
+from vggexplorer.processes import processors
 from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
@@ -107,8 +107,3 @@ def several(first: str, count: int) -> list[str]:
     if kind == "mps" and count > 1:
         raise InputError("On the device {name} a run is one process.", name=first)
     return [first]
-
-
-def processors() -> int:
-    """How many processors there are for this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,7 +4,6 @@ import errno
 import ipaddress
 import os
 import runpy
-import signal
 import socket
 import sys
 import threading
@@ -16,7 +15,8 @@ from urllib.parse import urlsplit
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.paths import root
+from vggexplorer.paths import WINDOWS, root
+from vggexplorer.processes import end_quietly_at_ctrl_c
 
 ADDRESS = "127.0.0.1"
 """Only programs on the same machine can reach the dashboard."""
@@ -50,7 +50,7 @@ def start(port: int | None, open_browser: bool, address: str = ADDRESS, url: str
     shared = not here or url is not None
     if open_browser and not shared:
         threading.Thread(target=_open_when_ready, args=(f"http://{_bracketed(address)}:{port}",), daemon=True).start()
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    end_quietly_at_ctrl_c()
     options = [f"--server.address={address}", f"--server.port={port}"]
     options += ["--logger.hideWelcomeMessage=true"] if shared else []
     options += [f"--server.allowedHosts={host}" for host in (*hosts, "localhost", ADDRESS)]
@@ -92,7 +92,7 @@ def _bracketed(address: str) -> str:
 def _refusal(port: int, address: str = ADDRESS) -> int | None:
     """The system's error number if it does not let us serve on `port`."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-        if os.name != "nt":
+        if not WINDOWS:  # where it would take a port from the program that has it
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))

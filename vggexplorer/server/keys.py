@@ -100,6 +100,7 @@ def _secret(folder: Path) -> bytes:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             beside = path.with_name(f".{KEY_FILE}.{secrets.token_hex(4)}")
+            # Nobody else may read it; on Windows the folder of the user sees to that, the mode does nothing.
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(secrets.token_bytes(TOKEN_BYTES))
             os.replace(beside, path)

@@ -1,15 +1,14 @@
 """A run followed in a terminal, by what its trainer writes into its folder."""
 
 import shlex
-import signal
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, Self
 
 from vggexplorer.errors import InputError
+from vggexplorer.processes import stop_signals
 from vggexplorer.runs import launch
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome
@@ -40,20 +39,17 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.stop = self.kill = False
-        self._before: dict[int, Any] = {}
+        self._heard = ExitStack()
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._note)
+        self._heard.enter_context(stop_signals(self._note, though_ignored=False))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._heard.close()
 
-    def _note(self, number: int, _: FrameType | None) -> None:
-        self.kill = self.kill or (self.stop and number == signal.SIGINT)
+    def _note(self, ctrl_c: bool) -> None:
+        self.kill = self.kill or (self.stop and ctrl_c)
         self.stop = True
 
 

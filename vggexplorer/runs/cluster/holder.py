@@ -85,7 +85,7 @@ def _of_this_machine() -> str:
     """The address of the cluster that this machine is a node of, where Ray itself looks for it."""
     named = os.environ.get("RAY_ADDRESS")
     with suppress(OSError):
-        return named or Path(tempfile.gettempdir(), "ray", "ray_current_cluster").read_text().strip()
+        return named or Path(tempfile.gettempdir(), "ray", "ray_current_cluster").read_text("utf-8").strip()
     raise InputError("This machine is no node of a cluster: `ray start` makes it one.")
 
 

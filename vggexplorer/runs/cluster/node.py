@@ -4,10 +4,8 @@
 whose instance lives in a process of the node.
 """
 
-import ctypes
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,8 +18,7 @@ from typing import BinaryIO, NamedTuple
 from filelock import FileLock
 
 from vggexplorer.errors import InputError
-from vggexplorer.paths import child_environment
-from vggexplorer.processes import module_command
+from vggexplorer.processes import child_environment, end_with_parent, module_command
 from vggexplorer.runs import devices, launch
 from vggexplorer.runs.folder import layout, snapshots
 from vggexplorer.runs.folder.files import held, write_file
@@ -35,8 +32,6 @@ NEWS = 0.5
 """Seconds that the other side waits for news; what is wanted of the trainer is told as often."""
 LOOK = 0.05
 """Seconds between two looks at the copy."""
-_SET_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 class Had(NamedTuple):
@@ -206,11 +201,11 @@ def _clear(home: Path) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Become the trainer of the run `argv[1]`, which ends when its parent, the process `argv[2]`, does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != int(argv[2]):
-        sys.exit("The node is gone.")
+    """Become the trainer of the run `argv[1]`, which ends when its parent, the process `argv[2]`, does.
+
+    On Windows it would be a new process, whose end `Node` does not see: a node is a machine with Linux or macOS.
+    """
+    end_with_parent(int(argv[2]))
     command = launch.command(Run(Path(argv[1])))
     os.execv(command[0], command)  # noqa: S606 (our own module, with a path of our own)
 

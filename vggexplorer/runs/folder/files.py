@@ -11,6 +11,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vggexplorer.paths import WINDOWS
+
 PROBE = 0.01
 """Seconds for which a lock must stay taken to count as a trainer's: another reader's probe is over much sooner."""
 WINDOWS_TRIES = 50
@@ -43,7 +45,7 @@ def replace_by(path: Path, write: Callable[[Path], object], *, durable: bool = T
 
 def _move(source: Path, target: Path) -> None:
     """Move a file over another; on Windows once nobody reads that any more."""
-    for _ in range(WINDOWS_TRIES if os.name == "nt" else 0):
+    for _ in range(WINDOWS_TRIES if WINDOWS else 0):
         try:
             source.replace(target)
         except PermissionError:

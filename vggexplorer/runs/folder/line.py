@@ -46,7 +46,7 @@ class Line:
         for _, run_id, path in self._tickets():
             if run_id == run.id:
                 if _device_on(path) != device:
-                    path.write_text(device)
+                    path.write_text(device, "utf-8")
                 return count
             other = Run(self._runs.path / run_id)
             if other.locked() or other.just_started():
@@ -60,6 +60,6 @@ class Line:
 def _device_on(ticket: Path) -> str | None:
     """The device that the owner of a ticket waits for; empty if that is not known yet, None if the ticket is gone."""
     try:
-        return ticket.read_text()
+        return ticket.read_text("utf-8")
     except OSError:
         return None

@@ -239,13 +239,13 @@ class Run:
         That lasts `slow` times START_PATIENCE at most.
         """
         (self.path / layout.HEARTBEAT).unlink(missing_ok=True)
-        (self.path / layout.STARTED).write_text(str(slow))
+        (self.path / layout.STARTED).write_text(str(slow), "utf-8")
 
     def just_started(self) -> bool:
         """Whether a trainer was started that may not have taken its lock yet."""
         with suppress(OSError, ValueError):
             path = self.path / layout.STARTED
-            age, slow = time.time() - path.stat().st_mtime, int(path.read_text() or 1)
+            age, slow = time.time() - path.stat().st_mtime, int(path.read_text("utf-8") or 1)
             return not (self.path / layout.HEARTBEAT).exists() and abs(age) < START_PATIENCE * slow
         return False
 

@@ -7,8 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from vggexplorer.errors import InputError
-from vggexplorer.paths import child_environment
-from vggexplorer.processes import detached, module_command
+from vggexplorer.processes import child_environment, detached, module_command
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout

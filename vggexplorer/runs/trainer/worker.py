@@ -7,7 +7,6 @@ imported PyTorch yet.
 import errno
 import os
 import secrets
-import signal
 import sys
 import threading
 import time
@@ -21,8 +20,7 @@ from typing import Any, BinaryIO
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
-from vggexplorer.paths import FOR_TORCH
-from vggexplorer.processes import process_began
+from vggexplorer.processes import FOR_TORCH, ignore_stop_signals, process_began, stop_signals
 from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout, ranks, snapshots
@@ -266,16 +264,10 @@ class FolderSession(Session):
 
         When a process dies, torchrun sends SIGTERM to the others: it must not keep the first one from saying why.
         """
-        before = {}
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before[number] = signal.signal(number, self._on_signal)
-        try:
+        with stop_signals(self._hear):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
-    def _on_signal(self, *_: object) -> None:
+    def _hear(self, _: bool) -> None:
         self._stop = True
 
     def wait_in_line(self, ahead: int) -> None:
@@ -399,8 +391,7 @@ def _assist(run: Run, rank: Rank) -> int:
     ranks.note(run, rank)
     try:
         if first := _turn_of_first(run, rank):
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_IGN)  # the first process has them too, and ends the run in order
+            ignore_stop_signals()  # the first process has them too, and ends the run in order
             config = run.config()
             places = several(first["device"], rank.local_world)
             config = config.on(places[rank.local_number % len(places)], first["precision"])
