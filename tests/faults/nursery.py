@@ -212,8 +212,8 @@ def slow(folder: Path, seconds: float) -> None:
 
 
 def deaf(folder: Path) -> None:
-    """It hears no wish and no signal, but its heart beats."""
-    worker.FolderSession.wish = lambda self, step: (self.heart.at(step), worker.Wish.GO)[1]  # type: ignore[method-assign]
+    """It hears no command and no signal, but its heart beats."""
+    worker.FolderSession.command = lambda self, step: (self.heart.at(step), worker.Command.GO)[1]  # type: ignore[method-assign]
     worker.FolderSession._hear = lambda self, *_: None  # type: ignore[method-assign]
     slow(folder, 0.05)
 

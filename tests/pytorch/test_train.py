@@ -20,7 +20,7 @@ from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder import safetensors
 from vggexplorer.runs.folder.records import TIMING, Record
 from vggexplorer.runs.options import INITS, Training
-from vggexplorer.runs.trainer.session import Session, Wish
+from vggexplorer.runs.trainer.session import Command, Session
 from vggexplorer.text import parse_network
 
 SMALL = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"})
@@ -50,11 +50,11 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Keeper(Session):
-    """Keeps all it is told; its wishes come from `wishes`, one for each question, then it is GO."""
+    """Keeps all it is told; its commands come from `commands`, one for each question, then it is GO."""
 
-    def __init__(self, path: Path | None = None, wishes: Iterable[Wish] = (), view_at: int | None = None) -> None:
+    def __init__(self, path: Path | None = None, commands: Iterable[Command] = (), view_at: int | None = None) -> None:
         self.path = path
-        self.wishes = iter(wishes)
+        self.commands = iter(commands)
         self.view_at = view_at
         self.phases: list[str] = []
         self.views: list[Mapping[str, Any]] = []
@@ -70,8 +70,8 @@ class Keeper(Session):
     def phase(self, name: str) -> None:
         self.phases.append(name)
 
-    def wish(self, step: int) -> Wish:
-        return next(self.wishes, Wish.GO)
+    def command(self, step: int) -> Command:
+        return next(self.commands, Command.GO)
 
     def sleep(self) -> None:
         self.sleeps += 1
@@ -330,7 +330,7 @@ def test_what_stopped_and_went_on_has_the_same_bits(
     whole, halves = Keeper(tmp_path / "a"), tmp_path / "b"
     records = list(fit(asked, whole))
     torch.manual_seed(99)
-    before = list(fit(asked, Keeper(halves, [Wish.GO] * stop + [Wish.STOP])))
+    before = list(fit(asked, Keeper(halves, [Command.GO] * stop + [Command.STOP])))
     assert before[-1].step == stop
     torch.manual_seed(7)
     rest = Keeper(halves)
@@ -345,11 +345,11 @@ def test_what_stopped_and_went_on_has_the_same_bits(
 
 def test_the_checkpoint_decides_precision_and_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "checkpoint"
-    list(fit(config(precision="bfloat16"), Keeper(path, [Wish.GO, Wish.STOP])))
+    list(fit(config(precision="bfloat16"), Keeper(path, [Command.GO, Command.STOP])))
     for threads, used in (("1", 1), ("2", 2), ("4096", 2)):  # never more than there are processors
         monkeypatch.setattr(loop, "_threads", lambda: 2)
         weights.save(path, weights.load(path), safetensors.metadata(path) | {"threads": threads})
-        rest = Keeper(path, [Wish.STOP])
+        rest = Keeper(path, [Command.STOP])
         assert list(fit(config(precision="float32"), rest)) == []
         assert (rest.environment["precision"], rest.environment["threads"]) == ("bfloat16", used)
 
@@ -357,7 +357,7 @@ def test_the_checkpoint_decides_precision_and_threads(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize("damage", ["garbage", "cut", "texts", "another network"])
 def test_a_checkpoint_that_cannot_be_used_is_explained(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "checkpoint"
-    list(fit(config(), Keeper(path, [Wish.GO, Wish.STOP])))
+    list(fit(config(), Keeper(path, [Command.GO, Command.STOP])))
     if damage == "garbage":
         path.write_bytes(b"garbage" * 100)
     elif damage == "cut":
@@ -370,15 +370,15 @@ def test_a_checkpoint_that_cannot_be_used_is_explained(tmp_path: Path, damage: s
 
 
 def test_stopped_before_the_first_step_there_is_nothing_to_keep(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path / "checkpoint", [Wish.STOP])
+    keeper = Keeper(tmp_path / "checkpoint", [Command.STOP])
     assert list(fit(config(), keeper)) == []
     assert keeper.saves == 0
     assert keeper.result == {}
 
 
 def test_a_pause_keeps_a_checkpoint_and_waits(tmp_path: Path) -> None:
-    wishes = [Wish.GO, Wish.PAUSE, Wish.PAUSE, Wish.PAUSE]
-    keeper = Keeper(tmp_path / "checkpoint", wishes)
+    commands = [Command.GO, Command.PAUSE, Command.PAUSE, Command.PAUSE]
+    keeper = Keeper(tmp_path / "checkpoint", commands)
     records = list(fit(config(epochs=1), keeper))
     assert (keeper.saves, keeper.sleeps) == (1, 3)
     assert len(records) == 12
@@ -390,7 +390,7 @@ def test_a_pause_takes_no_time(tmp_path: Path) -> None:
         def sleep(self) -> None:
             time.sleep(2)
 
-    records = list(fit(config(epochs=1), Sleeper(tmp_path / "c", [Wish.GO, Wish.PAUSE, Wish.PAUSE])))
+    records = list(fit(config(epochs=1), Sleeper(tmp_path / "c", [Command.GO, Command.PAUSE, Command.PAUSE])))
     assert records[1].seconds - records[0].seconds < 2
     assert 1000 / records[1].examples_per_sec < 2
 
@@ -466,7 +466,7 @@ def test_a_time_budget_ends_it_with_test_figures(tmp_path: Path) -> None:
 
 def test_a_time_budget_that_was_used_up_before(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
-    list(fit(config(), Keeper(path, [Wish.GO] * 3 + [Wish.STOP])))
+    list(fit(config(), Keeper(path, [Command.GO] * 3 + [Command.STOP])))
     records = list(fit(config(time_budget=1.0), Keeper(path)))
     assert records[-1].step >= 3
     texts = safetensors.metadata(path)

@@ -40,7 +40,7 @@ import os, sys, time, types
 from vggexplorer.errors import InputError
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.trainer import worker
-from vggexplorer.runs.trainer.session import Wish
+from vggexplorer.runs.trainer.session import Command
 
 def fit(config, session):
     what = os.environ.get("STAND_IN", "")
@@ -50,9 +50,9 @@ def fit(config, session):
     for step in range(1, steps * epochs + 1):
         while what == "deaf" and step == 3:
             time.sleep(0.05)
-        while what == "waits" and step == 3 and session.wish(step) is not Wish.STOP:
+        while what == "waits" and step == 3 and session.command(step) is not Command.STOP:
             time.sleep(0.05)
-        if session.wish(step) is Wish.STOP:
+        if session.command(step) is Command.STOP:
             return
         if what == "fails" and step == 3:
             raise InputError("The loss is not a number any more (step {step}).", step=step)

@@ -86,16 +86,16 @@ def test_the_page_says_what_is_free_and_asks_for_it(
     started: list[Config],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wishes = []
+    asked = []
     monkeypatch.setattr(holder, "ask", lambda *_: Free(3, 12, 5, 2, 1))
     fake = launch.start
-    monkeypatch.setattr(launch, "start", lambda *args, place, **more: (wishes.append(place), fake(*args, **more))[1])
+    monkeypatch.setattr(launch, "start", lambda *args, place, **more: (asked.append(place), fake(*args, **more))[1])
     page = on_the_cluster()
     assert "3 nodes; processors: 5 of 12 free; GPUs: 1 of 2 free." in page.captions
     page.test.number_input(key="cores").set_value(4)
     page.run()
     page.click("start")
-    assert wishes == [Place(cluster="auto", cores=4)]
+    assert asked == [Place(cluster="auto", cores=4)]
     assert [config.device for config in started] == ["auto"]
 
 

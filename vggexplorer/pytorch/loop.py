@@ -30,13 +30,13 @@ from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS
-from vggexplorer.runs.trainer.session import Session, Wish, useless
+from vggexplorer.runs.trainer.session import Command, Session, useless
 from vggexplorer.text import format_network
 
 GUESSING = 1.2
 """How many times the accuracy of guessing still counts as guessing."""
-WISHES = (Wish.GO, Wish.PAUSE, Wish.STOP)
-"""Of two wishes the later one is obeyed."""
+COMMANDS = (Command.GO, Command.PAUSE, Command.STOP)
+"""Of two commands the later one is obeyed."""
 LOG_EVERY = 10
 """Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
 
@@ -226,7 +226,7 @@ class Trainer:
         return about
 
     def run(self) -> Iterator[Record]:
-        """All steps that are left, unless a wish or the time budget ends them."""
+        """All steps that are left, unless a command or the time budget ends them."""
         self.session.begin(self.environment())
         self._clock = time.perf_counter()
         self._start_of_run = self._clock - self.seconds
@@ -372,13 +372,13 @@ class Trainer:
                 parts.append(self.model(batch).float())
         return self.team.gathered(torch.cat(parts), len(self.test_images))
 
-    # --- wishes, checkpoints, the end
+    # --- commands, checkpoints, the end
 
     def _may_go_on(self) -> bool:
         """Write a checkpoint if it is time for one, wait while a pause is wanted; False if the run is to stop."""
-        while (wish := self._wish()) is not Wish.GO:
+        while (command := self._command()) is not Command.GO:
             self._save()
-            if wish is Wish.STOP:
+            if command is Command.STOP:
                 return False
             began = time.perf_counter()
             self.session.phase(Phase.PAUSED)
@@ -390,8 +390,8 @@ class Trainer:
             self._save()
         return True
 
-    def _wish(self) -> Wish:
-        return WISHES[self.team.most(WISHES.index(self.session.wish(self.step)))]
+    def _command(self) -> Command:
+        return COMMANDS[self.team.most(COMMANDS.index(self.session.command(self.step)))]
 
     def _save(self) -> None:
         """Write a checkpoint, unless there is one of this very step."""

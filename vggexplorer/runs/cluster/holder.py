@@ -34,7 +34,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.trainer import worker
-from vggexplorer.runs.trainer.session import Wish
+from vggexplorer.runs.trainer.session import Command
 from vggexplorer.runs.trainer.worker import FolderSession
 
 MOST_OFTEN = 0.1
@@ -189,11 +189,11 @@ class Far:
             self._ray.kill(self._node)
 
     def _control(self) -> dict[str, Any]:
-        """What is wanted of the trainer; a signal to this process is a wish to stop."""
+        """What is wanted of the trainer; a signal to this process is a command to stop."""
         return self._run.control() | {"stop": self._stops()}
 
     def _stops(self) -> bool:
-        return self._session.wish(self._step) is Wish.STOP
+        return self._session.command(self._step) is Command.STOP
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         """The node's answer, whenever it comes; Ray asks the next node if this one dies. `Stopped` as it says."""

@@ -10,7 +10,7 @@ from vggexplorer.runs.folder.ranks import Rank
 from vggexplorer.runs.folder.status import Phase
 
 
-class Wish(Enum):
+class Command(Enum):
     """What is wanted of the loop before its next step."""
 
     GO = "go"
@@ -30,12 +30,12 @@ class Session:
     def phase(self, phase: Phase) -> None:
         """Told what the loop does now."""
 
-    def wish(self, step: int) -> Wish:
+    def command(self, step: int) -> Command:
         """What is wanted after `step` steps."""
-        return Wish.GO
+        return Command.GO
 
     def sleep(self) -> None:
-        """Wait a moment for another wish."""
+        """Wait a moment for another command."""
 
     def wants_view(self, step: int) -> bool:
         """Whether somebody wants to look at step number `step` (from 0) closely."""

@@ -33,7 +33,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Phase, Word
 from vggexplorer.runs.places import check_batch, several
-from vggexplorer.runs.trainer.session import Session, Wish
+from vggexplorer.runs.trainer.session import Command, Session
 from vggexplorer.runs.trainer.telemetry import Sampler
 
 BEAT = 1.0
@@ -87,7 +87,7 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
             with suppress(OSError):
                 Line(Runs(run.path.parent)).leave(run)
             with suppress(OSError, InputError):
-                run.want()  # a wish to stop is fulfilled; the next trainer does not know it any more
+                run.want()  # a command to stop is obeyed; the next trainer does not know it any more
             _write_over(last_words, json_bytes(outcome.to_json()))
             last_words.replace(run.path / layout.OUTCOME)
     except OSError as error:
@@ -148,7 +148,7 @@ def _train(session: "FolderSession") -> Outcome:
     with ExitStack() as turns:
         for name in several(device.name, session.rank.local_world):
             turns.enter_context(_turn(run, devices.resolve(name, run.path.parent).name, session))
-        if session.wish(0) is not Wish.STOP:
+        if session.command(0) is not Command.STOP:
             session.train(config)
     return session.outcome()
 
@@ -167,7 +167,7 @@ def _turn(run: Run, device: str, session: "FolderSession") -> Iterator[None]:
     runs = Runs(run.path.parent)
     line, lock = Line(runs), runs.lock(f"device-{device.replace(':', '-')}")
     with ExitStack() as stack:
-        while session.wish(0) is not Wish.STOP:
+        while session.command(0) is not Command.STOP:
             ahead = line.ahead(run, device)
             if ahead == 0 and _taken(lock):
                 stack.callback(lock.release)
@@ -315,7 +315,7 @@ class FolderSession(Session):
         """Tell readers what the loop does."""
         self.heart.tell(phase)
 
-    def wish(self, step: int) -> Wish:
+    def command(self, step: int) -> Command:
         """What control.json wants, read at most twenty times a second; `InputError` if the folder is gone."""
         self.heart.at(step)
         now = time.monotonic()
@@ -325,9 +325,9 @@ class FolderSession(Session):
             if not (self.run.path / layout.CONFIG).exists():
                 raise InputError("The run's folder is gone.")
         if self._stop or self._control.get("stop"):
-            return Wish.STOP
+            return Command.STOP
         until = self._control.get("until")
-        return Wish.PAUSE if isinstance(until, int) and step >= until else Wish.GO
+        return Command.PAUSE if isinstance(until, int) and step >= until else Command.GO
 
     def sleep(self) -> None:
         """Wait a moment; control.json is read again after it."""
