@@ -188,7 +188,7 @@ def append(run: Run, places: range) -> int:
 
 @contextmanager
 def going_on(run: Run) -> Iterator[None]:
-    """As if a trainer were at the run: its lock, its heart, ten points a second."""
+    """As if a trainer were at the run: its lock, its heartbeat, ten points a second."""
     (run.path / "outcome.json").unlink()
     over = threading.Event()
 

@@ -212,8 +212,8 @@ def slow(folder: Path, seconds: float) -> None:
 
 
 def deaf(folder: Path) -> None:
-    """It hears no command and no signal, but its heart beats."""
-    worker.FolderSession.command = lambda self, step: (self.heart.at(step), worker.Command.GO)[1]  # type: ignore[method-assign]
+    """It hears no command and no signal, but its heartbeat goes on."""
+    worker.FolderSession.command = lambda self, step: (self.heartbeat.at(step), worker.Command.GO)[1]  # type: ignore[method-assign]
     worker.FolderSession._hear = lambda self, *_: None  # type: ignore[method-assign]
     slow(folder, 0.05)
 
@@ -267,7 +267,7 @@ def child(folder: Path, fault: list[Any]) -> NoReturn:
 
 
 def wants_checkpoint(self: worker.FolderSession) -> bool:
-    return self.heart._state["step"] % SAVE_EVERY == 0
+    return self.heartbeat._state["step"] % SAVE_EVERY == 0
 
 
 def main() -> None:

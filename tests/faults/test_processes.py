@@ -86,7 +86,7 @@ def buttons(page: Page | Train) -> set[str]:
 def test_a_trainer_that_ignores_stop_can_be_ended(
     nursery: Nursery, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its heart beats, so it is not unresponsive; after a while each page offers to end it, which ends it."""
+    """Its heartbeat goes on, so it is not unresponsive; after a while each page offers to end it, which ends it."""
     monkeypatch.setattr(store_run, "STOP_PATIENCE", 0.5)
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(runs.path))
     run = runs.create(LONG)

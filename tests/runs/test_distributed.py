@@ -307,7 +307,7 @@ def test_a_process_that_fails_says_why(runs: Runs, monkeypatch: pytest.MonkeyPat
     run = runs.create(CONFIG)
     ranks.note(run, SECOND)
     assert ranks.living(run) == [os.getpid()]
-    session = worker.FolderSession(run, worker.Heart(run))
+    session = worker.FolderSession(run, worker.Heartbeat(run))
 
     def lose(_: worker.FolderSession) -> Outcome:
         raise ranks.ProcessLostError("It is gone.")

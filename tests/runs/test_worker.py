@@ -415,7 +415,7 @@ def test_checkpoints_take_a_twentieth_of_the_time_at_most(runs: Runs, monkeypatc
     run = runs.create(CONFIG)
     now = 1000.0
     monkeypatch.setattr(worker.time, "monotonic", lambda: now)
-    session = worker.FolderSession(run, worker.Heart(run))
+    session = worker.FolderSession(run, worker.Heartbeat(run))
     session._every = 60
 
     def write(path: Path) -> None:

@@ -50,7 +50,7 @@ def statuses(runs: Sequence[Run]) -> dict[str, Status]:
 
 
 def _unsure(run: Run, status: Status, first: int | None) -> bool:
-    """Whether the run may be at work, and its heart has not beaten since `first`."""
+    """Whether the run may be at work, and its heartbeat has not changed since `first`."""
     return status.active and status.word != Word.UNRESPONSIVE and run.heartbeat().get("beat") == first
 
 

@@ -127,7 +127,7 @@ def train(session: FolderSession) -> Outcome:
     """Have the run trained on its cluster to its end; how it ended."""
     run = session.run
     Line(Runs(run.path.parent)).leave(run)  # it waits in the cluster's line, not in that of this machine
-    session.heart.tell(Phase.WAITING)
+    session.heartbeat.tell(Phase.WAITING)
     place, config = Place.of(run), run.config()
     with connected(place.cluster) as ray, session.signals():  # Ray has handlers of its own
         device, resources = wanted(ray, config, place)
@@ -201,7 +201,7 @@ class Far:
         asked = time.monotonic()
         while not self._ray.wait([answer], timeout=0.25)[0]:
             if not self._has_answered or time.monotonic() - asked > LOST:
-                self._session.heart.tell(Phase.WAITING)
+                self._session.heartbeat.tell(Phase.WAITING)
                 if self._stops():
                     raise Stopped
         self._has_answered = True
@@ -211,7 +211,7 @@ class Far:
 
     def _begin(self) -> None:
         """Give a new node what it needs to go on from the last checkpoint; it says by itself if it cannot."""
-        self._session.heart.tell(Phase.LOADING)
+        self._session.heartbeat.tell(Phase.LOADING)
         self._had = {}
         sizes = {layout.CONFIG: len(self._config)}
         self._ask("put", layout.CONFIG, 0, self._config)
@@ -236,8 +236,8 @@ class Far:
                 self._append(piece)
             self._had[piece.name] = Had(piece.start + len(piece.content), piece.version)
         self._step = news.step
-        self._session.heart.at(news.step)
-        self._session.heart.tell(Phase.LOADING if news.phase in (Phase.STARTING, Phase.WAITING) else news.phase)
+        self._session.heartbeat.at(news.step)
+        self._session.heartbeat.tell(Phase.LOADING if news.phase in (Phase.STARTING, Phase.WAITING) else news.phase)
 
     def _append(self, piece: Piece) -> None:
         if piece.name == layout.LOG:

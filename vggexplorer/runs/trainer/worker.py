@@ -81,7 +81,7 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
         (run.path / layout.OUTCOME).unlink(missing_ok=True)
         last_words = run.path / f".{layout.OUTCOME}"
         last_words.write_bytes(b" " * ROOM)  # so that there is room to say that the disk is full
-        with Heart(run) as heart, (session := FolderSession(run, heart)).signals():
+        with Heartbeat(run) as heartbeat, (session := FolderSession(run, heartbeat)).signals():
             outcome = _guarded(session, train)
             ranks.forget(run)
             with suppress(OSError):
@@ -184,7 +184,7 @@ def _taken(lock: BaseFileLock) -> bool:
     return True
 
 
-class Heart:
+class Heartbeat:
     """Writes the heartbeat each second, and at once when the phase changes; samples the device."""
 
     def __init__(self, run: Run) -> None:
@@ -204,7 +204,7 @@ class Heart:
         self.sampler: Sampler | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Heart":
+    def __enter__(self) -> "Heartbeat":
         self.say()
         self._thread.start()
         return self
@@ -213,15 +213,15 @@ class Heart:
         self._stopped.set()
         self._thread.join(2)
 
-    def say(self, **news: Any) -> None:
-        """Write the heartbeat with some news in it."""
+    def say(self, **changes: Any) -> None:
+        """Write the heartbeat with some changes in it."""
         with self._lock, suppress(OSError):
             self._beat += 1
-            self._state |= news
+            self._state |= changes
             write_json(self._path, {"beat": self._beat, **self._state}, durable=False, alone=True)
 
     def tell(self, phase: Phase, ahead: int = 0) -> None:
-        """Write the heartbeat at once if this is news."""
+        """Write the heartbeat at once if this is a change."""
         if (self._state["phase"], self._state["ahead"]) != (phase, ahead):
             self.say(phase=phase, ahead=ahead)
 
@@ -240,11 +240,11 @@ class Heart:
 class FolderSession(Session):
     """The surroundings of a loop that trains into a run folder."""
 
-    def __init__(self, run: Run, heart: Heart) -> None:
+    def __init__(self, run: Run, heartbeat: Heartbeat) -> None:
         self.run = run
-        self.heart = heart
+        self.heartbeat = heartbeat
         self.rank = Rank.here()
-        heart.say(job=self.rank.job)
+        heartbeat.say(job=self.rank.job)
         self.last: Record | None = None
         self._metrics: BinaryIO | None = None
         self._device: str | None = None
@@ -272,13 +272,13 @@ class FolderSession(Session):
 
     def wait_in_line(self, ahead: int) -> None:
         """Say our place in the line, and wait a moment."""
-        self.heart.tell(Phase.WAITING, ahead)
+        self.heartbeat.tell(Phase.WAITING, ahead)
         time.sleep(LOOK)
 
     def train(self, config: Config) -> None:
         """Run the loop of `vggexplorer.pytorch.loop`; its records go to metrics.jsonl."""
         self._every = config.training.checkpoint_every
-        self.heart.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
+        self.heartbeat.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
         fit = import_module("vggexplorer.pytorch.loop").fit
         _print(f"training on {config.device}")
         with (self.run.path / layout.METRICS).open("ab") as self._metrics:
@@ -307,17 +307,17 @@ class FolderSession(Session):
         start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
         write_json(self.run.path / layout.ENVIRONMENT, {**environment, **start}, alone=True)
         self._device = environment["device"]
-        self.heart.sampler = Sampler(environment["device"], environment.get("uuid"))
+        self.heartbeat.sampler = Sampler(environment["device"], environment.get("uuid"))
         self._saved_at = time.monotonic()
         self.phase(Phase.TRAINING)
 
     def phase(self, phase: Phase) -> None:
         """Tell readers what the loop does."""
-        self.heart.tell(phase)
+        self.heartbeat.tell(phase)
 
     def command(self, step: int) -> Command:
         """What control.json wants, read at most twenty times a second; `InputError` if the folder is gone."""
-        self.heart.at(step)
+        self.heartbeat.at(step)
         now = time.monotonic()
         if now - self._read_at > 0.05:
             self._read_at = now
