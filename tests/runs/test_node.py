@@ -11,7 +11,7 @@ import pytest
 from conftest import wait_until
 
 from vggexplorer.runs.cluster import node
-from vggexplorer.runs.cluster.node import Had, News, Node
+from vggexplorer.runs.cluster.node import Node, Offset, Update
 from vggexplorer.runs.folder.files import replace_by
 from vggexplorer.runs.folder.layout import CHECKPOINT, ENVIRONMENT, METRICS, OUTCOME
 
@@ -30,7 +30,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A trainer that only waits for a stop, small pieces, and devices that nobody asks for."""
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(node, "PIECE", 100)
-    monkeypatch.setattr(node, "NEWS", 0.0)
+    monkeypatch.setattr(node, "UPDATE_WAIT", 0.0)
     monkeypatch.setattr(node.devices, "look", lambda runs: (runs / "devices.json").write_text("[]"))
     real = subprocess.Popen
 
@@ -61,29 +61,29 @@ def copy_of(place: Node) -> Path:
 
 
 class Reader:
-    """The other side: keeps what it gets, as `cluster.Far` does."""
+    """The other side: keeps what it gets, as `cluster.RemoteRun` does."""
 
     def __init__(self, place: Node) -> None:
         self.place = place
-        self.had: dict[str, Had] = {}
+        self.offsets: dict[str, Offset] = {}
         self.files: dict[str, bytes] = {}
         self.order: list[str] = []
 
-    def ask(self, control: bytes = GO) -> News:
-        news = self.place.news(self.had, control)
-        assert news is not None
-        assert self.place.news(self.had, control) == news  # the same question has the same answer
-        assert sum(len(piece.content) for piece in news.pieces) <= node.PIECE
-        for piece in news.pieces:
+    def ask(self, control: bytes = GO) -> Update:
+        update = self.place.update(self.offsets, control)
+        assert update is not None
+        assert self.place.update(self.offsets, control) == update  # the same question has the same answer
+        assert sum(len(piece.content) for piece in update.pieces) <= node.PIECE
+        for piece in update.pieces:
             before = self.files.get(piece.name, b"") if piece.start else b""
             if not piece.version:
                 before = self.files.get(piece.name, b"")
             assert len(before) == piece.start
             self.files[piece.name] = before + piece.content
-            self.had[piece.name] = Had(piece.start + len(piece.content), piece.version)
+            self.offsets[piece.name] = Offset(piece.start + len(piece.content), piece.version)
             if piece.start + len(piece.content) == piece.whole or not piece.version:
                 self.order.append(piece.name)
-        return news
+        return update
 
     def all(self) -> None:
         while self.ask().pieces:
@@ -91,13 +91,13 @@ class Reader:
 
 
 def test_a_new_node_knows_nothing_and_begins_only_with_all_of_the_files(place: Node) -> None:
-    assert place.news({}, GO) is None
+    assert place.update({}, GO) is None
     place.put("config.json", 0, b"12345")
     place.put("config.json", 5, b"678")
     place.put("config.json", 5, b"678")  # asked twice
     assert not place.begin({"config.json": 8, METRICS: 0})
     assert not place.begin({"config.json": 9})
-    assert place.news({}, GO) is None
+    assert place.update({}, GO) is None
     assert place.begin({"config.json": 8})
     assert place.begin({"config.json": 8})
     assert (copy_of(place) / "config.json").read_bytes() == b"12345678"
@@ -115,7 +115,7 @@ def test_records_come_after_the_environment_and_before_the_checkpoint_that_they_
     reader.all()
     assert reader.order == [ENVIRONMENT]
 
-    reader.had[METRICS] = Had(0)
+    reader.offsets[METRICS] = Offset(0)
     reader.all()
     assert reader.files[METRICS] == b"r" * 250
     assert reader.files[CHECKPOINT] == b"c" * 250
@@ -128,7 +128,7 @@ def test_a_checkpoint_that_is_replaced_while_it_is_sent_comes_whole(place: Node)
     (run / "checkpoint").mkdir()
     (run / CHECKPOINT).write_bytes(b"1" * 250)
     reader = Reader(place)
-    reader.had[METRICS] = Had(0)
+    reader.offsets[METRICS] = Offset(0)
     while len(reader.files.get(CHECKPOINT, b"")) < 100:
         reader.ask()
     replace_by(run / CHECKPOINT, lambda path: path.write_bytes(b"2" * 220))
@@ -145,7 +145,7 @@ def test_what_was_put_there_does_not_come_back(place: Node) -> None:
     assert place.begin({"config.json": 2, CHECKPOINT: 150})
     (copy_of(place) / ENVIRONMENT).write_bytes(b"{}")
     reader = Reader(place)
-    reader.had[METRICS] = Had(0)
+    reader.offsets[METRICS] = Offset(0)
     reader.all()
     assert reader.order == [ENVIRONMENT]
 
@@ -153,20 +153,20 @@ def test_what_was_put_there_does_not_come_back(place: Node) -> None:
 def test_the_end_is_said_when_nothing_is_left(place: Node) -> None:
     run = begun(place)
     reader = Reader(place)
-    reader.had |= {METRICS: Had(0), "output.log": Had(0)}
+    reader.offsets |= {METRICS: Offset(0), "output.log": Offset(0)}
     reader.all()
     assert not reader.ask().ended
     (run / OUTCOME).write_bytes(b"o" * 150)
     (run / "snapshots").mkdir()
     (run / "snapshots" / "000000001.safetensors").write_bytes(b"s" * 50)
-    assert place.news(reader.had, STOP)
+    assert place.update(reader.offsets, STOP)
     wait_until(lambda: place._trainer and place._trainer.poll() is not None)
     assert json.loads((run / "control.json").read_bytes()) == {"stop": True}
     (run / METRICS).write_bytes(b"the last one\n")
-    news = reader.ask(STOP)
-    while not news.ended:
-        assert news.pieces
-        news = reader.ask(STOP)
+    update = reader.ask(STOP)
+    while not update.ended:
+        assert update.pieces
+        update = reader.ask(STOP)
     assert reader.files[METRICS] == b"the last one\n"
     assert len(reader.files[OUTCOME]) == 150
     assert "snapshots/000000001.safetensors" in reader.files

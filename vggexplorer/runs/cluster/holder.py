@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from vggexplorer.errors import InputError
 from vggexplorer.processes import NoAnswerError, answer, tell
 from vggexplorer.runs import places
-from vggexplorer.runs.cluster.node import PIECE, Had, News, Node, Piece
+from vggexplorer.runs.cluster.node import PIECE, Node, Offset, Piece, Update
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import json_bytes
@@ -38,7 +38,7 @@ from vggexplorer.runs.trainer.session import Command
 from vggexplorer.runs.trainer.worker import FolderSession
 
 MOST_OFTEN = 0.1
-"""Seconds from one question for news to the next: a run that writes a thousand records a second asks ten times."""
+"""Seconds from one question for updates to the next: a run that writes a thousand records a second asks ten times."""
 LOST = 5.0
 """Seconds without an answer after which a run counts as waiting for another node."""
 RETRIES = 3
@@ -48,7 +48,7 @@ CONNECTING = 5.0
 """Seconds that the head of a cluster may take to answer."""
 PATIENCE = 60
 """Seconds that a cluster may take to say what it has."""
-ALONE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+RAY_SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 """Environment variables that Ray reads: it tells nobody that it was used."""
 
 
@@ -59,7 +59,7 @@ ALONE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 def connected(address: str) -> Iterator[Any]:
     """Ray, connected to the cluster at `address` (auto: that of this machine); `InputError` if that cannot be."""
     places.need_ray()
-    os.environ.update(ALONE)
+    os.environ.update(RAY_SETTINGS)
     if address == "auto":
         address = _of_this_machine()
     host, _, port = address.rpartition(":")
@@ -136,9 +136,9 @@ def train(session: FolderSession) -> Outcome:
             .options(**resources, max_restarts=RETRIES, max_task_retries=-1)  # all that is asked can be asked again
             .remote()
         )
-        far = Far(ray, node, session, replace(config, device=device))
+        remote = RemoteRun(ray, node, session, replace(config, device=device))
         try:
-            return far.follow()
+            return remote.follow()
         except ray.exceptions.RayActorError as error:
             print(error, flush=True)
             raise InputError(
@@ -152,7 +152,7 @@ class Stopped(Exception):  # noqa: N818 (nothing is wrong)
     """Somebody wants the run to stop, and no node answers that could."""
 
 
-class Far:
+class RemoteRun:
     """A run's folder here, and its copy on a node."""
 
     def __init__(self, ray: Any, node: Any, session: FolderSession, config: Config) -> None:
@@ -161,7 +161,7 @@ class Far:
         self._session = session
         self._run = session.run
         self._config = json_bytes(config.to_json())
-        self._had: dict[str, Had] = {}
+        self._offsets: dict[str, Offset] = {}
         self._step = 0
         self._has_answered = False
         self._last_words = b""
@@ -171,14 +171,14 @@ class Far:
         try:
             while True:
                 began = time.monotonic()
-                news = self._ask("news", self._had, json_bytes(self._control()))
-                if news is None:
+                update = self._ask("update", self._offsets, json_bytes(self._control()))
+                if update is None:
                     self._begin()
                     continue
-                self._take(news)
-                if news.ended:
+                self._take(update)
+                if update.ended:
                     return self._outcome()
-                if sum(len(piece.content) for piece in news.pieces) < PIECE:
+                if sum(len(piece.content) for piece in update.pieces) < PIECE:
                     time.sleep(max(0.0, began + MOST_OFTEN - time.monotonic()))
         except Stopped:
             return self._session.outcome()
@@ -212,7 +212,7 @@ class Far:
     def _begin(self) -> None:
         """Give a new node what it needs to go on from the last checkpoint; it says by itself if it cannot."""
         self._session.heartbeat.tell(Phase.LOADING)
-        self._had = {}
+        self._offsets = {}
         sizes = {layout.CONFIG: len(self._config)}
         self._ask("put", layout.CONFIG, 0, self._config)
         for name in (layout.METRICS, layout.CHECKPOINT):
@@ -222,22 +222,22 @@ class Far:
                     self._ask("put", name, sizes[name], content)
                     sizes[name] += len(content)
         if self._ask("begin", sizes):
-            self._had = {name: Had() for name in layout.GROWING if name != layout.METRICS}
+            self._offsets = {name: Offset() for name in layout.GROWING if name != layout.METRICS}
 
     # --- from the node
 
-    def _take(self, news: News) -> None:
-        for piece in news.pieces:
+    def _take(self, update: Update) -> None:
+        for piece in update.pieces:
             if piece.name == layout.OUTCOME:  # written when this process lets go of the run
                 self._last_words = piece.content
             elif piece.version:
                 self._put_together(piece)
             else:
                 self._append(piece)
-            self._had[piece.name] = Had(piece.start + len(piece.content), piece.version)
-        self._step = news.step
-        self._session.heartbeat.at(news.step)
-        self._session.heartbeat.tell(Phase.LOADING if news.phase in (Phase.STARTING, Phase.WAITING) else news.phase)
+            self._offsets[piece.name] = Offset(piece.start + len(piece.content), piece.version)
+        self._step = update.step
+        self._session.heartbeat.at(update.step)
+        self._session.heartbeat.tell(Phase.LOADING if update.phase in (Phase.STARTING, Phase.WAITING) else update.phase)
 
     def _append(self, piece: Piece) -> None:
         if piece.name == layout.LOG:
@@ -263,7 +263,7 @@ class Far:
             metrics = self._run.path / layout.METRICS
             if piece.name == layout.ENVIRONMENT:  # a trainer that begins goes back to its checkpoint
                 self._run.cut_back(self._run.saved_step())
-                self._had[layout.METRICS] = Had(metrics.stat().st_size)
+                self._offsets[layout.METRICS] = Offset(metrics.stat().st_size)
             if piece.name == layout.CHECKPOINT:  # it must not outlast the records before it
                 with metrics.open("ab") as file:
                     os.fsync(file.fileno())

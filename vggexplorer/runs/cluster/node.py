@@ -1,4 +1,4 @@
-"""The far end of a run on a cluster: a copy of its folder on a node, with an ordinary trainer at it.
+"""The remote end of a run on a cluster: a copy of its folder on a node, with an ordinary trainer at it.
 
 `cluster` holds the run's own folder and asks for what is new in the copy. Nothing here knows of Ray: `Node` is a class
 whose instance lives in a process of the node.
@@ -28,13 +28,13 @@ from vggexplorer.runs.folder.status import Phase
 
 PIECE = 8 * 2**20
 """The most bytes that are sent at once: an object store may be small, and so may memory."""
-NEWS = 0.5
-"""Seconds that the other side waits for news; what is wanted of the trainer is told as often."""
+UPDATE_WAIT = 0.5
+"""Seconds that the other side waits for an update; what is wanted of the trainer is told as often."""
 LOOK = 0.05
 """Seconds between two looks at the copy."""
 
 
-class Had(NamedTuple):
+class Offset(NamedTuple):
     """How much of a file the other side has: of one that is replaced, of which version."""
 
     size: int = 0
@@ -51,7 +51,7 @@ class Piece(NamedTuple):
     whole: int = 0
 
 
-class News(NamedTuple):
+class Update(NamedTuple):
     """What has happened in the copy: what the trainer said last, and new pieces; `ended` if that was all."""
 
     phase: Phase
@@ -63,7 +63,7 @@ class News(NamedTuple):
 class Node:
     """A place on a node for one run. All methods can be called again with the same arguments: the answer may get lost.
 
-    A node that dies is replaced by another, which knows nothing: `news` is None until `begin` was called.
+    A node that dies is replaced by another, which knows nothing: `update` is None until `begin` was called.
     """
 
     def __init__(self) -> None:
@@ -113,36 +113,43 @@ class Node:
             return (self._run.path / name).stat().st_size
         return -1
 
-    def news(self, had: Mapping[str, Had], control: bytes) -> News | None:
-        """What is new for somebody who `had` so much; waits a moment for it. `control` is what control.json says."""
+    def update(self, offsets: Mapping[str, Offset], control: bytes) -> Update | None:
+        """What is new for somebody who has as much as `offsets` say; waits a moment for it.
+
+        `control` is what control.json says.
+        """
         if not self._trainer:
             return None
         path = self._run.path / layout.CONTROL
         if not path.exists() or path.read_bytes() != control:
             write_file(path, control)
-        deadline = time.monotonic() + NEWS
+        deadline = time.monotonic() + UPDATE_WAIT
         while True:
             ended = self._trainer.poll() is not None  # asked first: what is read after its end is all
-            pieces = list(self._pieces(had))
+            pieces = list(self._pieces(offsets))
             if pieces or ended or time.monotonic() > deadline:
                 beat = self._run.heartbeat()
-                return News(Phase(beat.get("phase", Phase.LOADING)), beat.get("step", 0), pieces, ended and not pieces)
+                return Update(
+                    Phase(beat.get("phase", Phase.LOADING)), beat.get("step", 0), pieces, ended and not pieces
+                )
             time.sleep(LOOK)
 
-    def _pieces(self, had: Mapping[str, Had]) -> Iterator[Piece]:
+    def _pieces(self, offsets: Mapping[str, Offset]) -> Iterator[Piece]:
         """The next pieces of all files, not more than `PIECE` bytes.
 
         A checkpoint must not come before the records that led to it: it is opened before they are read, and sent after
         all of them. The other side asks for the records by name once it has the environment, which says from where on
         they are new.
         """
-        names = self._names() if layout.METRICS in had else [layout.ENVIRONMENT]
-        replaced = [(name, file, had.get(name, Had())) for name in names if (file := self._unlike(name, had))]
+        names = self._names() if layout.METRICS in offsets else [layout.ENVIRONMENT]
+        replaced = [
+            (name, file, offsets.get(name, Offset())) for name in names if (file := self._unlike(name, offsets))
+        ]
         room = PIECE
         for name in layout.GROWING:
-            if name in had and (content := self._read(name, had[name].size, room)):
+            if name in offsets and (content := self._read(name, offsets[name].size, room)):
                 room -= len(content)
-                yield Piece(name, had[name].size, content)
+                yield Piece(name, offsets[name].size, content)
         for name, file, known in replaced:
             if room:
                 version = _version(os.fstat(file.fileno()))
@@ -164,9 +171,9 @@ class Node:
             return file.read(most)
         return b""
 
-    def _unlike(self, name: str, had: Mapping[str, Had]) -> BinaryIO | None:
+    def _unlike(self, name: str, offsets: Mapping[str, Offset]) -> BinaryIO | None:
         """The file, if the other side does not have all of it; one that is half sent stays open when it is replaced."""
-        known = had.get(name, Had())
+        known = offsets.get(name, Offset())
         file = self._open.get(name)
         if file and known.version == _version(os.fstat(file.fileno())) and known.size < known.version[-1]:
             return file
