@@ -1,8 +1,8 @@
 """Several processes that train one network by PyTorch's DistributedDataParallel, started by torchrun.
 
 All of them do the same steps on the same weights, each on its own share of every batch. They tell each other the
-gradients, the figures of a step, and what is wanted of them. A run of one process asks the same questions; `Alone`
-answers them without anybody else.
+gradients, the figures of a step, and what is wanted of them. A run of one process asks the same questions;
+`SingleProcess` answers them without anybody else.
 
 Two things are not as in one process. Each process draws dropout and augmentation for its own share. And batch norm on
 a processor takes its statistics from the share (the running ones are those of the first process); on GPUs it is
@@ -52,7 +52,7 @@ def shared(rows: Tensor, number: int, world: int) -> Share:
     return Share(own if len(own) else rows[:1], len(own), len(own) * world / len(rows))
 
 
-class Alone:
+class SingleProcess:
     """The one process of a run."""
 
     def most(self, number: int) -> int:
@@ -90,7 +90,7 @@ class Alone:
         """Tell the others that this process is at its end."""
 
 
-class Team(Alone):
+class DataParallel(SingleProcess):
     """One of several processes."""
 
     def __init__(self, rank: Rank, device: torch.device) -> None:
@@ -151,9 +151,9 @@ class Team(Alone):
         dist.destroy_process_group()
 
 
-def join(rank: Rank, device: torch.device) -> Alone:
+def join(rank: Rank, device: torch.device) -> SingleProcess:
     """Wait for all processes of a run; each trains on its own `device`."""
-    return Team(rank, device) if rank.world > 1 else Alone()
+    return DataParallel(rank, device) if rank.world > 1 else SingleProcess()
 
 
 _LOST = re.compile("gloo|nccl|closed by peer|reset by peer|broken pipe|timed out", re.IGNORECASE)

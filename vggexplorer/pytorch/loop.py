@@ -50,7 +50,7 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
     try:
         trainer = Trainer(config, session)
         yield from trainer.run()
-        trainer.team.leave()
+        trainer.group.leave()
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(config) from error
     except RuntimeError as error:
@@ -135,7 +135,7 @@ class Trainer:
         self.session = session
         checkpoint = session.checkpoint()
         self._use_device(before := _about(checkpoint) if checkpoint else {})
-        self.team = distributed.join(session.rank, self.device)
+        self.group = distributed.join(session.rank, self.device)
         self._load_data()
         self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = SGD(self.net, self.training)
@@ -150,8 +150,8 @@ class Trainer:
         self._saved_step = 0
         if checkpoint:
             self._restore(checkpoint, before)
-        self.team.check_same(self.step)
-        self.model = self.team.wrap(self.net)
+        self.group.check_same(self.step)
+        self.model = self.group.wrap(self.net)
 
     def _use_device(self, before: dict[str, str]) -> None:
         """The device, its precision and number of threads; those of the checkpoint, so that going on is exact."""
@@ -248,13 +248,13 @@ class Trainer:
 
     def _one_step(self, index: int, rows: Tensor) -> Iterator[Record]:
         """Train on one batch, the images `rows`, or our share of them; a record if it is time for one."""
-        viewed = bool(self.team.most(self.session.wants_view(self.step)))
-        torch.manual_seed(seed_of(self.config.seed, self.team.chance("step"), self.step))
-        share = self.team.share(rows)
+        viewed = bool(self.group.most(self.session.wants_view(self.step)))
+        torch.manual_seed(seed_of(self.config.seed, self.group.chance("step"), self.step))
+        share = self.group.share(rows)
         rows = share.rows
         labels = self.train_labels[rows]
         scores, loss = self.learn(self.batch_of(rows), labels, share.weight)
-        figures = self.team.figures(share, loss, (scores.argmax(1) == labels).sum())
+        figures = self.group.figures(share, loss, (scores.argmax(1) == labels).sum())
         self.sums[0] += figures.loss_sum
         self.sums[1] += figures.correct
         self.sums[2] = figures.loss
@@ -366,11 +366,11 @@ class Trainer:
     def _scores(self) -> Tensor:
         self.model.eval()
         parts = []
-        for images in torch.split(self.team.tested(self.test_images), tested_at_once(self.training.batch_size)):
+        for images in torch.split(self.group.tested(self.test_images), tested_at_once(self.training.batch_size)):
             batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
             with self._autocast():
                 parts.append(self.model(batch).float())
-        return self.team.gathered(torch.cat(parts), len(self.test_images))
+        return self.group.gathered(torch.cat(parts), len(self.test_images))
 
     # --- commands, checkpoints, the end
 
@@ -391,7 +391,7 @@ class Trainer:
         return True
 
     def _command(self) -> Command:
-        return COMMANDS[self.team.most(COMMANDS.index(self.session.command(self.step)))]
+        return COMMANDS[self.group.most(COMMANDS.index(self.session.command(self.step)))]
 
     def _save(self) -> None:
         """Write a checkpoint, unless there is one of this very step."""
@@ -457,7 +457,7 @@ class Trainer:
         budget = self.training.time_budget
         if budget is None or self.step == 0:
             return False
-        return bool(self.team.most(time.perf_counter() - self._start_of_run >= budget))
+        return bool(self.group.most(time.perf_counter() - self._start_of_run >= budget))
 
     def _end(self) -> None:
         """Keep the weights, and what the trained network makes of the test images."""
