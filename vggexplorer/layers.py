@@ -39,12 +39,12 @@ class Kind(StrEnum):
     LINEAR = "Linear"
 
 
-class Kept(NamedTuple):
-    """What autograd keeps of a layer from the forward pass to the backward pass, beside parameters.
+class Saved(NamedTuple):
+    """What autograd saves of a layer for the backward pass, beside parameters.
 
-    `input` and `output`: whether it keeps what comes in and what goes out; what two layers keep is there once, and
+    `input` and `output`: whether it saves what comes in and what goes out; what two layers save is there once, and
     where the output is a `view` it is the input. Further, for each example, `elements` in the input's precision and
-    `octets` bytes, and `once` bytes for the whole batch. `passing` bytes for each example come and go in the backward
+    `extra` bytes, and `once` bytes for the whole batch. `temporary` bytes for each example come and go in the backward
     pass, beside the gradients of input and output.
     """
 
@@ -52,9 +52,9 @@ class Kept(NamedTuple):
     output: bool = False
     view: bool = False
     elements: int = 0
-    octets: int = 0
+    extra: int = 0
     once: int = 0
-    passing: int = 0
+    temporary: int = 0
 
 
 class Layer:
@@ -93,9 +93,9 @@ class Layer:
         """How `macs` comes about, as a sum of products."""
         return ()
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        """What autograd keeps of it, as `torch.autograd.graph.saved_tensors_hooks` shows, on a GPU or on a CPU."""
-        return Kept()
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        """What autograd saves of it, as `torch.autograd.graph.saved_tensors_hooks` shows, on a GPU or on a CPU."""
+        return Saved()
 
     def field(self, shape: Shape) -> tuple[int, int | None]:
         """How many input pixels one output pixel sees along a side, and how far apart two neighbours' are.
@@ -209,8 +209,8 @@ class Conv2d(_Window):
         _, height, width = self.output_shape(shape)
         return ((height, width, self.out_channels, shape[0], self.kernel_size, self.kernel_size),)
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(input=True)
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True)
 
     def torch_arguments(self, shape: Shape) -> dict[str, Any]:
         return {"in_channels": shape[0], **asdict(self)}
@@ -223,8 +223,8 @@ class MaxPool2d(_Window):
     kernel_size: int
     stride: int
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(input=True, octets=8 * prod(self.output_shape(shape)))  # where each maximum was, in 64 bits
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True, extra=8 * prod(self.output_shape(shape)))  # where each maximum was, in 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +234,8 @@ class AvgPool2d(_Window):
     kernel_size: int
     stride: int
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(input=True)
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +260,8 @@ class AdaptiveAvgPool2d(Layer):
     def reach(self, place: int, side: int) -> range:
         return range(place * side // self.output_size, -(-(place + 1) * side // self.output_size))
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(input=self.output_size > 1)  # to 1 x 1 it is a mean, whose gradient needs no values
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=self.output_size > 1)  # to 1 x 1 it is a mean, whose gradient needs no values
 
     def min_side(self, output_side: int) -> int:
         return 1
@@ -283,8 +283,8 @@ class BatchNorm2d(Layer):
     def param_terms(self, shape: Shape) -> Terms:
         return ((2, shape[0]),)
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(input=True, once=2 * 4 * shape[0])  # the batch's mean and deviation of each channel
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True, once=2 * 4 * shape[0])  # the batch's mean and deviation of each channel
 
     def torch_arguments(self, shape: Shape) -> dict[str, Any]:
         return {"num_features": shape[0]}
@@ -307,29 +307,29 @@ class LocalResponseNorm(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return _spatial(self, shape)
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
         """The padded squares, whose mean is taken (on a CPU in float32), that mean before and after the power."""
         padded = (shape[0] + self.size - 1) * shape[1] * shape[2]
         single = 4 * prod(shape)
         if gpu:
-            return Kept(True, elements=padded, octets=2 * single, passing=3 * single)
-        return Kept(True, octets=4 * padded + 2 * single, passing=3 * single)
+            return Saved(True, elements=padded, extra=2 * single, temporary=3 * single)
+        return Saved(True, extra=4 * padded + 2 * single, temporary=3 * single)
 
 
 @dataclass(frozen=True, slots=True)
 class ReLU(Layer):
     """max(x, 0), element by element; not in place."""
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(output=True)
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(output=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), element by element."""
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(output=True)
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(output=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,8 +338,8 @@ class Dropout(Layer):
 
     p: float = 0.5
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(octets=prod(shape)) if gpu else Kept(elements=prod(shape))  # a mask of bytes, or of factors
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(extra=prod(shape)) if gpu else Saved(elements=prod(shape))  # a mask of bytes, or of factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,9 +352,9 @@ class Flatten(Layer):
     def reach(self, place: int, side: int) -> range:
         return range(side)
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
         """In the trainer's memory format, channels last, it is a copy unless there is one channel or one pixel."""
-        return Kept(view=shape[0] == 1 or prod(shape[1:]) == 1)
+        return Saved(view=shape[0] == 1 or prod(shape[1:]) == 1)
 
     def min_side(self, output_side: int) -> int:
         return 1
@@ -382,8 +382,8 @@ class Linear(Layer):
     def mac_terms(self, shape: Shape) -> Terms:
         return ((self.out_features, shape[0]),)
 
-    def kept(self, shape: Shape, gpu: bool) -> Kept:
-        return Kept(input=True)
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True)
 
     def min_side(self, output_side: int) -> int:
         return 1

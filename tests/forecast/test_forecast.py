@@ -83,13 +83,13 @@ def ambiguous(network: Network) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "octets"), [("AlexNet", 3_998_720), ("VGG-11", 48_367_616), ("VGG-11 slim", 12_316_160)]
+    ("name", "size"), [("AlexNet", 3_998_720), ("VGG-11", 48_367_616), ("VGG-11 slim", 12_316_160)]
 )
-def test_what_the_books_networks_keep(name: str, octets: int) -> None:
+def test_what_the_books_networks_keep(name: str, size: int) -> None:
     """At 224 pixels, in float32, for one example; counted with PyTorch's hooks on the book's own modules."""
     summary = summarize(*NETWORKS[name])
-    assert activations(summary, 1, "float32") == octets
-    assert activations(summary, 128, "float32") == 128 * octets
+    assert activations(summary, 1, "float32") == size
+    assert activations(summary, 128, "float32") == 128 * size
 
 
 def test_what_a_small_network_keeps() -> None:
@@ -228,7 +228,7 @@ def test_inference_needs_no_gradients() -> None:
 
 def test_layers_that_are_not_in_place_or_normalise_keep_more() -> None:
     assert not any(isinstance(module, nn.ReLU) and module.inplace for module in build(*NETWORKS["VGG-11"]).modules())
-    assert LocalResponseNorm().kept((8, 4, 4), gpu=False).octets == 4 * (12 + 2 * 8) * 16
+    assert LocalResponseNorm().saved_for_backward((8, 4, 4), gpu=False).extra == 4 * (12 + 2 * 8) * 16
 
 
 # --- time -------------------------------------------------------------------------------------------------

@@ -54,16 +54,16 @@ COMPONENTS = {
 class _Pass(NamedTuple):
     """One layer for a batch, in bytes.
 
-    `kept` is what autograd keeps from this layer on, until its backward pass is done; `entering` and `leaving` are
-    what comes in and goes out, `loose` the part of both that nobody keeps, `passing` what comes and goes in the
+    `saved` is what autograd saves from this layer on, until its backward pass is done; `entering` and `leaving` are
+    what comes in and goes out, `loose` the part of both that nobody saves, `temporary` what comes and goes in the
     backward pass; `copies` its weights in bfloat16.
     """
 
-    kept: int
+    saved: int
     entering: int
     leaving: int
     loose: int
-    passing: int
+    temporary: int
     params: int
     copies: int
 
@@ -72,30 +72,30 @@ def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[
     """All layers in order. What two layers keep is counted with the first: it is the last to release it."""
     low = DTYPES[precision]
     width = SINGLE  # bytes of an element of what reaches the layer
-    held = False  # whether that is kept already
+    held = False  # whether that is saved already
     passes = []
     for row in rows:
-        keeps = row.layer.kept(row.input_shape, gpu)
+        saves = row.layer.saved_for_backward(row.input_shape, gpu)
         if row.layer.autocast == "lower" and width != low:
             width, held = low, False
         entering = batch * prod(row.input_shape) * width
-        kept = batch * (keeps.elements * width + keeps.octets) + keeps.once
+        saved = batch * (saves.elements * width + saves.extra) + saves.once
         loose = 0
-        if keeps.input and not held:
-            kept += entering
+        if saves.input and not held:
+            saved += entering
         elif not held:
             loose += entering
         if row.layer.autocast == "float32":
             width = SINGLE
         leaving = batch * prod(row.output_shape) * width
-        if keeps.view:
-            leaving, held = 0, held or keeps.input
+        if saves.view:
+            leaving, held = 0, held or saves.input
         else:
-            held = keeps.output
-            kept += leaving * held
+            held = saves.output
+            saved += leaving * held
             loose += leaving * (not held)
         copies = row.params * low if row.layer.autocast == "lower" and low != SINGLE else 0
-        passes.append(_Pass(kept, entering, leaving, loose, batch * keeps.passing, row.params, copies))
+        passes.append(_Pass(saved, entering, leaving, loose, batch * saves.temporary, row.params, copies))
     return passes
 
 
@@ -105,7 +105,7 @@ def activations(summary: Summary, batch: int, precision: str, *, gpu: bool = Fal
 
     It is what `torch.autograd.graph.saved_tensors_hooks` shows of the forward pass, without the loss.
     """
-    return sum(each.kept for each in _passes(summary.rows, batch, precision, gpu))
+    return sum(each.saved for each in _passes(summary.rows, batch, precision, gpu))
 
 
 def training_memory(
@@ -133,9 +133,9 @@ def training_memory(
         weights=params + most.copies,
         gradients=most.gradients,
         optimizer=optimizer,
-        activations=most.kept,
+        activations=most.saved,
         data=data,
-        workspace=most.passing + pictures + holes,
+        workspace=most.temporary + pictures + holes,
         context=context,
     )
 
@@ -145,29 +145,29 @@ class _Moment(NamedTuple):
 
     copies: int
     gradients: int
-    kept: int
-    passing: int
+    saved: int
+    temporary: int
 
 
 def _training(passes: Sequence[_Pass]) -> Iterator[_Moment]:
     """The moments of a step at which it may have the most."""
-    copies = kept = made = 0
+    copies = saved = made = 0
     for each in passes:
-        kept += each.kept
+        saved += each.saved
         copies += each.copies
-        yield _Moment(copies, 0, kept, each.loose)
+        yield _Moment(copies, 0, saved, each.loose)
     for number in range(len(passes) - 1, -1, -1):
         each = passes[number]
         entering = each.entering if number else 0  # nobody needs the gradient of the images
-        passing = each.leaving + entering + each.passing
+        temporary = each.leaving + entering + each.temporary
         if each.copies:  # the gradient comes in bfloat16; it is made float32 when its layer has let go of the rest
-            yield _Moment(copies, made, kept, passing + each.copies)
+            yield _Moment(copies, made, saved, temporary + each.copies)
             made += SINGLE * each.params
-            yield _Moment(copies, made, kept - each.kept, entering)
+            yield _Moment(copies, made, saved - each.saved, entering)
         else:
             made += SINGLE * each.params
-            yield _Moment(copies, made, kept, passing)
-        kept -= each.kept
+            yield _Moment(copies, made, saved, temporary)
+        saved -= each.saved
         copies -= each.copies
 
 
