@@ -80,9 +80,9 @@ def trained(runs: Runs, seconds: float, watch: Callable[[Run], Any]) -> float:
     return float((last.examples - first.examples) / (last.seconds - first.seconds))
 
 
-def until(condition: Callable[[], Any], patience: float = 120) -> Any:
+def until(condition: Callable[[], Any], timeout: float = 120) -> Any:
     """The first true answer."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while not (found := condition()):
         if time.monotonic() > deadline:
             sys.exit("Waited in vain.")

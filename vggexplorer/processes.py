@@ -60,11 +60,11 @@ def need_torch() -> None:
 
 
 def ask(
-    module: str, *arguments: str, given: bytes = b"", patience: float = math.inf, stop: threading.Event | None = None
+    module: str, *arguments: str, given: bytes = b"", timeout: float = math.inf, stop: threading.Event | None = None
 ) -> Iterator[dict[str, Any]]:
     """The objects that a process of this module tells, as they come; `given` is its standard input.
 
-    It is ended when nobody wants more of them, when `stop` is set (`StoppedError`) and after `patience` seconds. An
+    It is ended when nobody wants more of them, when `stop` is set (`StoppedError`) and after `timeout` seconds. An
     `InputError` of its own is raised here; `NoAnswerError` if it is late, fails, says nothing or cannot be started.
     """
     if module.startswith("vggexplorer.pytorch."):
@@ -81,7 +81,7 @@ def ask(
                 stderr=log,
                 env=child_environment() | {"PYTHONIOENCODING": "utf-8"},
             ) as process:
-                deadline = time.monotonic() + patience
+                deadline = time.monotonic() + timeout
                 threading.Thread(target=_guard, args=(process, deadline, stop), daemon=True).start()
                 try:
                     for found in filter(None, map(_object, process.stdout or ())):
@@ -97,17 +97,17 @@ def ask(
             if stop.is_set():
                 raise StoppedError("It was stopped.")
             if time.monotonic() >= deadline:
-                raise NoAnswerError("no answer within {seconds} s", seconds=f"{patience:g}")
+                raise NoAnswerError("no answer within {seconds} s", seconds=f"{timeout:g}")
             raise NoAnswerError("{reason}", reason=_last_line(log) or f"status {status}")
     except OSError as error:
         raise NoAnswerError("{reason}", reason=error.strerror or str(error)) from error
 
 
 def answer(
-    module: str, *arguments: str, given: bytes = b"", patience: float = math.inf, stop: threading.Event | None = None
+    module: str, *arguments: str, given: bytes = b"", timeout: float = math.inf, stop: threading.Event | None = None
 ) -> dict[str, Any]:
     """The last object that a process of this module tells; all else as in `ask`."""
-    *_, last = ask(module, *arguments, given=given, patience=patience, stop=stop)
+    *_, last = ask(module, *arguments, given=given, timeout=timeout, stop=stop)
     return last
 
 

@@ -87,7 +87,7 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     nursery: Nursery, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its heartbeat goes on, so it is not unresponsive; after a while each page offers to end it, which ends it."""
-    monkeypatch.setattr(store_run, "STOP_PATIENCE", 0.5)
+    monkeypatch.setattr(store_run, "STOP_TIMEOUT", 0.5)
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(runs.path))
     run = runs.create(LONG)
     pid = nursery.start(run, "deaf")
@@ -118,7 +118,7 @@ def test_stopped_while_it_was_frozen_it_stops_when_it_thaws(nursery: Nursery, wh
     run = runs.create(CONFIG)
     pid = nursery.start(run, "slow", 0.1)
     wait_until(lambda: steps(run))
-    watch = Watch(patience=1.5)
+    watch = Watch(timeout=1.5)
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: run.status(watch).word == "unresponsive", 10)
     stop(run)

@@ -101,7 +101,7 @@ def test_a_tool_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_it_is_ended_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crosscheck, "PATIENCE", 0.1)
+    monkeypatch.setattr(crosscheck, "CROSSCHECK_TIMEOUT", 0.1)
     start = time.monotonic()
     assert {str(found.error) for found in asked(SMALL).values()} == {
         f"No figures from {tool}: no answer within 0.1 s" for tool in PEERS

@@ -118,7 +118,7 @@ def test_a_model_is_offered_and_removed() -> None:
 
 @pytest.mark.long
 def test_one_that_takes_too_long_leaves_no_file(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_job, "PATIENCE", 0.2)
+    monkeypatch.setattr(onnx_job, "EXPORT_TIMEOUT", 0.2)
     with pytest.raises(InputError, match=r"PyTorch could not write the model: no answer within 0\.2 s"):
         onnx_job.Model(parse_network(SMALL))
     assert list(folders.iterdir()) == []

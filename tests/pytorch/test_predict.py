@@ -212,7 +212,7 @@ def test_the_dashboard_gets_the_answer_or_the_sentence(run: Run, monkeypatch: py
     assert len(prediction.predict(run, WHOLE, "auto")["chances"]) == 10
     with pytest.raises(InputError, match="not a picture"):
         prediction.predict(run, b"x", "auto")
-    monkeypatch.setattr(prediction, "PATIENCE", 0.05)
+    monkeypatch.setattr(prediction, "PREDICTION_TIMEOUT", 0.05)
     with pytest.raises(InputError, match=r"PyTorch could not be asked: no answer within 0\.05 s"):
         prediction.predict(run, WHOLE, "auto")
 

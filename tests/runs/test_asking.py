@@ -111,7 +111,7 @@ def sleeping(module: Path) -> None:
 
 def test_one_that_takes_too_long_is_ended(module: Path) -> None:
     sleeping(module)
-    found = ask(MODULE, patience=1.5)
+    found = ask(MODULE, timeout=1.5)
     pid = next(found)["pid"]
     with pytest.raises(NoAnswerError, match=r"no answer within 1\.5 s"):
         next(found)

@@ -222,7 +222,7 @@ def test_damaged_measurements_are_made_again(tmp_path: Path, found: Any, stand_i
 
 
 def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "PATIENCE", 0.2)
+    monkeypatch.setattr(calibration, "CALIBRATION_TIMEOUT", 0.2)
     with pytest.raises(InputError, match=r"The device could not be measured: no answer within 0\.2 s"):
         calibrate(tmp_path, CPU)
 

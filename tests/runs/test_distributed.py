@@ -333,7 +333,7 @@ def test_only_a_process_of_ours_that_lives_is_ended(runs: Runs) -> None:
 def test_the_second_process_waits_for_the_first_one_of_its_own_start(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "START_PATIENCE", 0.3)
+    monkeypatch.setattr(worker, "START_TIMEOUT", 0.3)
     run = runs.create(CONFIG)
     told = {"phase": "loading", "device": "cpu", "precision": "float32"}
     write_json(run.path / "heartbeat", {"beat": 7, "job": "job", **told})

@@ -201,7 +201,7 @@ def test_the_status_follows_from_the_files(run: Run) -> None:
         beat(run, 3)
         assert run.status() == Status("running", 7)
         assert run.status(Watch()).active
-        assert run.status(Watch(patience=0)) == Status("unresponsive", 7)
+        assert run.status(Watch(timeout=0)) == Status("unresponsive", 7)
     assert run.status() == Status("interrupted", 7)
     for word in ("finished", "stopped", "failed"):
         write_json(run.path / "outcome.json", Outcome(status=word, step=9).to_json())
@@ -277,7 +277,7 @@ def test_damaged_files_are_as_if_they_were_not_there(run: Run, content: str) -> 
 def test_a_watch_sees_beats_change(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    watch = Watch(patience=3)
+    watch = Watch(timeout=3)
     assert watch.lives("a", 1)
     now += 2.9
     assert watch.lives("a", 1)

@@ -154,7 +154,7 @@ def test_a_life_with_signals(runs: Runs) -> None:
     """Frozen and thawed; paused, stepped and let go; ended by SIGTERM; resumed by hand; killed."""
     run = start(runs, LONG)
     reached(run, 1)
-    watch = Watch(patience=2)
+    watch = Watch(timeout=2)
     pid = run.heartbeat()["pid"]
     assert run.status(watch).word in ("running", "evaluating", "saving")
     os.kill(pid, signal.SIGSTOP)

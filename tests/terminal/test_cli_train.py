@@ -75,7 +75,7 @@ from vggexplorer.runs.folder import run
 from vggexplorer.terminal import progress
 launch.command = lambda run, *_: [sys.executable, sys.argv[1], str(run.path)]
 progress.HANGING = 0.5
-run.START_PATIENCE = 3
+run.START_TIMEOUT = 3
 sys.exit(cli.main(sys.argv[2:]))
 """
 

@@ -38,7 +38,7 @@ from vggexplorer.runs.folder import run
 from vggexplorer.runs.sweeps import start
 stand_in, keeper, *arguments = sys.argv[1:]
 start.command = lambda sweep: [sys.executable, keeper, str(sweep.path), stand_in]
-run.START_PATIENCE = 3
+run.START_TIMEOUT = 3
 sys.exit(cli.main(arguments))
 """
 

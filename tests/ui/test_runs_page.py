@@ -169,7 +169,7 @@ def test_a_run_that_trains_is_active_and_one_whose_trainer_hangs_is_not_respondi
     with FileLock(run.path / "run.lock"):
         page = Page()
         assert page.table[0]["word"] == "running"
-        page.test.session_state["watch"].patience = 0
+        page.test.session_state["watch"].timeout = 0
         assert page.run().table[0]["word"] == "not responding"
     assert page.run().table[0]["word"] == "interrupted"
 

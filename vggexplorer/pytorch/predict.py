@@ -41,7 +41,7 @@ MAX_BYTES = 10 * 2**20
 """The largest picture file that is read."""
 SHARP = 512
 """Pixels that the longer side of a large picture keeps until its edges are trimmed."""
-PATIENCE = 0.75
+UNPACKING_TIMEOUT = 0.75
 """Seconds of the processor's time that unpacking may take, where the system can say so."""
 LIGHT = 160
 """The grey level from which on the corners of a picture are a light background."""
@@ -94,7 +94,7 @@ def _open(content: bytes, side: int) -> "tuple[Image.Image, int]":
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
-            with limited(PATIENCE), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
+            with limited(UNPACKING_TIMEOUT), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
                 kind = opened.format
                 return unpacked(opened, max(SHARP, side)), _frames(opened)
         except Exception as error:  # Pillow's plugins raise all sorts on broken files

@@ -22,7 +22,7 @@ from vggexplorer.text import format_network
 MODULE = "vggexplorer.pytorch.calibrate"
 BUDGET = 150.0
 """Seconds after which no measurement is begun: all take half a minute, on a busy machine many times as long."""
-PATIENCE = 300.0
+CALIBRATION_TIMEOUT = 300.0
 """Seconds after which the process is ended."""
 Told = Callable[[float, float | None], None]
 """Told how much is done, from 0 to 1, and in how many seconds the rest will be, about; None if that is not known."""
@@ -153,7 +153,7 @@ def _measure(runs: Path, device: Device, kept: Kept, progress: Told, stop: threa
     asked = {"device": device.name, "looks": missing, "seen": kept.seen, "context": kept.context, "seconds": BUDGET}
     pace, made = Pace(), 0
     try:
-        for news in ask(MODULE, given=json.dumps(asked).encode(), patience=PATIENCE, stop=stop):
+        for news in ask(MODULE, given=json.dumps(asked).encode(), timeout=CALIBRATION_TIMEOUT, stop=stop):
             if "looks" in news:  # a trainer would begin now
                 kept = kept._replace(start=kept.start or time.monotonic() - began)
                 pace = Pace(1 - seconds(device, missing) / whole)
@@ -211,7 +211,7 @@ def time_layers(
     asked = {"batch": batch, "device": device, "precision": precision, "rounds": rounds}
     given = json.dumps(asked | {"network": format_network(network)}).encode()
     try:
-        for news in ask("vggexplorer.pytorch.layer_times", given=given, patience=PATIENCE, stop=stop):
+        for news in ask("vggexplorer.pytorch.layer_times", given=given, timeout=CALIBRATION_TIMEOUT, stop=stop):
             if "round" in news:
                 progress(news["round"] / news["rounds"])
     except NoAnswerError as error:

@@ -11,7 +11,7 @@ from vggexplorer.peers import PEERS, Measured, failure
 from vggexplorer.processes import NoAnswerError, ask
 from vggexplorer.text import format_network
 
-PATIENCE = 120.0
+CROSSCHECK_TIMEOUT = 120.0
 """Seconds after which the tools are given up."""
 
 
@@ -23,7 +23,9 @@ def crosscheck(network: Network, stop: threading.Event | None = None) -> Iterato
     missing, given = dict.fromkeys(PEERS), json.dumps(format_network(network)).encode()
     reason: object = "–"
     try:
-        for found in map(_parse, ask("vggexplorer.pytorch.crosscheck", given=given, patience=PATIENCE, stop=stop)):
+        for found in map(
+            _parse, ask("vggexplorer.pytorch.crosscheck", given=given, timeout=CROSSCHECK_TIMEOUT, stop=stop)
+        ):
             yield found
             del missing[found.tool]
             if not missing:

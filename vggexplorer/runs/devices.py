@@ -16,7 +16,7 @@ from vggexplorer.runs.folder.files import write_json
 
 WORTHWHILE = 1.1
 """How many times as fast as float32 bfloat16 must be to be chosen."""
-PATIENCE = 120
+DEVICES_TIMEOUT = 120
 """Seconds that PyTorch may take to answer."""
 
 
@@ -81,7 +81,7 @@ def look(runs: Path, stop: threading.Event | None = None) -> list[Device]:
 
 def _ask(stop: threading.Event | None) -> list[Device]:
     try:
-        found = answer("vggexplorer.pytorch.devices", patience=PATIENCE, stop=stop)
+        found = answer("vggexplorer.pytorch.devices", timeout=DEVICES_TIMEOUT, stop=stop)
         return [Device(**device) for device in found["devices"]]
     except NoAnswerError as error:
         raise InputError("PyTorch could not be asked for its devices: {reason}", reason=error) from error

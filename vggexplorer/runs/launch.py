@@ -23,7 +23,7 @@ HOLDER = "vggexplorer.runs.cluster"
 HERE = Place()
 SLOW = 3
 """How many times as long one may take to begin that torchrun starts, which loads PyTorch itself."""
-RESUME_PATIENCE = 10.0
+RESUME_TIMEOUT = 10.0
 """Seconds for which `resume` waits until the old outcome is gone and the run counts as active."""
 
 
@@ -78,7 +78,7 @@ def resume(runs: Runs, run: Run, place: Place | None = None) -> None:
         if place != before:
             _settle(run, place)
         process = _spawn(runs, run, place)
-        deadline = time.monotonic() + RESUME_PATIENCE
+        deadline = time.monotonic() + RESUME_TIMEOUT
         while not run.heartbeat() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
 

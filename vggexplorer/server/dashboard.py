@@ -127,9 +127,9 @@ def _free_port(address: str = ADDRESS) -> int:
     return free
 
 
-def _open_when_ready(url: str, patience: float = 60) -> None:
-    """Open the browser as soon as the server answers; give up after `patience` seconds."""
-    deadline = time.monotonic() + patience
+def _open_when_ready(url: str, timeout: float = 60) -> None:
+    """Open the browser as soon as the server answers; give up after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         try:

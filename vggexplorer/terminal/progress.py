@@ -12,7 +12,7 @@ from vggexplorer.processes import stop_signals
 from vggexplorer.runs import launch
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome
-from vggexplorer.runs.folder.run import MANY, START_PATIENCE, Run, Watch
+from vggexplorer.runs.folder.run import MANY, START_TIMEOUT, Run, Watch
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.terminal.views import View
@@ -114,7 +114,7 @@ class Follower:
         status = self.run.status(self._watch)
         if status.word == Word.INTERRUPTED:
             status = self.run.status(self._watch)  # its outcome may have come just after we looked for one
-        starting = time.monotonic() - self._began < START_PATIENCE or self.run.just_started()
+        starting = time.monotonic() - self._began < START_TIMEOUT or self.run.just_started()
         if starting and self._before.outcome and _version(self.run.path / layout.OUTCOME) == self._before.outcome:
             return Status(Word.STARTING)
         return status

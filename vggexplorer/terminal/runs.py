@@ -12,7 +12,7 @@ from vggexplorer.export import profile
 from vggexplorer.formatting import exact
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder.records import best, tested
-from vggexplorer.runs.folder.run import MANY, PATIENCE, Run, Watch
+from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, MANY, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
 from vggexplorer.summary import summarize
@@ -41,7 +41,7 @@ def statuses(runs: Sequence[Run]) -> dict[str, Status]:
     found = {run.id: run.status(watch) for run in runs}
     first = {run.id: run.heartbeat().get("beat") for run in runs if found[run.id].active}
     waiting = [run for run in runs if first.get(run.id) is not None]
-    deadline = time.monotonic() + PATIENCE + 0.5
+    deadline = time.monotonic() + HEARTBEAT_TIMEOUT + 0.5
     while waiting and time.monotonic() < deadline:
         time.sleep(POLL)
         found |= {run.id: run.status(watch) for run in waiting}

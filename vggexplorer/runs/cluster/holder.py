@@ -46,7 +46,7 @@ RETRIES = 3
 LOOK = "--look"
 CONNECTING = 5.0
 """Seconds that the head of a cluster may take to answer."""
-PATIENCE = 60
+CLUSTER_TIMEOUT = 60
 """Seconds that a cluster may take to say what it has."""
 RAY_SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 """Environment variables that Ray reads: it tells nobody that it was used."""
@@ -293,7 +293,7 @@ def ask(address: str, stop: threading.Event | None = None) -> Free:
     """What the cluster at `address` has; `stop` as in `processes.ask`, `InputError` if there is no answer."""
     places.need_ray()
     try:
-        return Free(**answer("vggexplorer.runs.cluster", LOOK, address, patience=PATIENCE, stop=stop))
+        return Free(**answer("vggexplorer.runs.cluster", LOOK, address, timeout=CLUSTER_TIMEOUT, stop=stop))
     except NoAnswerError as error:
         raise InputError("The cluster does not answer: {reason}", reason=error) from error
 

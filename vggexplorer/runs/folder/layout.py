@@ -7,7 +7,7 @@
 | `NAME` | the display name, text | who creates or renames the run |
 | `PLACE` | where the trainer is started, a `Place` | who starts the run |
 | `FORECAST` | what the run would take, a `Forecast` | who starts the run |
-| `STARTED` | for how many times the usual patience the run counts as starting | who starts the run |
+| `STARTED` | for how many times the usual timeout the run counts as starting | who starts the run |
 | `CONTROL` | what is wanted: `until` (a step to pause at) and `stop` | who commands the run |
 | `LOCK` | nothing; it is locked while a trainer lives | the trainer |
 | `HEARTBEAT` | a counter, the `Phase`, the step, the process; each second | the trainer |

@@ -23,11 +23,11 @@ from vggexplorer.runs.folder.tail import Tail, all_lines, some_lines
 
 MAX_NAME = 80
 """Characters of a display name."""
-PATIENCE = 3.0
+HEARTBEAT_TIMEOUT = 3.0
 """Seconds without a heartbeat after which a trainer counts as not responding."""
-START_PATIENCE = 20.0
+START_TIMEOUT = 20.0
 """Seconds within which a trainer that was started must have taken its lock."""
-STOP_PATIENCE = 10.0
+STOP_TIMEOUT = 10.0
 """Seconds after which a run that was asked to stop and has not can be ended."""
 LOG_BYTES = 4000
 """How much of the end of a trainer's output is shown."""
@@ -202,7 +202,7 @@ class Run:
         """Whether a trainer that was asked to stop has not done so for a while; it can be ended then."""
         with suppress(OSError):
             age = time.time() - (self.path / layout.CONTROL).stat().st_mtime
-            return status.active and bool(self.control()["stop"]) and abs(age) > STOP_PATIENCE
+            return status.active and bool(self.control()["stop"]) and abs(age) > STOP_TIMEOUT
         return False
 
     @contextmanager
@@ -236,7 +236,7 @@ class Run:
     def mark_started(self, slow: int = 1) -> None:
         """Note that a trainer is about to be started: until its first heartbeat the run counts as starting.
 
-        That lasts `slow` times START_PATIENCE at most.
+        That lasts `slow` times START_TIMEOUT at most.
         """
         (self.path / layout.HEARTBEAT).unlink(missing_ok=True)
         (self.path / layout.STARTED).write_text(str(slow), "utf-8")
@@ -246,7 +246,7 @@ class Run:
         with suppress(OSError, ValueError):
             path = self.path / layout.STARTED
             age, slow = time.time() - path.stat().st_mtime, int(path.read_text("utf-8") or 1)
-            return not (self.path / layout.HEARTBEAT).exists() and abs(age) < START_PATIENCE * slow
+            return not (self.path / layout.HEARTBEAT).exists() and abs(age) < START_TIMEOUT * slow
         return False
 
     def unmark_started(self) -> None:
@@ -301,15 +301,15 @@ class Run:
 class Watch:
     """Sees heartbeats change, on the reader's own clock."""
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self.patience = patience
+    def __init__(self, timeout: float = HEARTBEAT_TIMEOUT) -> None:
+        self.timeout = timeout
         self._seen: dict[str, tuple[int, float]] = {}
 
     def lives(self, run_id: str, beat: int, slow: float = 1) -> bool:
-        """Whether the heartbeat of a run has changed within the last `slow` times `patience` seconds."""
+        """Whether the heartbeat of a run has changed within the last `slow` times `timeout` seconds."""
         now = time.monotonic()
         before, since = self._seen.get(run_id, (None, now))
         if before != beat:
             since = now
         self._seen[run_id] = (beat, since)
-        return now - since < self.patience * slow
+        return now - since < self.timeout * slow

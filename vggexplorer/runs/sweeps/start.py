@@ -19,7 +19,7 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.sweeps.folder import VERSION, Sweep, every, writing
 from vggexplorer.runs.sweeps.grid import check_count, network_name, run_names
 
-START_PATIENCE = 10.0
+KEEPER_TIMEOUT = 10.0
 """Seconds for which `start` and `resume_rest` wait until the keeper is there."""
 KEEPER = "vggexplorer.runs.sweeps.keeper"
 
@@ -115,6 +115,6 @@ def _keep(sweep: Sweep, limits: Limits) -> None:
         )
     except OSError as error:
         raise InputError("The sweep could not be started: {reason}", reason=error.strerror or str(error)) from error
-    deadline = time.monotonic() + START_PATIENCE
+    deadline = time.monotonic() + KEEPER_TIMEOUT
     while not sweep.kept() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

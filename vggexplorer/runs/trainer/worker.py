@@ -28,7 +28,7 @@ from vggexplorer.runs.folder.files import json_bytes, replace_by, write_json
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.ranks import ProcessLostError, Rank
 from vggexplorer.runs.folder.records import Outcome, Record
-from vggexplorer.runs.folder.run import MANY, START_PATIENCE, Run, Watch
+from vggexplorer.runs.folder.run import MANY, START_TIMEOUT, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Phase, Word
@@ -408,7 +408,7 @@ def _assist(run: Run, rank: Rank) -> int:
 def _turn_of_first(run: Run, rank: Rank) -> Mapping[str, Any] | None:
     """What the first process says once its turn has come; None if it ended before that."""
     before = run.heartbeat().get("beat")  # it may be that of an earlier start
-    watch = Watch(START_PATIENCE)
+    watch = Watch(START_TIMEOUT)
     while watch.lives(run.id, (said := run.heartbeat()).get("beat", 0)):
         if said.get("beat", before) != before:
             if said.get("job") == rank.job and "device" in said:

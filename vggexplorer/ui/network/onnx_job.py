@@ -13,7 +13,7 @@ from vggexplorer.processes import NoAnswerError, answer
 from vggexplorer.server.files import at_end, offer
 from vggexplorer.text import format_network
 
-PATIENCE = 180.0
+EXPORT_TIMEOUT = 180.0
 """How long the process may take, in seconds; VGG-19 takes 13 s on two cores."""
 KEEP = 3600
 """How long a model is kept for its download, in seconds."""
@@ -31,7 +31,7 @@ class Model:
         file = self.folder / self.name
         try:
             module = "vggexplorer.pytorch.onnx_export"
-            self.bytes: int = answer(module, str(file), given=given, patience=PATIENCE, stop=stop)["bytes"]
+            self.bytes: int = answer(module, str(file), given=given, timeout=EXPORT_TIMEOUT, stop=stop)["bytes"]
         except BaseException as error:
             self.discard()
             if isinstance(error, NoAnswerError):

@@ -8,7 +8,7 @@ from vggexplorer.formatting import NO_BREAK, exact, percent, size
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome
-from vggexplorer.runs.folder.run import PATIENCE, Run
+from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.text import title
@@ -104,7 +104,7 @@ def _explained(row: Row) -> str:
         case Word.UNRESPONSIVE:
             return t(
                 "The trainer has not answered for {seconds} s. It may be suspended, or its computer asleep.",
-                seconds=f"{PATIENCE:g}",
+                seconds=f"{HEARTBEAT_TIMEOUT:g}",
             )
         case Word.STOPPED:
             return t("Stopped at step {step}. Resume goes on exactly there.", step=row.status.step)

@@ -11,7 +11,7 @@ from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.ui.pictures import Picture
 
-PATIENCE = 60.0
+PREDICTION_TIMEOUT = 60.0
 """Seconds that the process may take."""
 
 
@@ -24,7 +24,7 @@ def predict(
     """
     module, options = "vggexplorer.pytorch.predict", ("--invert", invert, "--layer", layer)
     try:
-        return answer(module, str(run.path), *options, given=content, patience=PATIENCE, stop=stop)
+        return answer(module, str(run.path), *options, given=content, timeout=PREDICTION_TIMEOUT, stop=stop)
     except NoAnswerError as error:
         raise InputError("PyTorch could not be asked: {reason}", reason=error) from error
 
