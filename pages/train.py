@@ -6,7 +6,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.text import title
 from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run import choice, launching, rows, view
+from vggexplorer.ui.run import choice, rows, start_button, view
 from vggexplorer.ui.state import complain
 from vggexplorer.ui.train import live, setup
 
@@ -14,12 +14,12 @@ with st.sidebar:
     setup.show()
 
 runs = Runs.at()
-run = launching.in_view(runs)
+run = start_button.in_view(runs)
 config = run and rows.read(run).config
 header.show(t("Train"), literal(title(config.network if config else choice.subject())))
 complain("page")
 view.missing()
 if run:
     live.show(run)
-launching.show(runs, another=run is not None)
+start_button.show(runs, another=run is not None)
 live.others(runs, run)

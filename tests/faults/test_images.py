@@ -24,7 +24,7 @@ from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.text import parse_network
-from vggexplorer.ui.runs.guess import TYPES
+from vggexplorer.ui.runs.try_picture import TYPES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

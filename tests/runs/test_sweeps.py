@@ -151,16 +151,16 @@ def test_what_cannot_be_asked_gets_a_sentence(asked: dict[str, Any], words: str)
 
 def test_the_forecast_is_the_sum_of_the_runs(runs: Runs) -> None:
     configs = Grid(networks=NETS, seeds=[0, 1, 2]).plan().configs
-    found = sweeps_grid.forecast(runs, configs)
+    found = sweeps_grid.forecast_total(runs, configs)
     cpu = devices.Device("cpu", "CPU", 2**33, 1.0)
     times = [time for each in configs if (time := forecast(each, cpu, PLAIN).time)]
     assert found[:3] == pytest.approx([sum(time[place] for time in times) for place in (2, 3, 4)])
     assert found.low < found.seconds < found.high
     assert (found.unknown, found.too_large) == (0, 0)
     (runs.path / "calibration-cpu.json").unlink()
-    assert sweeps_grid.forecast(runs, configs) == (0, 0, 0, 9, 0)
+    assert sweeps_grid.forecast_total(runs, configs) == (0, 0, 0, 9, 0)
     (runs.path / "devices.json").unlink()
-    assert sweeps_grid.forecast(runs, configs).unknown == 9
+    assert sweeps_grid.forecast_total(runs, configs).unknown == 9
 
 
 # --- what came of it -----------------------------------------------------------------------------------------

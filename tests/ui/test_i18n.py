@@ -31,7 +31,7 @@ from vggexplorer.text import slug
 from vggexplorer.ui import i18n
 from vggexplorer.ui.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.ui.network import editor
-from vggexplorer.ui.run import actions, ahead
+from vggexplorer.ui.run import actions, forecast
 from vggexplorer.ui.run import words as run_words
 
 PACKAGE = ROOT / "vggexplorer"
@@ -109,9 +109,9 @@ STAND_FOR: dict[str, set[str]] = {
     "each of ENGLISH": set(ENGLISH),
     "label": {"kernel", "stride", "padding", "input height", "input width", "input channels"},
     "COMPONENTS[name]": set(COMPONENTS.values()),
-    "ahead.MEASURES[name]": set(ahead.MEASURES.values()),
-    "MEASURES[name]": set(ahead.MEASURES.values()),
-    "KINDS[each.what]": set(ahead.KINDS.values()),
+    "forecast.MEASURES[name]": set(forecast.MEASURES.values()),
+    "MEASURES[name]": set(forecast.MEASURES.values()),
+    "KINDS[each.what]": set(forecast.KINDS.values()),
     "CLASSES[place]": set(datasets.CLASSES),
     "quantity": quantities() | set(COUNTS),
     "template": set(),  # of a reason that was kept in a file

@@ -104,7 +104,7 @@ def forecast(runs: Runs, configs: Sequence[Config], place: Place) -> Total:
         device = resolve(config.device, runs.path)
         if not suffices(known(runs.path, device.name), config, device):
             measure(runs.path, device)
-    return sweeps_grid.forecast(runs, configs)
+    return sweeps_grid.forecast_total(runs, configs)
 
 
 def planned(plan: Plan, total: Total) -> dict[str, Any]:

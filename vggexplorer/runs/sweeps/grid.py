@@ -122,7 +122,7 @@ class Total(NamedTuple):
     too_large: int
 
 
-def forecast(runs: Runs, configs: Iterable[Config]) -> Total:
+def forecast_total(runs: Runs, configs: Iterable[Config]) -> Total:
     """What the runs will take together on the devices that are known here; the ranges add up, too.
 
     `InputError` if a folder of pictures cannot be read.
@@ -138,9 +138,9 @@ def forecast(runs: Runs, configs: Iterable[Config]) -> Total:
         if alike not in seen:
             found = known[config.device]
             seen[alike] = (forecasts.forecast(config, *found), found[0].memory) if found else None
-        ahead = seen[alike]
-        too_large += ahead is not None and not ahead[0].fits(ahead[1] or None, None)
-        time_ = ahead[0].time if ahead else None
+        expected = seen[alike]
+        too_large += expected is not None and not expected[0].fits(expected[1] or None, None)
+        time_ = expected[0].time if expected else None
         unknown += time_ is None
         if time_:
             seconds, low, high = seconds + time_.total, low + time_.low, high + time_.high

@@ -12,11 +12,11 @@ from vggexplorer.runs import datasets
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.sweeps.grid import Grid, Plan, Total, forecast, parse_list
+from vggexplorer.runs.sweeps.grid import Grid, Plan, Total, forecast_total, parse_list
 from vggexplorer.text import parse_ratio, parse_whole
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run import ahead, choice, rows
+from vggexplorer.ui.run import choice, forecast, rows
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import go, look_at_sweep
 from vggexplorer.ui.widgets import once, translated
@@ -77,7 +77,7 @@ def _form(compared: Sequence[Entry]) -> None:
             changes=changes,
             dataset=datasets.Dataset(data),
         ).plan()
-        total = forecast(runs, plan.configs)
+        total = forecast_total(runs, plan.configs)
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
@@ -116,7 +116,7 @@ def _before(runs: Runs, plan: Plan, total: Total | None) -> None:
 def _here(runs: Runs, count: str, total: Total, known: bool) -> None:
     """How long the runs take on this machine, if it was measured."""
     if known:
-        low, high = ahead.seconds(total.low), ahead.seconds(total.high)
+        low, high = forecast.seconds(total.low), forecast.seconds(total.high)
         st.markdown(
             t("**{count} {count:run|runs}**, one after the other: {low} to {high}.", count=count, low=low, high=high)
         )
@@ -129,7 +129,7 @@ def _here(runs: Runs, count: str, total: Total, known: bool) -> None:
             )
         )
         if devices := choice.look_for_devices():
-            ahead.measuring(runs, devices[0])
+            forecast.measuring(runs, devices[0])
     if total.too_large:
         words = t("{count} of them {count:needs|need} more memory than the device has.", count=total.too_large)
         st.warning(words, icon=":material/warning:")

@@ -22,8 +22,8 @@ from vggexplorer.text import parse_network
 from vggexplorer.ui import access, components, figures, lesson_link
 from vggexplorer.ui.i18n import language, literal, say, sentence, t
 from vggexplorer.ui.network import compared, inspector, layers, totals
-from vggexplorer.ui.run import launching, timing, view
 from vggexplorer.ui.run import rows as run_rows
+from vggexplorer.ui.run import start_button, timing, view
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
@@ -325,7 +325,7 @@ def _slopes() -> figures.Figure:
 
 def _train(own_input: bool) -> None:
     """The Start button of Train, and the last runs."""
-    launching.show(Runs.at(), another=False, own_input=own_input)
+    start_button.show(Runs.at(), another=False, own_input=own_input)
     own = [row for row in run_rows.rows() if _own(row)]
     active = any(row.status.active for row in own)
     st.fragment(_last_runs, run_every=view.TICK if active else None)(active)

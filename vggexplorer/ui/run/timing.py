@@ -19,7 +19,7 @@ from vggexplorer.ui import components, jobs
 from vggexplorer.ui.figures import Figure, by_layer
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.network.tables import against, table
-from vggexplorer.ui.run.ahead import milliseconds
+from vggexplorer.ui.run.forecast import milliseconds
 from vggexplorer.ui.state import current
 
 BATCHES = (1, 16, 64, 128)

@@ -13,7 +13,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run import actions, ahead
+from vggexplorer.ui.run import actions, forecast
 from vggexplorer.ui.run.rows import IDLE, Row, read, watch
 from vggexplorer.ui.run.words import LOOKS, accuracy, data_text, duration, number, status
 from vggexplorer.ui.state import current
@@ -83,7 +83,7 @@ def _ticking(run: Run, drawn: Hashable) -> None:
         if row.status.active:
             st.caption(_device(run))
         else:
-            ahead.afterwards(row.forecast)
+            forecast.afterwards(row.forecast)
 
 
 def _explained(row: Row) -> str:

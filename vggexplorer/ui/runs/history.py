@@ -14,7 +14,7 @@ from vggexplorer.summary import summarize
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
-from vggexplorer.ui.run import actions, ahead, curves, scatter
+from vggexplorer.ui.run import actions, curves, forecast, scatter
 from vggexplorer.ui.run.rows import IDLE, Row, rows
 from vggexplorer.ui.run.words import (
     accuracy,
@@ -185,10 +185,10 @@ def _forecasts(found: Sequence[Row]) -> None:
         return
     with st.expander(t("How good the forecasts were ({count} {count:run|runs})", count=len(compared)), key="forecasts"):
         left, right = st.columns(2)
-        for column, name in zip((left, right), ahead.MEASURES, strict=True):
+        for column, name in zip((left, right), forecast.MEASURES, strict=True):
             with column:
-                alt = t("{what}: forecast against measured; on the line it was right", what=t(ahead.MEASURES[name]))
-                components.chart(ahead.chart(compared, name), alt, key=f"forecast {name}")
+                alt = t("{what}: forecast against measured; on the line it was right", what=t(forecast.MEASURES[name]))
+                components.chart(forecast.chart(compared, name), alt, key=f"forecast {name}")
                 st.caption(alt)
 
 

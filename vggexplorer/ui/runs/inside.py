@@ -15,7 +15,7 @@ from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.figures import row_label
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run.rows import IDLE
-from vggexplorer.ui.runs import guess
+from vggexplorer.ui.runs import prediction, try_picture
 from vggexplorer.ui.runs.prediction import as_file
 from vggexplorer.ui.session import session
 
@@ -63,7 +63,7 @@ def show(run: Run, config: Config, test_pictures: Sequence[pictures.Item]) -> No
         key="inside layer",
         width=420,
     )
-    content = guess.tried(run) or (as_file(test_pictures[0]["picture"]) if test_pictures else None)
+    content = try_picture.tried(run) or (as_file(test_pictures[0]["picture"]) if test_pictures else None)
     if content is None:
         st.caption(t("Try a picture above to see what the network makes of it."))
     elif session.get("looked inside") != run.id:
@@ -83,7 +83,7 @@ def _look(run: Run) -> None:
 
 
 def _answer(run: Run, row: Row, content: bytes) -> None:
-    if answer := guess.ask("asked inside", run, content, guess.inverted(run), row.name):
+    if answer := prediction.ask("asked inside", run, content, try_picture.inverted(run), row.name):
         _found(answer["stages"], row)
 
 

@@ -23,7 +23,7 @@ from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
 from vggexplorer.ui.run.rows import Row, read, watch
 from vggexplorer.ui.run.words import chart_text, classes, data_text, differences, label, moment, setting
-from vggexplorer.ui.runs import files, guess, inside
+from vggexplorer.ui.runs import files, inside, try_picture
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, look_at
 
@@ -49,7 +49,7 @@ def show(run: Run) -> None:
     _confusion(result)
     _mistakes(result)
     test_pictures = _to_try(row.config, result)
-    guess.show(run, row.config, test_pictures)
+    try_picture.show(run, row.config, test_pictures)
     inside.show(run, row.config, test_pictures)
     st.markdown(f"##### {t('Take away')}")
     files.show(row)

@@ -31,7 +31,7 @@ from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
 from vggexplorer.ui import jobs
 from vggexplorer.ui.run import timing
-from vggexplorer.ui.run.ahead import seconds
+from vggexplorer.ui.run.forecast import seconds
 
 SLIM = NETWORKS["VGG-11 slim"]
 KNOWN = Calibration(
@@ -204,20 +204,30 @@ def test_no_time(text: str, measured: Calibration) -> None:
 
 
 def test_a_run_shows_how_good_its_forecast_was(runs: Runs) -> None:
-    ahead = expected(Config(network=parse_network({"arch": "1x4", "hidden": "none"}), training=slim().training))
+    figures = expected(Config(network=parse_network({"arch": "1x4", "hidden": "none"}), training=slim().training))
     run = a_run(
-        runs, metrics=[RECORD], environment=ENVIRONMENT, forecast=ahead.to_json(), outcome={"status": "stopped"}
+        runs,
+        metrics=[RECORD],
+        environment=ENVIRONMENT,
+        forecast=figures.to_json(),
+        outcome={"status": "stopped"},
     )
     compared = forecasts.of_run(run)
     assert set(compared) == {"memory", "step"}
     page = Train(run=run.id)
-    assert f"forecast {size(ahead.allocated)}, measured {size(RECORD['memory'])}" in page.captions
+    assert f"forecast {size(figures.allocated)}, measured {size(RECORD['memory'])}" in page.captions
 
 
 def test_all_runs_in_a_plot(runs: Runs) -> None:
-    ahead = expected(Config(network=parse_network({"arch": "1x4", "hidden": "none"}), training=slim().training))
+    figures = expected(Config(network=parse_network({"arch": "1x4", "hidden": "none"}), training=slim().training))
     for _ in range(2):
-        a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, forecast=ahead.to_json(), outcome={"status": "stopped"})
+        a_run(
+            runs,
+            metrics=[RECORD],
+            environment=ENVIRONMENT,
+            forecast=figures.to_json(),
+            outcome={"status": "stopped"},
+        )
     page = Train()
     page.test = page.test.switch_page(str(Path(TRAIN).with_name("runs.py")))
     page.run()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Server, wait_until
-from test_ahead import KNOWN
+from test_forecast_pages import KNOWN
 from test_train_browser import SMALL, Train, folder, only_run, serve, visit
 
 from vggexplorer.forecast.time import Calibration

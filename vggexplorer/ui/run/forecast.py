@@ -30,7 +30,7 @@ MEASURES = {"memory": "memory at its peak", "step": "a step"}
 """What can be compared after a run."""
 
 
-class Ahead(NamedTuple):
+class RunForecast(NamedTuple):
     """A forecast, and what it stands on."""
 
     config: Config
@@ -51,7 +51,7 @@ class Ahead(NamedTuple):
         return forecasts.fit(self.config, self.device, self.calibration, memory=memory, seconds=self.seconds)
 
 
-def look(runs: Runs, config: Config) -> Ahead | None:
+def expect(runs: Runs, config: Config) -> RunForecast | None:
     """The forecast for a run as it is set up; None as long as the devices are not known.
 
     `InputError` if the folder with the pictures cannot be read.
@@ -70,7 +70,7 @@ def look(runs: Runs, config: Config) -> Ahead | None:
         return None
     device, measured = found
     seconds = None if asked.minutes is None else 60 * asked.minutes
-    return Ahead(config, device, measured, forecasts.forecast(config, device, measured), seconds)
+    return RunForecast(config, device, measured, forecasts.forecast(config, device, measured), seconds)
 
 
 def _elsewhere(titles: Sequence[str]) -> None:
@@ -86,27 +86,27 @@ def _elsewhere(titles: Sequence[str]) -> None:
     )
 
 
-def show(runs: Runs, ahead: Ahead | None) -> None:
+def show(runs: Runs, expected: RunForecast | None) -> None:
     """Memory and time, by component if one asks; and what would make it fit."""
-    if ahead is None:
+    if expected is None:
         st.caption(t("What this run will take is said as soon as the devices are known."))
         return
-    found = ahead.forecast
+    found = expected.forecast
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="forecast"):
-        for label, value in _totals(ahead):
+        for label, value in _totals(expected):
             st.metric(label, value, width=150)
-        st.caption(_source(ahead), width="content")
+        st.caption(_source(expected), width="content")
         if not choice.chosen().elsewhere and (found.partial or not found.measured):
-            measuring(runs, ahead.device)
+            measuring(runs, expected.device)
     with st.expander(t("Forecast: memory by component"), key="forecast parts"):
         st.markdown(_parts(found))
         _elsewhere([each.title for each in PRESETS])
-    if not ahead.fits:
-        _make_it_fit(ahead)
+    if not expected.fits:
+        _make_it_fit(expected)
 
 
-def _totals(ahead: Ahead) -> list[tuple[str, str]]:
-    found, memory = ahead.forecast, ahead.device.memory
+def _totals(expected: RunForecast) -> list[tuple[str, str]]:
+    found, memory = expected.forecast, expected.device.memory
     lines = [(t("memory at its peak"), size(found.memory.total))]
     if memory:
         lines.append((t("of {all}", all=size(memory)), percent(found.memory.total, memory)))
@@ -120,16 +120,16 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 100 else duration(value)
 
 
-def _source(ahead: Ahead) -> str:
-    title = literal(ahead.device.title)
-    if ahead.forecast.partial:
+def _source(expected: RunForecast) -> str:
+    title = literal(expected.device.title)
+    if expected.forecast.partial:
         return t("measured on {device} in part: the times are less certain", device=title)
-    if ahead.forecast.measured:
+    if expected.forecast.measured:
         return t("measured on {device}", device=title)
-    if ahead.forecast.time:
+    if expected.forecast.time:
         return t("{device}: an estimate from its data sheet", device=title)
-    if ahead.calibration:
-        return t("{device}: not measured in {precision} yet", device=title, precision=ahead.forecast.precision)
+    if expected.calibration:
+        return t("{device}: not measured in {precision} yet", device=title, precision=expected.forecast.precision)
     return t("{device}: not measured yet", device=title)
 
 
@@ -181,11 +181,11 @@ def _measure(name: str, runs: Runs, device: Device) -> None:
 # --- make it fit -----------------------------------------------------------------------------------------------
 
 
-def _make_it_fit(ahead: Ahead) -> None:
+def _make_it_fit(expected: RunForecast) -> None:
     """Why it does not fit, and changes that would help, each with a button."""
     with st.container(border=True, key="make it fit"):
-        st.warning(why_not(ahead), icon=":material/warning:")
-        found = ahead.proposals()
+        st.warning(why_not(expected), icon=":material/warning:")
+        found = expected.proposals()
         if not found:
             st.markdown(t("No change of width, input, batch, head or epochs would be enough."))
         for place, proposal in enumerate(found):
@@ -194,14 +194,16 @@ def _make_it_fit(ahead: Ahead) -> None:
                 st.markdown(_changed(proposal), width="content")
 
 
-def why_not(ahead: Ahead) -> str:
+def why_not(expected: RunForecast) -> str:
     """In a sentence, what does not fit."""
-    found, memory = ahead.forecast, ahead.device.memory
+    found, memory = expected.forecast, expected.device.memory
     if memory and not found.fits(memory, None):
         values = {"needed": size(found.memory.total), "most": size(round(USABLE * memory)), "all": size(memory)}
         return t("This run needs {needed}; of the {all} there, it may take {most}.", **values)
     time = found.time.total if found.time else 0.0
-    return t("This run takes about {time}; there are {given}.", time=seconds(time), given=seconds(ahead.seconds or 0))
+    return t(
+        "This run takes about {time}; there are {given}.", time=seconds(time), given=seconds(expected.seconds or 0)
+    )
 
 
 def _changed(proposal: Proposal) -> str:

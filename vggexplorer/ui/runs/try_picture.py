@@ -10,11 +10,11 @@ from vggexplorer.palette import COLORS
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.run import Run
-from vggexplorer.ui import components, jobs, pictures
+from vggexplorer.ui import components, pictures
 from vggexplorer.ui.figures import Figure
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run.words import chart_text, classes, number
-from vggexplorer.ui.runs.prediction import about, as_file, predict
+from vggexplorer.ui.runs.prediction import as_file, ask
 from vggexplorer.ui.session import session
 from vggexplorer.ui.widgets import shows
 
@@ -96,23 +96,6 @@ def _answer(run: Run, config: Config) -> None:
         return
     if answer := ask("prediction", run, content, invert):
         _found(answer, config)
-
-
-def ask(key: str, run: Run, content: bytes, invert: str, layer: str = "") -> dict[str, Any] | None:
-    """The answer of the session's one prediction `key`, once it is there; until then how far it is, or why not."""
-    job: jobs.Job | None = session.get(key)
-    asked = about(run, content, invert, layer)
-    if job is None or job.about != asked:
-        job = jobs.start_own(key, lambda job: predict(run, content, invert, layer, job.stopped), asked)
-    if job.running:
-        jobs.show(job, key, lambda: t("PyTorch looks at the picture … {seconds} s", seconds=job.seconds))
-    elif job.error:
-        st.error(literal(sentence(job.error)), icon=":material/image_not_supported:")
-        st.button(t("Ask again"), key=f"again {key}", on_click=session.pop, args=(key,), type="tertiary")
-    else:
-        answer: dict[str, Any] = job.answer
-        return answer
-    return None
 
 
 def _found(answer: dict[str, Any], config: Config) -> None:

@@ -18,7 +18,7 @@ from vggexplorer.summary import summarize
 from vggexplorer.text import title
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.run import ahead, choice, rows
+from vggexplorer.ui.run import choice, forecast, rows
 from vggexplorer.ui.run.words import data_text
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, look_at, publish
@@ -59,10 +59,10 @@ def show(runs: Runs, another: bool, own_input: bool = False) -> None:
         st.caption(t("What a run will take is known of this machine, not of the cluster."))
     else:
         try:
-            before = ahead.look(runs, config)
+            before = forecast.expect(runs, config)
         except InputError as error:
             st.error(literal(sentence(error)), icon=":material/error:")
-        ahead.show(runs, before)
+        forecast.show(runs, before)
     here = None if choice.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
         once(
@@ -76,7 +76,7 @@ def show(runs: Runs, another: bool, own_input: bool = False) -> None:
         st.caption(_what(config), width="content")
     if here and not here.fits and session.get("start question") == config:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="start question line"):
-            st.warning(f"{ahead.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
+            st.warning(f"{forecast.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
             once(t("Start anyway"), key="start anyway", on_click=_start_now, args=(runs, config))
     _say_limits()
     if refused := session.get("start error"):
@@ -102,7 +102,7 @@ def _what(config: Config) -> str:
     return " · ".join(literal(part) for part in parts)
 
 
-def _start(runs: Runs, config: Config, before: ahead.Ahead | None) -> None:
+def _start(runs: Runs, config: Config, before: forecast.RunForecast | None) -> None:
     """Start the run; one that will not fit is asked about first."""
     if before and not before.fits:
         session["start question"] = config
