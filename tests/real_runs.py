@@ -10,7 +10,8 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import Training
-from vggexplorer.runs.sweeps import folder, start
+from vggexplorer.runs.sweeps import start
+from vggexplorer.runs.sweeps.folder import all_sweeps
 from vggexplorer.text import parse_network
 
 NETWORK = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "8", "dropout": "0.5"})
@@ -32,8 +33,8 @@ def folder_of_runs(path: Path) -> Runs:
 
 def end_all(runs: Runs) -> None:
     """Stop the sweeps and kill what still trains."""
-    for sweep in folder.every(runs):
-        start.stop_all(sweep)
+    for sweep in all_sweeps(runs):
+        start.stop_sweep(sweep)
         wait_until(lambda sweep=sweep: not sweep.kept(), 20)  # type: ignore[misc]
     for run in runs.all(recorded=False):
         if run.locked():

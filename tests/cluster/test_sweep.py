@@ -8,7 +8,7 @@ from test_sweeps_browser import ask_for, front_is_drawn
 from cluster.conftest import Cluster
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.sweeps import folder
+from vggexplorer.runs.sweeps.folder import all_sweeps
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -28,7 +28,7 @@ def test_twelve_runs_on_two_nodes(browser: "Browser", cluster: Cluster, runs: Ru
     page.get_by_role("button", name="Start 12 runs").click()
     page.get_by_role("button", name="Stop all").wait_for()
 
-    (sweep,) = folder.every(runs)
+    (sweep,) = all_sweeps(runs)
     assert sweep.asked().place == Place(cluster="auto")
     most = 0
     finished = page.get_by_text("12 of 12 runs finished")

@@ -562,7 +562,7 @@ def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(launch, name, refuse)
     monkeypatch.setattr("vggexplorer.terminal.sweeps.forecast", refuse)
     monkeypatch.setattr("vggexplorer.terminal.cluster.ask", refuse)
-    monkeypatch.setattr("vggexplorer.server.dashboard.start", refuse)
+    monkeypatch.setattr("vggexplorer.server.dashboard.serve", refuse)
     monkeypatch.setattr("vggexplorer.terminal.asked.resolve", refuse)
     monkeypatch.chdir(tmp_path)
 

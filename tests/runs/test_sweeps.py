@@ -32,12 +32,10 @@ from vggexplorer.runs.forecasts import forecast
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.options import RECIPE_NAMES
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.sweeps import folder, keeper, points
-from vggexplorer.runs.sweeps import grid as sweeps_grid
-from vggexplorer.runs.sweeps import start as sweeps_start
-from vggexplorer.runs.sweeps.folder import Sweep
-from vggexplorer.runs.sweeps.grid import Grid
-from vggexplorer.runs.sweeps.points import Point, Result
+from vggexplorer.runs.sweeps import keeper, start
+from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps, find_sweep
+from vggexplorer.runs.sweeps.grid import Grid, forecast_total, network_name, run_names
+from vggexplorer.runs.sweeps.points import Point, Result, pareto_front, points_of
 from vggexplorer.text import parse_network
 
 NETS = [parse_network({"arch": arch, "input": "1x32x32", "hidden": "none"}) for arch in ("1x4", "1x8,1x4", "2x2")]
@@ -58,7 +56,7 @@ def runs(tmp_path: Path) -> Runs:
 @pytest.fixture
 def unkept(monkeypatch: pytest.MonkeyPatch) -> None:
     """No keeper is started."""
-    monkeypatch.setattr(sweeps_start, "_keep", lambda *_: None)
+    monkeypatch.setattr(start, "_keep", lambda *_: None)
 
 
 # --- what is asked -------------------------------------------------------------------------------------------
@@ -99,11 +97,11 @@ def test_a_grid_is_every_combination_once_in_one_order(grid: Grid) -> None:
 @given(grids)
 def test_runs_that_differ_only_in_their_seed_are_one_point_with_a_name_of_its_own(grid: Grid) -> None:
     configs = grid.plan().configs
-    found = points.points([Result(each, None, None) for each in configs])
+    found = points_of([Result(each, None, None) for each in configs])
     assert sum(point.runs for point in found) == len(configs)
     assert {point.runs for point in found} == {len(grid.seeds)}
     assert len({point.label for point in found}) == len(found)
-    assert len(set(sweeps_grid.run_names(configs))) == len(configs)
+    assert len(set(run_names(configs))) == len(configs)
 
 
 def test_what_cannot_take_the_input_is_left_out_with_its_reason() -> None:
@@ -120,13 +118,13 @@ def test_the_name_of_a_narrower_network_says_how_many_times_as_wide_it_is() -> N
     for network in NETWORKS.values():
         for ratio in (Fraction(1, 4), Fraction(1, 3), Fraction(5, 8), Fraction(2)):
             scaled = network._replace(architecture=network.architecture.scaled(ratio))
-            words = sweeps_grid.network_name(scaled)
+            words = network_name(scaled)
             base, _, times = words.partition(" × ")
             assert not times or NETWORKS[base].architecture.scaled(Fraction(times)) == scaled.architecture
             assert times or base.partition(", ")[0] in NETWORKS
     wide = parse_network({"arch": "vgg16", "head": "gap"})
-    assert sweeps_grid.network_name(wide).startswith("VGG-16, head gap")
-    assert sweeps_grid.network_name(parse_network({"arch": "1x4"})) == "1x4"
+    assert network_name(wide).startswith("VGG-16, head gap")
+    assert network_name(parse_network({"arch": "1x4"})) == "1x4"
 
 
 @pytest.mark.parametrize(
@@ -151,16 +149,16 @@ def test_what_cannot_be_asked_gets_a_sentence(asked: dict[str, Any], words: str)
 
 def test_the_forecast_is_the_sum_of_the_runs(runs: Runs) -> None:
     configs = Grid(networks=NETS, seeds=[0, 1, 2]).plan().configs
-    found = sweeps_grid.forecast_total(runs, configs)
+    found = forecast_total(runs, configs)
     cpu = devices.Device("cpu", "CPU", 2**33, 1.0)
     times = [time for each in configs if (time := forecast(each, cpu, PLAIN).time)]
     assert found[:3] == pytest.approx([sum(time[place] for time in times) for place in (2, 3, 4)])
     assert found.low < found.seconds < found.high
     assert (found.unknown, found.too_large) == (0, 0)
     (runs.path / "calibration-cpu.json").unlink()
-    assert sweeps_grid.forecast_total(runs, configs) == (0, 0, 0, 9, 0)
+    assert forecast_total(runs, configs) == (0, 0, 0, 9, 0)
     (runs.path / "devices.json").unlink()
-    assert sweeps_grid.forecast_total(runs, configs).unknown == 9
+    assert forecast_total(runs, configs).unknown == 9
 
 
 # --- what came of it -----------------------------------------------------------------------------------------
@@ -174,7 +172,7 @@ def point(params: int, best: float | None) -> Point:
 @given(st.lists(st.tuples(st.integers(1, 6), st.none() | st.integers(0, 5).map(float)), max_size=12))
 def test_on_the_front_is_what_nothing_beats(pairs: list[tuple[int, float | None]]) -> None:
     found = [point(*pair) for pair in pairs]
-    front = points.front(found, "params")
+    front = pareto_front(found, "params")
     able = [(each.params, each.best) for each in found if each.best is not None]
 
     def beaten(cost: int, best: float) -> bool:
@@ -183,13 +181,13 @@ def test_on_the_front_is_what_nothing_beats(pairs: list[tuple[int, float | None]
     assert {(each.params, each.best) for each in front} == {each for each in able if not beaten(*each)}
     assert len(front) == len({(each.params, each.best) for each in front})
     assert [each.params for each in front] == sorted(each.params for each in front)
-    assert points.front(found, "seconds") == []
+    assert pareto_front(found, "seconds") == []
 
 
 def test_a_point_is_the_median_over_its_seeds_with_their_range() -> None:
     reached = [(0.7, 10.0), (0.9, 30.0), (0.75, 12.0), (None, 5.0)]
     results = [Result(replace(TINY[0], seed=seed), *each) for seed, each in enumerate(reached)]
-    (found,) = points.points(results)
+    (found,) = points_of(results)
     assert (found.runs, found.tested) == (4, 3)
     assert found.best == median([0.7, 0.9, 0.75])
     assert (found.low, found.high, found.seconds) == (0.7, 0.9, 12.0)
@@ -202,7 +200,7 @@ def test_a_point_is_the_median_over_its_seeds_with_their_range() -> None:
 def test_a_sweep_is_written_once_and_read_back(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Place, "check", lambda *_: None)  # whether there is a cluster
     place = Place(cluster="127.0.0.1:6379", cores=2)
-    sweep = sweeps_start.start(runs, TINY, " my  sweep ", "somebody", place=place)
+    sweep = start.start_sweep(runs, TINY, " my  sweep ", "somebody", place=place)
     asked = sweep.asked()
     assert (asked.name, asked.owner, asked.place) == ("my sweep", "somebody", place)
     assert list(asked.configs.values()) == TINY
@@ -212,10 +210,10 @@ def test_a_sweep_is_written_once_and_read_back(runs: Runs, monkeypatch: pytest.M
     assert [member.status for member in members] == [None] * 3
     assert all(member.rest and not member.active for member in members)
     assert sweep.status(members) == "interrupted"
-    assert [each.id for each in folder.every(runs)] == [sweep.id]
-    assert folder.get(runs, sweep.id)
+    assert [each.id for each in all_sweeps(runs)] == [sweep.id]
+    assert find_sweep(runs, sweep.id)
     for name in ("..", "../x", "", "nothing", ".new-x"):
-        assert folder.get(runs, name) is None
+        assert find_sweep(runs, name) is None
 
 
 @pytest.mark.usefixtures("unkept")
@@ -223,13 +221,13 @@ def test_a_sweep_is_written_once_and_read_back(runs: Runs, monkeypatch: pytest.M
     "text", ["", "{", "[]", '{"version": 1}', '{"version": 2}', '{"version": 1, "runs": [{"id": "../x"}]}']
 )
 def test_a_damaged_file_gets_a_sentence(runs: Runs, text: str) -> None:
-    sweep = sweeps_start.start(runs, TINY)
+    sweep = start.start_sweep(runs, TINY)
     (sweep.path / "sweep.json").write_text(text)
-    for action in (sweep.asked, sweep.members, lambda: sweeps_start.resume_rest(sweep)):
+    for action in (sweep.asked, sweep.members, lambda: start.resume_sweep(sweep)):
         with pytest.raises(InputError, match="The file of the sweep cannot be read"):
             action()
     sweep.delete()
-    assert folder.every(runs) == []
+    assert all_sweeps(runs) == []
 
 
 def kept_by_hand(sweep: Sweep, allowed: Limits = UNLIMITED) -> list[str]:
@@ -256,7 +254,7 @@ def kept_by_hand(sweep: Sweep, allowed: Limits = UNLIMITED) -> list[str]:
 
 @pytest.mark.usefixtures("unkept")
 def test_what_is_left_is_done_in_order_and_nothing_twice(runs: Runs) -> None:
-    sweep = sweeps_start.start(runs, TINY, owner="me")
+    sweep = start.start_sweep(runs, TINY, owner="me")
     ids = list(sweep.asked().configs)
     for run_id, status in zip(ids[:2], ("stopped", "finished"), strict=True):
         run = runs.create(sweep.asked().configs[run_id], "x", "me", run_id)
@@ -267,7 +265,7 @@ def test_what_is_left_is_done_in_order_and_nothing_twice(runs: Runs) -> None:
     assert {run.owner() for run in runs.all(recorded=False)} == {"me"}
     assert sweep.status(sweep.members()) == "finished"
     with pytest.raises(InputError, match="nothing is left to do"):
-        sweeps_start.resume_rest(sweep)
+        start.resume_sweep(sweep)
     runs.all(recorded=False)[0].delete()
     assert words(sweep) == ["finished", "finished", "deleted"]
     assert sweep.status(sweep.members()) == "finished"
@@ -278,7 +276,7 @@ def test_what_is_left_is_done_in_order_and_nothing_twice(runs: Runs) -> None:
 def test_one_that_cannot_be_started_does_not_hold_up_the_others(
     runs: Runs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep = sweeps_start.start(runs, TINY)
+    sweep = start.start_sweep(runs, TINY)
     create = Runs.create
 
     def refuses(self: Runs, config: Config, name: str, owner: str, run_id: str) -> Run:
@@ -294,43 +292,43 @@ def test_one_that_cannot_be_started_does_not_hold_up_the_others(
 
 @pytest.mark.usefixtures("unkept")
 def test_a_stopped_sweep_starts_nothing_and_can_be_removed_but_not_its_runs(runs: Runs) -> None:
-    sweep = sweeps_start.start(runs, TINY)
+    sweep = start.start_sweep(runs, TINY)
     busy = runs.create(TINY[0], "busy", run_id=next(iter(sweep.asked().configs)))
     with FileLock(busy.path / "run.lock"):
         assert sweep.status(sweep.members()) == "running"
-        sweeps_start.stop_all(sweep)
+        start.stop_sweep(sweep)
         assert busy.control()["stop"]
         assert kept_by_hand(sweep) == []
     assert sweep.status(sweep.members()) == "stopped"
     with FileLock(sweep.path / "keeper.lock"):
-        for action in (sweep.delete, lambda: sweeps_start.resume_rest(sweep)):
+        for action in (sweep.delete, lambda: start.resume_sweep(sweep)):
             with pytest.raises(InputError, match="under way"):
                 action()
     sweep.delete()
-    assert folder.every(runs) == []
+    assert all_sweeps(runs) == []
     assert busy.path.exists()
 
 
 @pytest.mark.usefixtures("unkept")
 def test_a_teachers_limits_hold(runs: Runs) -> None:
     with pytest.raises(InputError, match="allows 10 parameters"):
-        sweeps_start.start(runs, TINY, owner="pupil", limits=Limits(params=10))
-    assert folder.every(runs) == []
-    sweep = sweeps_start.start(runs, TINY, owner="pupil", limits=Limits(minutes=2, runs=1))
+        start.start_sweep(runs, TINY, owner="pupil", limits=Limits(params=10))
+    assert all_sweeps(runs) == []
+    sweep = start.start_sweep(runs, TINY, owner="pupil", limits=Limits(minutes=2, runs=1))
     assert {each.training.time_budget for each in sweep.asked().configs.values()} == {120.0}
     with FileLock(sweep.path / "keeper.lock"):
         with pytest.raises(InputError, match="one at a time"):
-            sweeps_start.start(runs, TINY, owner="pupil", limits=Limits(runs=1))
-        sweeps_start.start(runs, TINY, owner="another", limits=Limits(runs=1))
+            start.start_sweep(runs, TINY, owner="pupil", limits=Limits(runs=1))
+        start.start_sweep(runs, TINY, owner="another", limits=Limits(runs=1))
     with pytest.raises(InputError, match="allows 10 parameters"):
-        sweeps_start.resume_rest(sweep, Limits(params=10))
+        start.resume_sweep(sweep, Limits(params=10))
 
 
 def test_where_runs_are_limited_the_keeper_waits_for_room(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     room = iter([1, 1, 0, 0, 0])
-    monkeypatch.setattr(sweeps_start, "_keep", lambda *_: None)
+    monkeypatch.setattr(start, "_keep", lambda *_: None)
     monkeypatch.setattr(limits, "active_runs", lambda *_: next(room))
-    assert len(kept_by_hand(sweeps_start.start(runs, TINY), Limits(runs=1))) == 3
+    assert len(kept_by_hand(start.start_sweep(runs, TINY), Limits(runs=1))) == 3
     assert list(room) == []
 
 
@@ -364,7 +362,7 @@ def test_a_trainer_that_is_killed_does_not_hold_up_the_rest_and_is_resumed(worki
     """Two short ones, and a long one that is killed on its way; then only that one goes on."""
     short = [replace(each, training=replace(each.training, epochs=1)) for each in TINY]
     long = replace(short[0], training=replace(short[0].training, epochs=6, checkpoint_every=1.0))
-    sweep = sweeps_start.start(working, [long, *short[1:]], "three")
+    sweep = start.start_sweep(working, [long, *short[1:]], "three")
     killed = sweep.members()[0].run
     wait_until(lambda: killed.saved_step() > 0, 60, "its first checkpoint")
     assert words(sweep)[2] == "planned"  # one trains, one waits
@@ -374,7 +372,7 @@ def test_a_trainer_that_is_killed_does_not_hold_up_the_rest_and_is_resumed(worki
     assert sweep.status(sweep.members()) == "interrupted"
     before = {run.id: (run.path / "outcome.json").stat().st_mtime_ns for run in working.all(recorded=False)[:2]}
     saved = killed.saved_step()
-    sweeps_start.resume_rest(sweep)
+    start.resume_sweep(sweep)
     over(sweep)
     assert words(sweep) == ["finished"] * 3
     assert len(working.all(recorded=False)) == 3
@@ -411,21 +409,21 @@ sys.exit(keeper.main(sys.argv))
 def test_a_keeper_that_is_killed_leaves_its_runs_alone_and_stop_all_reaches_them(
     working: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeps_start, "command", lambda sweep: [sys.executable, "-c", STAND_IN, str(sweep.path)])
-    sweep = sweeps_start.start(working, TINY)
+    monkeypatch.setattr(start, "command", lambda sweep: [sys.executable, "-c", STAND_IN, str(sweep.path)])
+    sweep = start.start_sweep(working, TINY)
     wait_until(lambda: words(sweep) == ["waiting", "planned", "planned"], 30, "one that waits")
     assert sweep.kept()
     with pytest.raises(InputError, match="under way"):
-        sweeps_start.resume_rest(sweep)
+        start.resume_sweep(sweep)
     processes = [int(path.name) for path in Path("/proc").glob("[0-9]*") if str(sweep.path) in _command_of(path)]
     for pid in processes:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not sweep.kept(), 10)
     assert words(sweep) == ["waiting", "planned", "planned"]
     assert sweep.status(sweep.members()) == "running"
-    sweeps_start.resume_rest(sweep)  # a new keeper: nothing is made twice, and the second waits until the first trains
+    start.resume_sweep(sweep)  # a new keeper: nothing is made twice, and the second waits until the first trains
     assert sweep.kept()
-    sweeps_start.stop_all(sweep)
+    start.stop_sweep(sweep)
     wait_until(lambda: words(sweep) == ["stopped", "planned", "planned"], 20)
     wait_until(lambda: not sweep.kept(), 10)
     assert sweep.status(sweep.members()) == "stopped"

@@ -667,7 +667,7 @@ def test_who_did_not_come_through_a_gate_is_shown_a_sentence(
     with pytest.raises(InputError, match=REFUSED):
         access.check(run)
     with pytest.raises(InputError, match="To come in"):
-        access.start(runs, config())
+        access.start_run(runs, config())
 
 
 def test_without_a_gate_nobody_is_who_they_say(monkeypatch: pytest.MonkeyPatch) -> None:

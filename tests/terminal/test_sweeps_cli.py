@@ -19,8 +19,8 @@ from test_forecast import PLAIN
 from vggexplorer import cli
 from vggexplorer.runs.calibration import Kept, keep
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.runs.sweeps import folder as sweeps_folder
 from vggexplorer.runs.sweeps import start
+from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
 
 GRID = ("1x4,1x8", "1x8", "--hidden", "none", "--input", "28", "--seed", "0,1", "--epochs", "2", "--device", "cpu")
 KEEPER = """
@@ -56,8 +56,8 @@ class SweepPlace(Place):
     def sweep(self, *arguments: str, what: str = "") -> "subprocess.CompletedProcess[str]":
         return self.answer("sweep", *arguments, what=what)
 
-    def only(self) -> sweeps_folder.Sweep:
-        (found,) = sweeps_folder.every(Runs(self.runs))
+    def only(self) -> Sweep:
+        (found,) = all_sweeps(Runs(self.runs))
         return found
 
     def at_work(self) -> None:
@@ -65,8 +65,8 @@ class SweepPlace(Place):
         wait_until(lambda: any(run.last_record() for run in Runs(self.runs).all(recorded=False)), 30)
 
     def clear(self) -> None:
-        for sweep in sweeps_folder.every(Runs(self.runs)):
-            start.stop_all(sweep)
+        for sweep in all_sweeps(Runs(self.runs)):
+            start.stop_sweep(sweep)
             wait_until(lambda sweep=sweep: not sweep.kept(), 20)  # type: ignore[misc]
         super().clear()
 
@@ -175,7 +175,7 @@ def test_a_dry_run_starts_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     assert {each["config"]["training"]["lr"] for each in found["runs"]} == {1.0}
     assert [each["network"] for each in found["left_out"]] == ["AlexNet × 1/8, 56×56", "AlexNet × 1/4, 56×56"]
     assert found["forecast"]["low"] < found["forecast"]["seconds"] < found["forecast"]["high"]
-    assert sweeps_folder.every(Runs(folder / "runs")) == []
+    assert all_sweeps(Runs(folder / "runs")) == []
     assert cli.main(["sweep", "start", "lenet", "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("1 run, one after the other ")
 

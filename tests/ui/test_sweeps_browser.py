@@ -9,9 +9,8 @@ from conftest import Server, StartServer, wait_until
 from real_runs import end_all
 
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.runs.sweeps import folder as sweeps_folder
-from vggexplorer.runs.sweeps import points
-from vggexplorer.runs.sweeps.folder import Sweep
+from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
+from vggexplorer.runs.sweeps.points import Result, pareto_front, points_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -43,11 +42,11 @@ def ask_for(page: "Page", **fields: str) -> None:
 def front_is_drawn(page: "Page", sweep: Sweep) -> None:
     """The page names the networks on the Pareto front, computed anew from what the runs have reached."""
     results = [
-        points.Result(each.config, outcome.best_test_acc, outcome.seconds)
+        Result(each.config, outcome.best_test_acc, outcome.seconds)
         for each in sweep.members()
         if (outcome := each.run.outcome())
     ]
-    front = points.front(points.points(results), "params")
+    front = pareto_front(points_of(results), "params")
     text = page.get_by_text("on the Pareto front, from the cheapest on").first
     text.wait_for()
     assert text.inner_text().endswith(", ".join(point.label for point in front))
@@ -67,7 +66,7 @@ def test_networks_of_compare_are_trained_and_their_front_is_drawn(
     start.dblclick()
     page.get_by_role("button", name="Stop all").wait_for()
     assert "/runs?sweep=" in page.url
-    (sweep,) = sweeps_folder.every(Runs(folder))  # a double click is one sweep
+    (sweep,) = all_sweeps(Runs(folder))  # a double click is one sweep
     assert sweep.id in page.url
     assert len(sweep.members()) == 4
     page.get_by_text("4 of 4 runs finished").wait_for(timeout=120_000)

@@ -20,10 +20,9 @@ from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES
-from vggexplorer.runs.sweeps import folder as sweeps_folder
-from vggexplorer.runs.sweeps import points as sweeps_points
 from vggexplorer.runs.sweeps import start
-from vggexplorer.runs.sweeps.folder import Sweep
+from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
+from vggexplorer.runs.sweeps.points import Result, points_of
 from vggexplorer.server.keys import NOBODY, Person
 from vggexplorer.ui import access, widgets
 from vggexplorer.ui.run import rows, scatter
@@ -44,7 +43,7 @@ def _unkept(monkeypatch: pytest.MonkeyPatch) -> None:
 def swept(folder: Path, *best: float | None, owner: str = "") -> Sweep:
     """A sweep of two networks with two seeds; its first runs ended with these accuracies, or were interrupted."""
     configs = [replace(config(network), seed=seed) for seed in (0, 1) for network in NETS[:2]]
-    sweep = start.start(Runs(folder), configs, "my <b>sweep</b> **x**", owner)
+    sweep = start.start_sweep(Runs(folder), configs, "my <b>sweep</b> **x**", owner)
     for member, reached in zip(sweep.members(), best, strict=False):
         made = make(folder / "elsewhere", member.name, "interrupted" if reached is None else "finished", reached or 0.1)
         if reached is None:
@@ -102,7 +101,7 @@ def test_a_sweep_is_chosen_and_is_in_the_link(folder: Path) -> None:
 def test_medians_their_range_and_the_front_are_drawn(folder: Path) -> None:
     sweep = swept(folder, 0.5, 0.8, 0.7, 0.9)
     page = SweepPage(sweep.id)
-    points = sweeps_points.points([sweeps_points.Result(each.config, None, None) for each in sweep.members()])
+    points = points_of([Result(each.config, None, None) for each in sweep.members()])
     line, *marks = page.figure["data"]
     assert [mark["x"] for mark in marks] == [[point.params] for point in points]
     assert [mark["y"][0] for mark in marks] == pytest.approx([0.6, 0.85])
@@ -148,7 +147,7 @@ def test_all_is_stopped_and_then_removed_without_its_runs(folder: Path) -> None:
         assert busy.control()["stop"]
         assert sweep.stopping()
     page.run().click("remove sweep")
-    assert sweeps_folder.every(Runs(folder)) == []
+    assert all_sweeps(Runs(folder)) == []
     assert busy.path.exists()
     assert "sweep" not in page.test.query_params
 
@@ -165,7 +164,7 @@ def test_a_damaged_sweep_gets_a_sentence_and_can_be_removed(folder: Path, text: 
     page = SweepPage(sweep.id)
     assert "cannot be read" in plain(page.test.error[0].value)
     page.click("remove sweep")
-    assert sweeps_folder.every(Runs(folder)) == []
+    assert all_sweeps(Runs(folder)) == []
 
 
 def test_only_points_on_the_front_have_their_names_beside_them() -> None:
@@ -201,7 +200,7 @@ def test_every_combination_is_started_after_a_look_at_the_forecast(compare: Comp
     compare.test.button(key="start sweep").click()
     compare.test.run()
     assert not compare.test.exception
-    (sweep,) = sweeps_folder.every(runs)
+    (sweep,) = all_sweeps(runs)
     asked = sweep.asked()
     assert asked.name == "mine"
     assert len(asked.configs) == 16
@@ -241,7 +240,7 @@ def test_the_teachers_limits_hold(compare: Compare, runs: Runs, monkeypatch: pyt
     monkeypatch.setenv("VGGEXPLORER_MAX_PARAMS", "10")
     compare.click("start sweep")
     assert "The teacher allows 10 parameters" in plain(compare.test.error[0].value)
-    assert sweeps_folder.every(runs) == []
+    assert all_sweeps(runs) == []
 
 
 def test_nobody_starts_a_sweep_and_a_pupil_none_on_a_folder_of_the_server(
@@ -253,7 +252,7 @@ def test_nobody_starts_a_sweep_and_a_pupil_none_on_a_folder_of_the_server(
     monkeypatch.setattr(access, "person", lambda: Person("pupil", False))
     with pytest.raises(InputError, match="Only the teacher can name a folder"):
         access.start_sweep(runs, [config(), replace(config(), dataset=Dataset("folder", "/etc"))])
-    assert sweeps_folder.every(runs) == []
+    assert all_sweeps(runs) == []
     assert access.start_sweep(runs, [config()]).asked().owner == "pupil"
 
 

@@ -31,7 +31,7 @@ _OPTIONS = (
 )
 
 
-def start(port: int | None, open_browser: bool, address: str = ADDRESS, url: str | None = None) -> None:
+def serve(port: int | None, open_browser: bool, address: str = ADDRESS, url: str | None = None) -> None:
     """Serve the dashboard until Ctrl-C, which ends the process with status 0.
 
     Without a `port` the first free one from `FIRST_PORT` on is taken. Of an `address` other than this machine's own

@@ -12,7 +12,7 @@ from vggexplorer.terminal.arguments import LIMITS
 def serve(options: argparse.Namespace) -> int:
     """Serve it until Ctrl-C."""
     Limits(**{name: whole(getattr(options, f"max_{name}"), name) for name in LIMITS}).tell()
-    dashboard.start(_port(options.port), not options.no_browser, options.address or dashboard.ADDRESS, options.url)
+    dashboard.serve(_port(options.port), not options.no_browser, options.address or dashboard.ADDRESS, options.url)
     return 0
 
 

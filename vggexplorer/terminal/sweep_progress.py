@@ -18,11 +18,9 @@ from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import best
 from vggexplorer.runs.folder.run import MANY, Watch
 from vggexplorer.runs.folder.status import STATUSES, Word
-from vggexplorer.runs.sweeps import folder as sweeps_folder
-from vggexplorer.runs.sweeps import points as sweeps_points
 from vggexplorer.runs.sweeps import start
-from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep
-from vggexplorer.runs.sweeps.points import Point, Result
+from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, count_finished
+from vggexplorer.runs.sweeps.points import COSTS, Point, Result, pareto_front, points_of
 from vggexplorer.terminal.progress import POLL, Interrupts, exit_status
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.terminal.views import View, described, view_for
@@ -59,7 +57,7 @@ class Followed:
     def points(self) -> list[Point]:
         """What came of it so far."""
         found = (self.results.get(each.run.id) or Result(each.config, None, None) for each in self.members)
-        return sweeps_points.points(list(found))
+        return points_of(list(found))
 
     def counts(self) -> str:
         """How many runs do what: '3 of 12 finished, 1 running, 8 not started yet'."""
@@ -154,7 +152,7 @@ def _until_the_end(followed: Followed, screen: _Screen, as_json: bool, interrupt
             asked = True
             View().say("Stopping the sweep; Ctrl-C once more leaves at once.")
             with suppress(InputError):
-                start.stop_all(followed.sweep)
+                start.stop_sweep(followed.sweep)
         if not kept and not any(member.active for member in followed.members):
             return
         time.sleep(POLL)
@@ -191,13 +189,13 @@ def words(member: Member) -> str:
 def ended(followed: Followed, status: str) -> dict[str, Any]:
     """The last line of JSON: how the sweep ended, and a point for each group of runs that differ in their seed only."""
     found = followed.points()
-    fronts = {cost: sweeps_points.front(found, cost) for cost in sweeps_points.COSTS}
+    fronts = {cost: pareto_front(found, cost) for cost in COSTS}
     fields = ("label", "runs", "tested", "best", "low", "high", "params", "macs", "seconds")
     return {
         "sweep": followed.sweep.id,
         "status": status,
         "runs": len(followed.members),
-        "finished": sweeps_folder.finished(followed.members),
+        "finished": count_finished(followed.members),
         "points": [
             {name: getattr(point, name) for name in fields}
             | {"front": [cost for cost, best_ones in fronts.items() if point in best_ones]}
@@ -212,9 +210,9 @@ def print_points(found: Sequence[Point]) -> None:
     The columns that a point is on the Pareto front of are marked.
     """
     table = grid(["network"], ["runs", "best test acc", "range", "parameters", "MACs", "time"])
-    fronts = {cost: sweeps_points.front(found, cost) for cost in sweeps_points.COSTS}
+    fronts = {cost: pareto_front(found, cost) for cost in COSTS}
     for point in found:
-        marks = {cost: " *" if point in fronts[cost] else "  " for cost in sweeps_points.COSTS}
+        marks = {cost: " *" if point in fronts[cost] else "  " for cost in COSTS}
         table.add_row(
             Text(point.label),
             f"{point.tested}/{point.runs}",

@@ -21,11 +21,9 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES, Word
 from vggexplorer.runs.forecasts import suffices
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.sweeps import folder as sweeps_folder
-from vggexplorer.runs.sweeps import grid as sweeps_grid
-from vggexplorer.runs.sweeps import start as sweeps_start
-from vggexplorer.runs.sweeps.folder import Sweep
-from vggexplorer.runs.sweeps.grid import Plan, Total
+from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps, count_finished, find_sweep
+from vggexplorer.runs.sweeps.grid import Plan, Total, forecast_total, run_names
+from vggexplorer.runs.sweeps.start import resume_sweep, start_sweep, stop_sweep
 from vggexplorer.terminal.asked import place_of
 from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.plans import plan_of
@@ -46,7 +44,7 @@ def start(options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     with Interrupts() as interrupts:
-        followed = Followed(sweeps_start.start(runs, plan.configs, options.name, place=place))
+        followed = Followed(start_sweep(runs, plan.configs, options.name, place=place))
         return follow(followed, options.json, interrupts, options.runs)
 
 
@@ -56,14 +54,14 @@ def resume(options: argparse.Namespace) -> int:
     with Interrupts() as interrupts:
         followed.look()  # what had ended before is no news
         if followed.sweep.status(followed.members) != Word.RUNNING:
-            sweeps_start.resume_rest(followed.sweep)
+            resume_sweep(followed.sweep)
         return follow(followed, options.json, interrupts, options.runs)
 
 
 def stop(options: argparse.Namespace) -> int:
     """Stop all of a sweep, and say so."""
     sweep = find(Runs.at(options.runs), options.sweep)
-    sweeps_start.stop_all(sweep)
+    stop_sweep(sweep)
     print(f"Stopping the sweep; `vggexplorer sweep resume {sweep.id}` goes on with it.")
     return 0
 
@@ -81,7 +79,7 @@ def list_sweeps(options: argparse.Namespace) -> int:
 
 def find(runs: Runs, sweep_id: str) -> Sweep:
     """The sweep called `sweep_id`; `InputError` if there is none."""
-    if sweep := sweeps_folder.get(runs, sweep_id):
+    if sweep := find_sweep(runs, sweep_id):
         return sweep
     raise InputError(
         "There is no sweep {id} in {path}; `vggexplorer sweep list` lists those there are.",
@@ -104,7 +102,7 @@ def forecast(runs: Runs, configs: Sequence[Config], place: Place) -> Total:
         device = resolve(config.device, runs.path)
         if not suffices(known(runs.path, device.name), config, device):
             measure(runs.path, device)
-    return sweeps_grid.forecast_total(runs, configs)
+    return forecast_total(runs, configs)
 
 
 def planned(plan: Plan, total: Total) -> dict[str, Any]:
@@ -112,7 +110,7 @@ def planned(plan: Plan, total: Total) -> dict[str, Any]:
     return {
         "runs": [
             {"name": name, "config": config.to_json()}
-            for name, config in zip(sweeps_grid.run_names(plan.configs), plan.configs, strict=True)
+            for name, config in zip(run_names(plan.configs), plan.configs, strict=True)
         ],
         "left_out": [{"network": each.network, "reason": str(each.reason)} for each in plan.left_out],
         "forecast": total._asdict(),
@@ -142,12 +140,12 @@ def lines_before(plan: Plan, total: Total) -> list[str]:
 def rows(runs: Runs) -> list[dict[str, Any]]:
     """All sweeps, the newest first, ready for JSON; a damaged one has no figures."""
     found = []
-    for sweep in sweeps_folder.every(runs):
+    for sweep in all_sweeps(runs):
         about: dict[str, Any] = {"id": sweep.id, "path": str(sweep.path), "name": None, "status": Word.DAMAGED}
         about |= {"runs": None, "finished": None}
         with suppress(InputError):
             members = sweep.members()
-            done = sweeps_folder.finished(members)
+            done = count_finished(members)
             about |= {"name": sweep.asked().name, "status": sweep.status(members), "runs": len(members)}
             about["finished"] = done
         found.append(about)

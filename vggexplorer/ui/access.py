@@ -14,7 +14,7 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.sweeps import start as sweeps_start
+from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import Sweep
 from vggexplorer.server import gate, keys
 from vggexplorer.server.keys import HERE, NOBODY, Person
@@ -59,7 +59,7 @@ def allowed() -> Limits:
     return Limits() if here.teacher and here != HERE else Limits.read()
 
 
-def start(runs: Runs, config: Config, name: str | None = None, place: Place = launch.HERE) -> Run:
+def start_run(runs: Runs, config: Config, name: str | None = None, place: Place = launch.HERE) -> Run:
     """Start a run of who is there; `InputError` if it cannot be, or is more than the teacher allows."""
     here = person()
     if here == NOBODY:
@@ -76,20 +76,20 @@ def started() -> list[str]:
     return ids
 
 
-def resume(runs: Runs, run: Run) -> None:
+def resume_run(runs: Runs, run: Run) -> None:
     """Go on with a run; `InputError` if it cannot be, or is not theirs, or is more than the teacher allows."""
     check(run)
     limits.resume(runs, run, allowed())
 
 
 def start_sweep(runs: Runs, configs: Sequence[Config], name: str | None = None, place: Place = launch.HERE) -> Sweep:
-    """Start a sweep of who is there; `InputError` as in `start`."""
+    """Start a sweep of who is there; `InputError` as in `start_run`."""
     here = person()
     if here == NOBODY:
         raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
     for dataset in {config.dataset for config in configs}:
         check_data(runs, dataset)
-    return sweeps_start.start(runs, configs, name, here.id, allowed(), place)
+    return start.start_sweep(runs, configs, name, here.id, allowed(), place)
 
 
 def may_change_sweep(sweep: Sweep) -> bool:

@@ -74,7 +74,7 @@ def _status(run: Run, look: Callable[[Run], Status], made: bool) -> Status | Non
     return status
 
 
-def finished(members: Iterable[Member]) -> int:
+def count_finished(members: Iterable[Member]) -> int:
     """How many runs have finished."""
     return sum(member.word == Word.FINISHED for member in members)
 
@@ -208,7 +208,7 @@ def _read(path: Path, _changed: int, _size: int) -> Asked:
         raise InputError("The file of the sweep cannot be read.") from error
 
 
-def every(runs: Runs) -> list[Sweep]:
+def all_sweeps(runs: Runs) -> list[Sweep]:
     """All sweeps, the newest first."""
     try:
         names = [entry.name for entry in os.scandir(runs.path / "sweeps") if entry.is_dir()]
@@ -217,7 +217,7 @@ def every(runs: Runs) -> list[Sweep]:
     return [Sweep(runs.path / "sweeps" / name) for name in sorted(names, reverse=True) if RUN_ID.fullmatch(name)]
 
 
-def get(runs: Runs, sweep_id: str) -> Sweep | None:
+def find_sweep(runs: Runs, sweep_id: str) -> Sweep | None:
     """The sweep called `sweep_id`, if there is one."""
     path = runs.path / "sweeps" / sweep_id
     return Sweep(path) if RUN_ID.fullmatch(sweep_id) and (path / layout.SWEEP).exists() else None

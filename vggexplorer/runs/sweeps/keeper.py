@@ -54,7 +54,7 @@ def keep(sweep: Sweep, allowed: Limits) -> None:
     asked, members = sweep.asked(), sweep.members()
     rest = [member for member in members if member.rest]
     busy = [member for member in members if member.active]
-    while not sweep.stopping():  # looked at after each start, too: see `stop_all`
+    while not sweep.stopping():  # looked at after each start, too: see `stop_sweep`
         if not rest:
             return
         busy = [now for member in busy if (now := member.look()).active]

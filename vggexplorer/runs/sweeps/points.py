@@ -37,7 +37,7 @@ class Point:
     seconds: float | None
 
 
-def points(results: Sequence[Result]) -> list[Point]:
+def points_of(results: Sequence[Result]) -> list[Point]:
     """A point for each group of runs that differ in their seed only, in the order of the first of each."""
     groups: dict[tuple[Any, ...], list[Result]] = {}
     for result in results:
@@ -65,7 +65,7 @@ def points(results: Sequence[Result]) -> list[Point]:
     return found
 
 
-def front(found: Iterable[Point], cost: str) -> list[Point]:
+def pareto_front(found: Iterable[Point], cost: str) -> list[Point]:
     """The Pareto front: points than which no other is as accurate at the same or a lower cost; the cheapest first.
 
     `cost` is one of `COSTS`. Of equal points the first stays; a point without an accuracy or a cost has no place.

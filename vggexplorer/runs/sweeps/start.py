@@ -16,15 +16,15 @@ from vggexplorer.runs.folder.run import MAX_NAME, clean_name
 from vggexplorer.runs.folder.runs import Runs, new_id
 from vggexplorer.runs.limits import Limits
 from vggexplorer.runs.places import Place
-from vggexplorer.runs.sweeps.folder import VERSION, Sweep, every, writing
+from vggexplorer.runs.sweeps.folder import VERSION, Sweep, all_sweeps, writing
 from vggexplorer.runs.sweeps.grid import check_count, network_name, run_names
 
 KEEPER_TIMEOUT = 10.0
-"""Seconds for which `start` and `resume_rest` wait until the keeper is there."""
+"""Seconds for which `start_sweep` and `resume_sweep` wait until the keeper is there."""
 KEEPER = "vggexplorer.runs.sweeps.keeper"
 
 
-def start(
+def start_sweep(
     runs: Runs,
     configs: Sequence[Config],
     name: str | None = None,
@@ -41,7 +41,7 @@ def start(
     for config in {config.dataset: config for config in configs}.values():
         launch.check_able(config)
     named = clean_name(name) if name else _name(configs)
-    if limits.runs is not None and any(_owned_and_kept(sweep, owner) for sweep in every(runs)):
+    if limits.runs is not None and any(_owned_and_kept(sweep, owner) for sweep in all_sweeps(runs)):
         raise InputError("You have a sweep under way; where the teacher limits runs, it is one at a time.")
     sweep = _create(runs, configs, named, owner, place)
     _keep(sweep, limits)
@@ -76,7 +76,7 @@ def _create(runs: Runs, configs: Sequence[Config], name: str, owner: str, place:
         return Sweep(new.rename(new.with_name(sweep_id)))
 
 
-def resume_rest(sweep: Sweep, limits: Limits | None = None) -> None:
+def resume_sweep(sweep: Sweep, limits: Limits | None = None) -> None:
     """Start what is not made yet, and go on with what was stopped, interrupted or failed; `InputError` if it cannot be.
 
     What has finished, or is active, is left alone.
@@ -94,7 +94,7 @@ def resume_rest(sweep: Sweep, limits: Limits | None = None) -> None:
         _keep(sweep, limits)
 
 
-def stop_all(sweep: Sweep) -> None:
+def stop_sweep(sweep: Sweep) -> None:
     """Have the keeper start nothing more, and all active runs stop; they can be resumed. `InputError` as in `asked`."""
     sweep.want(stop=True)  # before the runs are looked at: what the keeper starts after it, it stops itself
     for member in sweep.members():

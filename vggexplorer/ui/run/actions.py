@@ -58,7 +58,7 @@ class Action(NamedTuple):
 
 def _again(row: Row) -> None:
     if row.config:
-        run = access.start(Runs.at(), row.config, row.name)
+        run = access.start_run(Runs.at(), row.config, row.name)
         choice.adopt(row.config)
         look_at(run.id)
         go("train")
@@ -75,7 +75,7 @@ ACTIONS = {
     "pause": Action("Pause", "pause", lambda row: row.run.want(until=0)),
     "step": Action("One step", "skip_next", lambda row: row.run.want(until=row.status.step + 1)),
     "continue": Action("Continue", "play_arrow", lambda row: row.run.want()),
-    "resume": Action("Resume", "play_arrow", lambda row: access.resume(Runs.at(), row.run), starts=True),
+    "resume": Action("Resume", "play_arrow", lambda row: access.resume_run(Runs.at(), row.run), starts=True),
     "stop": Action("Stop", "stop", lambda row: launch.stop(row.run)),
     "end": Action("End its process", "power_settings_new", lambda row: launch.kill(row.run)),
     "again": Action(

@@ -114,7 +114,7 @@ def _start_now(runs: Runs, config: Config) -> None:
     """Start the run, and show it."""
     session.update({"start error": None, "start question": None})
     try:
-        look_at(access.start(runs, config, place=choice.place()).id)
+        look_at(access.start_run(runs, config, place=choice.place()).id)
         rows.forget()
     except InputError as error:
         session["start error"] = error

@@ -9,10 +9,9 @@ from vggexplorer.formatting import short
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
-from vggexplorer.runs.sweeps import folder, start
-from vggexplorer.runs.sweeps import points as sweeps_points
-from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep
-from vggexplorer.runs.sweeps.points import Point, Result
+from vggexplorer.runs.sweeps import start
+from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, all_sweeps, find_sweep
+from vggexplorer.runs.sweeps.points import Point, Result, pareto_front, points_of
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
@@ -37,9 +36,9 @@ MOST_ROWS = 60
 def show() -> None:
     """The choice of a sweep, if there are any, and the one in view."""
     runs = Runs.at()
-    found = folder.every(runs)[:MOST_OFFERED]
+    found = all_sweeps(runs)[:MOST_OFFERED]
     named = current().sweep
-    chosen = folder.get(runs, named) if named else None
+    chosen = find_sweep(runs, named) if named else None
     if named and chosen is None:
         st.warning(t("There is no sweep {id} here.", id=literal(named)), icon=":material/search_off:")
     if not found and not chosen:
@@ -90,7 +89,7 @@ class _Seen:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep, self.name = sweep, sweep.asked().name
         self.members = sweep.members(lambda run: _row(run).status)
-        self.points = sweeps_points.points([_result(each) for each in self.members if each.word != Word.DELETED])
+        self.points = points_of([_result(each) for each in self.members if each.word != Word.DELETED])
         self.status = sweep.status(self.members)
 
     def count(self, word: Word | None) -> int:
@@ -218,7 +217,7 @@ def _lay_over(ids: list[str]) -> None:
 def _stop(sweep: Sweep) -> None:
     def action() -> None:
         access.check_sweep(sweep)
-        start.stop_all(sweep)
+        start.stop_sweep(sweep)
 
     actions.tried(action, PLACE)
 
@@ -226,7 +225,7 @@ def _stop(sweep: Sweep) -> None:
 def _resume(sweep: Sweep) -> None:
     def action() -> None:
         access.check_sweep(sweep)
-        start.resume_rest(sweep, access.allowed())
+        start.resume_sweep(sweep, access.allowed())
 
     actions.tried(action, PLACE)
 
@@ -249,7 +248,7 @@ def _scatter(points: Sequence[Point]) -> None:
         st.caption(t("The chart begins with the first test of a run."))
         return
     cost = scatter.against("sweep against")
-    best = sweeps_points.front(points, cost)
+    best = pareto_front(points, cost)
     marks = [(point, mark) for place, point in enumerate(points) if (mark := _mark(place, point, cost))]
     names = ", ".join(literal(point.label) for point in best)
     alt = t(
