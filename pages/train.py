@@ -15,7 +15,7 @@ with st.sidebar:
 
 runs = Runs.at()
 run = start_button.in_view(runs)
-config = run and rows.read(run).config
+config = run and rows.read_row(run).config
 header.show(t("Train"), literal(title(config.network if config else choice.subject())))
 complain("page")
 view.missing()

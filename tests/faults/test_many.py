@@ -37,13 +37,13 @@ def test_five_hundred_runs(folder: Path) -> None:
     make(folder, "one", day=1)
     many(folder, 0, 99)
     rows.forget()
-    hundred = took(rows.rows)
+    hundred = took(rows.all_rows)
     many(folder, 99, 499)
     rows.forget()
-    five_hundred = took(rows.rows)
-    assert len(rows.rows()) == 500
+    five_hundred = took(rows.all_rows)
+    assert len(rows.all_rows()) == 500
     assert five_hundred < max(1.0, 12 * hundred)
-    assert took(rows.rows) < five_hundred  # what has ended is read once
+    assert took(rows.all_rows) < five_hundred  # what has ended is read once
     pages: list[Page] = []
     assert took(lambda: pages.append(Page())) < SOON
     assert not pages[0].test.exception
@@ -63,7 +63,7 @@ def look(run: Run) -> float:
 
     def ask() -> None:
         rows._followed.clear()
-        rows.read(run)
+        rows.read_row(run)
         run.last_record()
         answer(run, 0, "")
 

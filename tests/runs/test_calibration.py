@@ -19,7 +19,7 @@ from vggexplorer.forecast.time import ANY, NOTHING, PARTIAL, STEP, Calibration, 
 from vggexplorer.processes import NoAnswerError, StoppedError, module_command
 from vggexplorer.pytorch import calibrate as measuring
 from vggexplorer.runs import calibration, probes
-from vggexplorer.runs.calibration import calibrate, known, time_layers
+from vggexplorer.runs.calibration import calibrate, known_calibration, time_layers
 from vggexplorer.runs.devices import Device, machine
 from vggexplorer.runs.probes import LOADING, PROBES, Look, Probe, Seen, looks, seconds, version
 from vggexplorer.summary import summarize
@@ -82,7 +82,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 def test_a_device_is_measured_once(tmp_path: Path, stand_in: StandIn) -> None:
-    assert known(tmp_path, "cpu") is None
+    assert known_calibration(tmp_path, "cpu") is None
     told: list[tuple[float, float | None]] = []
     found = calibrate(tmp_path / "runs", CPU, lambda *news: told.append(news))
     shares, left = zip(*told, strict=True)
@@ -92,8 +92,8 @@ def test_a_device_is_measured_once(tmp_path: Path, stand_in: StandIn) -> None:
     assert found.rates == FOUND.rates
     assert not found.partial("float32")
     assert 0 < found.start < 60  # until the first line
-    assert calibrate(tmp_path / "runs", CPU) == known(tmp_path / "runs", "cpu") == found
-    assert known(tmp_path / "runs", "cuda:0") is None
+    assert calibrate(tmp_path / "runs", CPU) == known_calibration(tmp_path / "runs", "cpu") == found
+    assert known_calibration(tmp_path / "runs", "cuda:0") is None
     assert len(stand_in.asked) == 1
     assert calibration.plan(tmp_path / "runs", CPU).missing == 0
 
@@ -151,7 +151,7 @@ def test_whatever_ends_it_what_was_measured_is_kept(
     else:
         assert str(raised.value) == "The device could not be measured: status -9"
     assert calibration.plan(tmp_path, CPU).missing == 48 - most
-    found = known(tmp_path, "cpu")
+    found = known_calibration(tmp_path, "cpu")
     assert (found and found.rates) == (FOUND.rates if most >= ENOUGH else None)
     stand_in.most, stand_in.error = 48, None
     assert not calibrate(tmp_path, CPU).partial("float32")
@@ -161,7 +161,7 @@ def test_too_little_time_is_said(tmp_path: Path, stand_in: StandIn) -> None:
     stand_in.most = 3
     with pytest.raises(InputError, match=r"3 of 48 measurements took 2 s\. They are kept"):
         calibrate(tmp_path, CPU)
-    assert known(tmp_path, "cpu") is None
+    assert known_calibration(tmp_path, "cpu") is None
     assert calibrate(tmp_path, CPU).partial("float32")
 
 
@@ -181,10 +181,10 @@ def test_another_machine_or_pytorch_or_version_is_measured_again(
     calibrate(tmp_path, CPU)
     with monkeypatch.context() as patch:
         patch.setattr(calibration, "machine", lambda: {"host": "another"})
-        assert known(tmp_path, "cpu") is None
-    assert known(tmp_path, "cpu")
+        assert known_calibration(tmp_path, "cpu") is None
+    assert known_calibration(tmp_path, "cpu")
     monkeypatch.setattr(calibration, "version", lambda: "other networks")
-    assert known(tmp_path, "cpu") is None
+    assert known_calibration(tmp_path, "cpu") is None
     assert calibration.plan(tmp_path, CPU).missing == 48
 
 
@@ -199,7 +199,7 @@ def damaged(**changes: Any) -> str:
 )
 def test_a_damaged_file_is_as_if_nothing_was_measured(tmp_path: Path, content: str) -> None:
     (tmp_path / "calibration-cpu.json").write_text(content)
-    assert known(tmp_path, "cpu") is None
+    assert known_calibration(tmp_path, "cpu") is None
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from test_runs_page import config
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.runs import devices, limits
-from vggexplorer.runs.calibration import Kept, keep
+from vggexplorer.runs.calibration import Measurements, keep
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.run import Run
@@ -49,7 +49,7 @@ def runs(tmp_path: Path) -> Runs:
     about = {"machine": devices.machine()}
     cpu = devices.Device("cpu", "CPU", 2**33, 1.0)
     write_json(tmp_path / "devices.json", about | {"devices": [cpu._asdict()]})
-    keep(tmp_path, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
+    keep(tmp_path, "cpu", Measurements([], PLAIN, PLAIN.start, PLAIN.context))
     return Runs(tmp_path)
 
 

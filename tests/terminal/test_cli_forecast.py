@@ -12,7 +12,7 @@ from test_forecast import PLAIN
 from vggexplorer import cli
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.runs import calibration, devices, launch
-from vggexplorer.runs.calibration import Kept, keep
+from vggexplorer.runs.calibration import Measurements, keep
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.runs import Runs
@@ -28,7 +28,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "80")
     write_json(tmp_path / "devices.json", {"machine": devices.machine(), "devices": [CPU._asdict()]})
-    keep(tmp_path, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
+    keep(tmp_path, "cpu", Measurements([], PLAIN, PLAIN.start, PLAIN.context))
     return tmp_path
 
 
@@ -116,7 +116,7 @@ def test_a_device_that_nobody_measured_is_measured_first(
     assert (found["measured"], found["partial"]) == (True, False)
     assert re.search(r"measuring the device, once: 0%, about (\d+ s|\d+:\d\d) left", err)
     assert "measuring the device, once: 100%" in err
-    assert calibration.known(runs, "cpu") is not None
+    assert calibration.known_calibration(runs, "cpu") is not None
 
 
 def test_a_device_that_was_measured_in_part_is_used_and_measuring_goes_on(

@@ -17,7 +17,7 @@ from test_cli_train import STAND_IN, Place, end, posix
 from test_forecast import PLAIN
 
 from vggexplorer import cli
-from vggexplorer.runs.calibration import Kept, keep
+from vggexplorer.runs.calibration import Measurements, keep
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
@@ -48,7 +48,7 @@ class SweepPlace(Place):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        keep(self.runs, "cpu", Kept([], PLAIN, PLAIN.start, PLAIN.context))
+        keep(self.runs, "cpu", Measurements([], PLAIN, PLAIN.start, PLAIN.context))
         (path / "keeper.py").write_text(KEEPER)
         (path / "stand_in.py").write_text(STAND_IN)
         self.command = [sys.executable, "-c", WITH_STAND_IN, str(path / "stand_in.py"), str(path / "keeper.py")]

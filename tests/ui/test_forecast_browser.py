@@ -14,7 +14,7 @@ from test_train_browser import SMALL, Train, folder, only_run, serve, visit
 
 from vggexplorer.forecast.time import Calibration
 from vggexplorer.runs import devices, forecasts
-from vggexplorer.runs.calibration import Kept, keep
+from vggexplorer.runs.calibration import Measurements, keep
 from vggexplorer.runs.forecasts import Forecast
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the trainers are stopped by POSIX signals")
@@ -28,7 +28,7 @@ def test_a_proposal_is_applied_and_its_run_trained(
     slow = KNOWN.to_json() | {"start": 60.0}  # seconds before the first step: three minutes do, one does not
     for kinds in slow["rates"].values():
         kinds["step"][0][-1] = 1.0
-    keep(folder, name, Kept([], Calibration.from_json(slow), 60.0, KNOWN.context))
+    keep(folder, name, Measurements([], Calibration.from_json(slow), 60.0, KNOWN.context))
     train = visit(serve())
     train.open("/train", **SMALL)
     train.page.get_by_role("combobox", name="Device").click()

@@ -55,7 +55,7 @@ KNOWN = Calibration(
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Calibration:
     """The device was measured."""
-    monkeypatch.setattr(calibration, "known", lambda *_: KNOWN)
+    monkeypatch.setattr(forecasts, "known_calibration", lambda *_: KNOWN)
     return KNOWN
 
 
@@ -120,7 +120,7 @@ def test_the_device_is_measured_by_a_button(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(runs: Runs) -> None:
     kept = replace(KNOWN, missing={"bfloat16": 12}, rates={"bfloat16": KNOWN.rates["bfloat16"]})
     looks = [seen(look) for look in probes.looks(CPU)[:12]]
-    calibration.keep(runs.path, CPU.name, calibration.Kept(looks, kept, 2.0, KNOWN.context))
+    calibration.keep(runs.path, CPU.name, calibration.Measurements(looks, kept, 2.0, KNOWN.context))
     page = Train()
     assert "measured on 9700X in part: the times are less certain" in page.captions
     found = expected(slim(), known=kept)
@@ -133,7 +133,7 @@ def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(r
     page.set("training precision", "float32")
     assert "9700X: not measured in float32 yet" in page.captions
     page.set("training precision", "auto")
-    calibration.keep(runs.path, CPU.name, calibration.Kept(looks, KNOWN, 2.0, KNOWN.context))
+    calibration.keep(runs.path, CPU.name, calibration.Measurements(looks, KNOWN, 2.0, KNOWN.context))
     page.run()
     assert "measured on 9700X" in page.captions
     assert not [each for each in page.test.button if each.key == "measure device"]

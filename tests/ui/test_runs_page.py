@@ -28,7 +28,7 @@ from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.options import Training
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
-from vggexplorer.ui.run import rows as run_rows
+from vggexplorer.ui.run.rows import forget, read_row, scan
 from vggexplorer.ui.runs import files, result
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
@@ -96,7 +96,7 @@ def make(
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
     monkeypatch.setattr(layout, "RECORDED", tmp_path / "recorded")
-    run_rows.forget()
+    forget()
     return tmp_path
 
 
@@ -114,7 +114,7 @@ class Page:
         self.run()
 
     def run(self) -> "Page":
-        run_rows.forget()
+        forget()
         self.test.run()
         assert not self.test.exception
         return self
@@ -222,11 +222,11 @@ def test_what_has_ended_is_read_once_and_again_when_it_changes(folder: Path, mon
         return read(self)
 
     monkeypatch.setattr(Run, "config", counted)
-    first = run_rows.read(run)
-    assert run_rows.read(run) is first
+    first = read_row(run)
+    assert read_row(run) is first
     assert count == [1]
     run.rename("another")
-    assert run_rows.read(run).name == "another"
+    assert read_row(run).name == "another"
     assert count == [2]
 
 
@@ -235,22 +235,22 @@ def test_500_runs_are_looked_at_quickly(folder: Path) -> None:
     source = next(folder.iterdir())
     for number in range(500):
         shutil.copytree(source, folder / f"20260201-120000-{number:03d}")
-    found = run_rows.scan(Runs(folder))
-    assert len([run_rows.read(run) for run in found]) >= 501
+    found = scan(Runs(folder))
+    assert len([read_row(run) for run in found]) >= 501
     began = time.perf_counter()
-    for run in run_rows.scan(Runs(folder)):
-        run_rows.read(run)
+    for run in scan(Runs(folder)):
+        read_row(run)
     assert time.perf_counter() - began < 1
 
 
 def test_records_that_come_are_added_and_those_cut_off_forgotten(folder: Path) -> None:
     run = make(folder, "one", "interrupted", best=0.5)
-    assert run_rows.read(run).best == 0.5
+    assert read_row(run).best == 0.5
     with (run.path / "metrics.jsonl").open("ab") as file:
         file.write(record(150, 0.9).line())
-    assert (run_rows.read(run).best, run_rows.read(run).last) == (0.9, 0.9)
+    assert (read_row(run).best, read_row(run).last) == (0.9, 0.9)
     run.cut_back(50)
-    assert (run_rows.read(run).best, run_rows.read(run).last) == (0.5, 0.5)
+    assert (read_row(run).best, read_row(run).last) == (0.5, 0.5)
 
 
 def test_runs_of_the_package_come_last_marked_and_cannot_be_changed(

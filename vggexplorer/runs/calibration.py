@@ -32,7 +32,7 @@ def nobody(share: float, left: float | None) -> None:
     """Is told."""
 
 
-class Kept(NamedTuple):
+class Measurements(NamedTuple):
     """What was seen of a device, and the calibration that follows from it; the seconds until PyTorch is ready, and the
     bytes that it takes."""
 
@@ -47,14 +47,17 @@ class Kept(NamedTuple):
         return [look for look in looks(device) if look not in made]
 
 
-def _kept(runs: Path, device: str) -> Kept:
-    """What was kept of `device`; nothing if it is damaged."""
+def _measurements(runs: Path, device: str) -> Measurements:
+    """What was measured of `device`; nothing if it is damaged."""
     data = _read(runs, device)
     with suppress(*_DAMAGED):
-        return Kept(
-            [*map(Seen.from_json, data["seen"])], known(runs, device), float(data["start"]), int(data["context"])
+        return Measurements(
+            [*map(Seen.from_json, data["seen"])],
+            known_calibration(runs, device),
+            float(data["start"]),
+            int(data["context"]),
         )
-    return Kept([], None, 0.0, 0)
+    return Measurements([], None, 0.0, 0)
 
 
 def _read(runs: Path, device: str) -> Any:
@@ -72,14 +75,14 @@ def _file(runs: Path, device: str) -> Path:
     return runs / f"calibration-{device.replace(':', '-')}.json"
 
 
-def keep(runs: Path, device: str, kept: Kept) -> None:
+def keep(runs: Path, device: str, done: Measurements) -> None:
     """Write it down."""
-    found = kept.calibration and kept.calibration.to_json()
-    about = {"machine": machine(), "probes": version(), "start": kept.start, "context": kept.context}
-    write_json(_file(runs, device), about | {"seen": kept.seen, "calibration": found})
+    found = done.calibration and done.calibration.to_json()
+    about = {"machine": machine(), "probes": version(), "start": done.start, "context": done.context}
+    write_json(_file(runs, device), about | {"seen": done.seen, "calibration": found})
 
 
-def known(runs: Path, device: str) -> Calibration | None:
+def known_calibration(runs: Path, device: str) -> Calibration | None:
     """What was measured of `device` (as PyTorch names it) on this machine with this PyTorch, maybe in part.
 
     None if that is too little for a forecast.
@@ -102,9 +105,9 @@ def plan(runs: Path, device: Device) -> Plan:
 
     If something was measured already, on a machine as busy as it was then, else on one that does nothing else.
     """
-    kept = _kept(runs, device.name)
-    missing, usual = kept.missing(device), seconds(device, (each.look for each in kept.seen))
-    slowness = sum(each.took for each in kept.seen) / usual if usual else 1.0
+    done = _measurements(runs, device.name)
+    missing, usual = done.missing(device), seconds(device, (each.look for each in done.seen))
+    slowness = sum(each.took for each in done.seen) / usual if usual else 1.0
     return Plan(len(missing), len(looks(device)), LOADING + slowness * seconds(device, missing))
 
 
@@ -115,19 +118,19 @@ def calibrate(runs: Path, device: Device, progress: Told = nobody, stop: threadi
     """
     runs.mkdir(parents=True, exist_ok=True)
     with _alone(runs, device, stop):
-        kept = _kept(runs, device.name)
-        if missing := kept.missing(device):
+        done = _measurements(runs, device.name)
+        if missing := done.missing(device):
             progress(1 - seconds(device, missing) / seconds(device, looks(device)), plan(runs, device).seconds)
-            kept = _measure(runs, device, kept, progress, stop)
-    if kept.calibration is None:
+            done = _measure(runs, device, done, progress, stop)
+    if done.calibration is None:
         raise InputError(
             "The device is busy or slow: {count} of {all} {all:measurement|measurements} took {seconds} s. They are "
             "kept, and measuring can go on.",
-            count=len(kept.seen),
+            count=len(done.seen),
             all=len(looks(device)),
-            seconds=f"{sum(each.took for each in kept.seen):.0f}",
+            seconds=f"{sum(each.took for each in done.seen):.0f}",
         )
-    return kept.calibration
+    return done.calibration
 
 
 @contextmanager
@@ -147,22 +150,24 @@ def _alone(runs: Path, device: Device, stop: threading.Event | None) -> Iterator
         lock.release()
 
 
-def _measure(runs: Path, device: Device, kept: Kept, progress: Told, stop: threading.Event | None) -> Kept:
+def _measure(
+    runs: Path, device: Device, done: Measurements, progress: Told, stop: threading.Event | None
+) -> Measurements:
     """Make the looks that are missing, as far as the time goes."""
-    missing, whole, began = kept.missing(device), seconds(device, looks(device)), time.monotonic()
-    asked = {"device": device.name, "looks": missing, "seen": kept.seen, "context": kept.context, "seconds": BUDGET}
+    missing, whole, began = done.missing(device), seconds(device, looks(device)), time.monotonic()
+    asked = {"device": device.name, "looks": missing, "seen": done.seen, "context": done.context, "seconds": BUDGET}
     pace, made = Pace(), 0
     try:
         for news in ask(MODULE, given=json.dumps(asked).encode(), timeout=CALIBRATION_TIMEOUT, stop=stop):
             if "looks" in news:  # a trainer would begin now
-                kept = kept._replace(start=kept.start or time.monotonic() - began)
+                done = done._replace(start=done.start or time.monotonic() - began)
                 pace = Pace(1 - seconds(device, missing) / whole)
                 continue
             made += 1
-            found = news["calibration"] and Calibration.from_json(news["calibration"] | {"start": kept.start})
-            seen = [*kept.seen, Seen.from_json(news["seen"])]
-            kept = kept._replace(seen=seen, calibration=found, context=int(news["context"]))
-            keep(runs, device.name, kept)
+            found = news["calibration"] and Calibration.from_json(news["calibration"] | {"start": done.start})
+            seen = [*done.seen, Seen.from_json(news["seen"])]
+            done = done._replace(seen=seen, calibration=found, context=int(news["context"]))
+            keep(runs, device.name, done)
             share = 1 - seconds(device, missing[made:]) / whole
             progress(share, pace.left(share))
             if made == len(missing):  # it may take seconds to end
@@ -173,7 +178,7 @@ def _measure(runs: Path, device: Device, kept: Kept, progress: Told, stop: threa
                 "Measuring ended early: {reason}. What was measured is kept, and measuring can go on.", reason=error
             ) from error
         raise _failed(error) from error
-    return kept
+    return done
 
 
 class Pace:

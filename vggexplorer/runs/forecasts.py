@@ -13,8 +13,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.devices import preset
 from vggexplorer.forecast.memory import Memory, inference_memory, tested_at_once, training_memory
 from vggexplorer.forecast.time import Calibration, Time, training_time
-from vggexplorer.runs import calibration as calibrations
 from vggexplorer.runs import devices
+from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import survey
 from vggexplorer.runs.devices import Device
@@ -169,7 +169,7 @@ def keep(run: Run) -> None:
 def known(runs: Path, device: str) -> tuple[Device, Calibration | None] | None:
     """The device that `device` means, and what was measured of it, without asking PyTorch; None if it is not known."""
     found = devices.known(runs) and devices.resolve(device, runs)
-    return (found, calibrations.known(runs, found.name)) if found else None
+    return (found, known_calibration(runs, found.name)) if found else None
 
 
 # --- how good it was ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from rich.table import Table
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.formatting import duration, size
 from vggexplorer.runs import forecasts
-from vggexplorer.runs.calibration import known
+from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.folder.runs import Runs
@@ -28,7 +28,7 @@ def forecast(options: argparse.Namespace) -> int:
     memory, seconds = _most(options.memory, "memory"), _most(options.within, "time")
     config = config_of(options, runs)
     device = resolve(config.device, runs.path)
-    calibration = known(runs.path, device.name)
+    calibration = known_calibration(runs.path, device.name)
     if options.measure or not forecasts.suffices(calibration, config, device):
         calibration = measure(runs.path, device)
     found = forecasts.forecast(config, device, calibration)

@@ -14,7 +14,7 @@ from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration
 from vggexplorer.runs import launch
-from vggexplorer.runs.calibration import known
+from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.folder.runs import Runs
@@ -100,7 +100,7 @@ def forecast(runs: Runs, configs: Sequence[Config], place: Place) -> Total:
         return Total(0, 0, 0, len(configs), 0)
     for config in {(each.device, each.training.precision): each for each in configs}.values():
         device = resolve(config.device, runs.path)
-        if not suffices(known(runs.path, device.name), config, device):
+        if not suffices(known_calibration(runs.path, device.name), config, device):
             measure(runs.path, device)
     return forecast_total(runs, configs)
 

@@ -22,8 +22,8 @@ from vggexplorer.text import parse_network
 from vggexplorer.ui import access, components, figures, lesson_link
 from vggexplorer.ui.i18n import language, literal, say, sentence, t
 from vggexplorer.ui.network import compared, inspector, layers, totals
-from vggexplorer.ui.run import rows as run_rows
 from vggexplorer.ui.run import start_button, timing, view
+from vggexplorer.ui.run.rows import Row, all_rows
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
@@ -224,12 +224,12 @@ def _finished() -> list[Finished]:
     """The finished runs of who is there; those that ship with the package are nobody's."""
     return [
         Finished(row.name, row.config, row.last)
-        for row in run_rows.rows()
+        for row in all_rows()
         if row.status.word == Word.FINISHED and row.config and row.last is not None and _own(row)
     ]
 
 
-def _own(row: run_rows.Row) -> bool:
+def _own(row: Row) -> bool:
     return not row.run.recorded and access.may_change(row.run)
 
 
@@ -326,7 +326,7 @@ def _slopes() -> figures.Figure:
 def _train(own_input: bool) -> None:
     """The Start button of Train, and the last runs."""
     start_button.show(Runs.at(), another=False, own_input=own_input)
-    own = [row for row in run_rows.rows() if _own(row)]
+    own = [row for row in all_rows() if _own(row)]
     active = any(row.status.active for row in own)
     st.fragment(_last_runs, run_every=view.TICK if active else None)(active)
 
@@ -336,7 +336,7 @@ _MOST_RUNS = 5
 
 def _last_runs(active: bool) -> None:
     """The newest runs with their status; when the last one ends, the ticking ends too."""
-    rows = [row for row in run_rows.rows() if _own(row)]
+    rows = [row for row in all_rows() if _own(row)]
     if active != any(row.status.active for row in rows):
         st.rerun()
     for row in rows[:_MOST_RUNS]:

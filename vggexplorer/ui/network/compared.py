@@ -15,7 +15,7 @@ from vggexplorer.text import parse_arch, slug
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.link import COUNTS, MAX_BESIDE, Pin, State
-from vggexplorer.ui.network import compared_figures as figures
+from vggexplorer.ui.network import compared_figures
 from vggexplorer.ui.network.tables import against, table
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit
@@ -159,7 +159,7 @@ def parts(compared: Sequence[Entry]) -> None:
     """Stacked bars: the convolutional and the fully connected part of each network."""
     able = _able(compared)
     alt = t("Convolutional and fully connected part of each network")
-    components.chart(figures.parts(able), alt, key="parts")
+    components.chart(compared_figures.parts(able), alt, key="parts")
     st.caption(alt)
 
 
@@ -168,7 +168,7 @@ def scatter(compared: Sequence[Entry]) -> None:
     own = current().network
     family = compare((network.architecture for network in NETWORKS.values()), *_common(own))
     alt = t("Parameters against {count} of each network, with the named networks behind", count=current().count)
-    components.chart(figures.scatter(_able(compared), _able(family)), alt, key="scatter")
+    components.chart(compared_figures.scatter(_able(compared), _able(family)), alt, key="scatter")
     st.caption(alt)
 
 
@@ -209,9 +209,9 @@ def sizes(compared: Sequence[Entry]) -> None:
     """How parameters and MACs grow with the input, and from which size on each network works."""
     lines = [(entry.name, entry.network.architecture) for entry in compared]
     alt = t("Parameters and {count} over square inputs from 28 to 256 pixels", count=current().count)
-    components.chart(figures.sizes(lines, current().network.input_shape[0]), alt, key="sizes")
+    components.chart(compared_figures.sizes(lines, current().network.input_shape[0]), alt, key="sizes")
     st.caption(alt)
     for name, architecture in lines:
         smallest = architecture.min_side()
-        if smallest > figures.SIDES[0]:
+        if smallest > compared_figures.SIDES[0]:
             st.caption(t("{name} needs at least {side}×{side}.", name=literal(name), side=smallest))

@@ -67,7 +67,7 @@ def scan(runs: Runs) -> list[Run]:
     return found
 
 
-def read(run: Run, watch: Watch | None = None) -> Row:
+def read_row(run: Run, watch: Watch | None = None) -> Row:
     """The run as a row; one that has ended is read once."""
     stamp = [_stamp(run.path / name) for name in (".", layout.CONFIG, layout.OUTCOME, layout.NAME)]
     before, row = _ended.get(run.path, (None, None))
@@ -136,6 +136,6 @@ def active(runs: Runs) -> list[Run]:
     return [run for run in runs.all(recorded=False)[:MOST_ACTIVE] if run.status().active]
 
 
-def rows() -> list[Row]:
+def all_rows() -> list[Row]:
     """All runs."""
-    return [read(run, watch()) for run in scan(Runs.at())]
+    return [read_row(run, watch()) for run in scan(Runs.at())]

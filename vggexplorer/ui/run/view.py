@@ -14,7 +14,7 @@ from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run import actions, forecast
-from vggexplorer.ui.run.rows import IDLE, Row, read, watch
+from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
 from vggexplorer.ui.run.words import LOOKS, accuracy, data_text, duration, number, status
 from vggexplorer.ui.state import current
 
@@ -67,7 +67,7 @@ def _drawn(row: Row) -> Hashable:
 
 
 def _ticking(run: Run, drawn: Hashable) -> None:
-    row = read(run, watch())
+    row = read_row(run, watch())
     if _drawn(row) != drawn:
         st.rerun()
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run line"):

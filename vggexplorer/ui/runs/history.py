@@ -15,7 +15,7 @@ from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
 from vggexplorer.ui.run import actions, curves, forecast, scatter
-from vggexplorer.ui.run.rows import IDLE, Row, rows
+from vggexplorer.ui.run.rows import IDLE, Row, all_rows
 from vggexplorer.ui.run.words import (
     accuracy,
     data_text,
@@ -43,7 +43,7 @@ REFRESH = 2
 
 def show() -> None:
     """The table, the chosen runs, what can be done with them."""
-    found = rows()
+    found = all_rows()
     if not found:
         _nothing()
         return
@@ -70,7 +70,7 @@ def _nothing() -> None:
 
 def _table(ticking: bool) -> None:
     """The table; the page runs again when something was chosen in it, and when the last run is over."""
-    found = rows()
+    found = all_rows()
     if session.pop("runs moved", False) or ticking != any(row.status.active for row in found):
         st.rerun()
     table.table(
@@ -91,7 +91,7 @@ def _table(ticking: bool) -> None:
 
 def _wait(known: list[tuple[str, ...]]) -> None:
     """Sends nothing until there is something new: a run was started, renamed or deleted elsewhere."""
-    if _known(rows()) != known:
+    if _known(all_rows()) != known:
         st.rerun()
 
 

@@ -21,7 +21,7 @@ from vggexplorer.ui import components, header, pictures
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
-from vggexplorer.ui.run.rows import Row, read, watch
+from vggexplorer.ui.run.rows import Row, read_row, watch
 from vggexplorer.ui.run.words import chart_text, classes, data_text, differences, label, moment, setting
 from vggexplorer.ui.runs import files, inside, try_picture
 from vggexplorer.ui.session import session
@@ -35,7 +35,7 @@ MOST_MISTAKES = 24
 
 def show(run: Run) -> None:
     """Everything about `run`."""
-    row = read(run, watch())
+    row = read_row(run, watch())
     header.show(literal(row.name), t("a run that ships with the package") if run.recorded else run.id)
     st.button(t("All runs"), key="back", type="tertiary", icon=":material/arrow_back:", on_click=_back)
     complain("page")

@@ -16,7 +16,7 @@ from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
 from vggexplorer.ui.run import actions, scatter
-from vggexplorer.ui.run import rows as run_rows
+from vggexplorer.ui.run.rows import Row, read_row, watch
 from vggexplorer.ui.run.words import accuracy, duration, moment, sign, status
 from vggexplorer.ui.runs import history
 from vggexplorer.ui.session import session
@@ -97,8 +97,8 @@ class _Seen:
         return sum(member.word == word for member in self.members)
 
 
-def _row(run: Run) -> run_rows.Row:
-    return run_rows.read(run, run_rows.watch())
+def _row(run: Run) -> Row:
+    return read_row(run, watch())
 
 
 def _result(member: Member) -> Result:

@@ -12,19 +12,18 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui import pictures
 from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run import curves
-from vggexplorer.ui.run import view as run_view
-from vggexplorer.ui.run.rows import IDLE, Row, active, read, watch
+from vggexplorer.ui.run import curves, view
+from vggexplorer.ui.run.rows import IDLE, Row, active, read_row, watch
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
 
 
 def show(run: Run) -> None:
     """Everything about a run that trains, or has trained."""
-    row = read(run, watch())
+    row = read_row(run, watch())
     with st.container(border=True, key="run in view"):
         st.markdown(f"##### {literal(row.name)}")
-        run_view.show(row)
+        view.show(row)
         if row.config:
             curves.show([run], key="curves", published=published(row.config))
             _beside_the_book(row.config, run)
@@ -55,24 +54,24 @@ def _beside_the_book(config: Config, run: Run) -> None:
 
 def _close_look(row: Row) -> None:
     """The step that was done alone: its images, what the network took them for, its gradients."""
-    if run_view.looked_at(row.run, row.status) is None:
+    if view.looked_at(row.run, row.status) is None:
         return
-    view = row.run.json(layout.STEP)
-    with st.expander(t("A close look at step {step}", step=view["step"]), expanded=True, key="close look"):
+    step = row.run.json(layout.STEP)
+    with st.expander(t("A close look at step {step}", step=step["step"]), expanded=True, key="close look"):
         st.markdown(
             t(
                 "loss **{loss}** · {correct} of {examples} right",
-                loss=f"{view['loss']:.4f}",
-                correct=view["correct"],
-                examples=view["examples"],
+                loss=f"{step['loss']:.4f}",
+                correct=step["correct"],
+                examples=step["examples"],
             )
         )
         classes = row.run.environment().get("classes", [])
-        pictures.pictures([_item(item, classes) for item in view["pictures"]], key="batch")
-        largest = max(view["gradients"].values(), default=0) or 1
+        pictures.pictures([_item(item, classes) for item in step["pictures"]], key="batch")
+        largest = max(step["gradients"].values(), default=0) or 1
         lines = (
             f"| {name} | {value:.3g} | {'█' * round(20 * value / largest)} |"
-            for name, value in view["gradients"].items()
+            for name, value in step["gradients"].items()
         )
         st.markdown("\n".join([f"| {t('layer')} | {t('gradient norm')} | |", "|:--|--:|:--|", *lines]))
 
@@ -90,7 +89,7 @@ def _item(item: dict[str, Any], classes: list[str]) -> pictures.Item:
 def others(runs: Runs, shown: Run | None) -> None:
     """The other runs that are active now, each a button that shows it."""
     before = _going_on(runs, shown)
-    st.fragment(_others, run_every=2 * run_view.TICK if before[1] else IDLE)(runs, shown, before)
+    st.fragment(_others, run_every=2 * view.TICK if before[1] else IDLE)(runs, shown, before)
 
 
 def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
@@ -99,7 +98,7 @@ def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
 
 
 def _active(runs: Runs, shown: Run | None) -> list[Row]:
-    return [read(run) for run in active(runs) if not shown or run.id != shown.id]
+    return [read_row(run) for run in active(runs) if not shown or run.id != shown.id]
 
 
 def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
@@ -109,7 +108,7 @@ def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
         return
     st.markdown(f"##### {t('Other runs that are active')}")
     for row in _active(runs, shown):
-        run_view.brief(row, _look_at)
+        view.brief(row, _look_at)
 
 
 def _look_at(run_id: str) -> None:
