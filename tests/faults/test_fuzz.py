@@ -38,7 +38,7 @@ from vggexplorer.runs.folder.run import Run, clean_name
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import read_layout
 from vggexplorer.runs.folder.status import STATUSES
-from vggexplorer.server import metrics as records_route
+from vggexplorer.server import metrics
 from vggexplorer.summary import summarize
 from vggexplorer.terminal.runs import rows
 from vggexplorer.text import KEYS, checked, format_network, parse_arch, parse_blocks, parse_network, parse_ratio
@@ -376,7 +376,7 @@ def read_all(run: Run) -> None:
             said(outcome.reason)
     if not found.active:  # of the others it would be watched for seconds whether they live
         json.dumps(rows([run]))
-    json.dumps(records_route.answer(run, 0, ""), allow_nan=False)
+    json.dumps(metrics.answer(run, 0, ""), allow_nan=False)
     assert time.thread_time() - start < SECONDS
 
 

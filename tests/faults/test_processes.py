@@ -19,7 +19,6 @@ from test_train_page import Train
 from faults.conftest import CONFIG, TRAINING, Nursery, Whole, check_the_end, steps
 from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
-from vggexplorer.runs.folder import run as store_run
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.run import Run, Watch
 from vggexplorer.runs.folder.runs import Runs
@@ -87,7 +86,7 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     nursery: Nursery, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its heartbeat goes on, so it is not unresponsive; after a while each page offers to end it, which ends it."""
-    monkeypatch.setattr(store_run, "STOP_TIMEOUT", 0.5)
+    monkeypatch.setattr("vggexplorer.runs.folder.run.STOP_TIMEOUT", 0.5)
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(runs.path))
     run = runs.create(LONG)
     pid = nursery.start(run, "deaf")
@@ -104,7 +103,7 @@ def test_a_trainer_that_ignores_stop_can_be_ended(
     assert "End its process" in buttons(train)
     assert "Stop" not in buttons(train)
     os.kill(pid, signal.SIGSTOP)  # frozen as well: one button that ends it, not two
-    monkeypatch.setattr(store_run.Watch, "lives", lambda *_: False)
+    monkeypatch.setattr(Watch, "lives", lambda *_: False)
     train.run()
     assert not train.test.exception
     assert [button.label for button in train.test.button].count("End its process") == 1

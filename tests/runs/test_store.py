@@ -20,7 +20,6 @@ from test_records import LINE
 from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder import tail as store_tail
 from vggexplorer.runs.folder.files import write_file, write_json
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.records import Outcome, Record, parse_line
@@ -65,7 +64,7 @@ def test_of_many_records_those_that_count_are_read(
     whole = run.read()
     block = data.draw(st.integers(1, 2 * len(content)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_tail, "BLOCK", block)
+        patch.setattr("vggexplorer.runs.folder.tail.BLOCK", block)
         some = run.read(most=data.draw(st.integers(1, 20)))
     assert (some.offset, some.damaged) == (whole.offset, whole.damaged)
     found = steps(some.records)
