@@ -35,7 +35,7 @@ from vggexplorer.runs.places import Place
 from vggexplorer.runs.sweeps import keeper, start
 from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps, find_sweep
 from vggexplorer.runs.sweeps.grid import Grid, forecast_total, network_name, run_names
-from vggexplorer.runs.sweeps.points import Point, Result, pareto_front, points_of
+from vggexplorer.runs.sweeps.pareto import Point, Result, pareto_front, points_of
 from vggexplorer.text import parse_network
 
 NETS = [parse_network({"arch": arch, "input": "1x32x32", "hidden": "none"}) for arch in ("1x4", "1x8,1x4", "2x2")]

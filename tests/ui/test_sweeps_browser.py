@@ -10,7 +10,7 @@ from real_runs import end_all
 
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
-from vggexplorer.runs.sweeps.points import Result, pareto_front, points_of
+from vggexplorer.runs.sweeps.pareto import Result, pareto_front, points_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

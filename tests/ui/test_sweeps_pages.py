@@ -22,7 +22,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
-from vggexplorer.runs.sweeps.points import Result, points_of
+from vggexplorer.runs.sweeps.pareto import Result, points_of
 from vggexplorer.server.keys import NOBODY, Person
 from vggexplorer.ui import access, widgets
 from vggexplorer.ui.run import rows, scatter

@@ -20,7 +20,7 @@ from vggexplorer.runs.folder.run import MANY, Watch
 from vggexplorer.runs.folder.status import STATUSES, Word
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, count_finished
-from vggexplorer.runs.sweeps.points import COSTS, Point, Result, pareto_front, points_of
+from vggexplorer.runs.sweeps.pareto import COSTS, Point, Result, pareto_front, points_of
 from vggexplorer.terminal.progress import POLL, Interrupts, exit_status
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.terminal.views import View, described, view_for

@@ -11,7 +11,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, all_sweeps, find_sweep
-from vggexplorer.runs.sweeps.points import Point, Result, pareto_front, points_of
+from vggexplorer.runs.sweeps.pareto import Point, Result, pareto_front, points_of
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
