@@ -103,7 +103,7 @@ def check_the_end(runs: Runs, run: Run, outcome: Outcome) -> None:
     assert (outcome.loss, outcome.test_acc) == (last.train_loss, last.test_acc)
     assert outcome.best_test_acc == max(each.test_acc or 0 for each in run.records())
     assert set(load_file(run.path / "model.safetensors")) >= {"features.0.weight", "features.0.bias"}
-    assert not (run.path / "checkpoint").exists()
+    wait_until(lambda: not (run.path / "checkpoint").exists(), 20, "the checkpoint to go, after the outcome is written")
     assert tickets(runs) == []
     assert not list(run.path.glob(".*"))
     lines = log(run).splitlines()
