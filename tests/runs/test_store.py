@@ -256,7 +256,7 @@ def test_readers_who_look_at_once_do_not_see_each_other(run: Run) -> None:
     stop.set()
     for thread in threads:
         thread.join()
-    assert sum(seen) <= len(seen) // 20, "but where a busy machine lets one wait while it looks"
+    assert not any(seen)
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", "\udcff", "5", '{"beat": "x"}', "[" * 50_000], ids=range(7))

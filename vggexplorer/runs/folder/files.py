@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -84,15 +85,27 @@ def files_below(path: Path) -> Iterator[tuple[int, Path]]:
 
 
 def held(path: Path) -> bool:
-    """Whether a process holds the lock file `path`."""
-    if not path.exists():
-        return False
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=PROBE, poll_interval=PROBE / 5)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
+    """Whether a process holds the lock file `path`, for longer than another reader does who looks at it as this one.
+
+    Threads of this process never see each other: each has the file for itself while it looks.
+    """
+    deadline = time.monotonic() + PROBE
+    while _taken(path):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(PROBE / 5)
+    return False
+
+
+_one_reader = threading.Lock()
+
+
+def _taken(path: Path) -> bool:
+    with _one_reader, suppress(OSError):
+        if path.exists():
+            try:
+                with FileLock(path).acquire(timeout=0):
+                    return False
+            except Timeout:
+                return True
     return False
