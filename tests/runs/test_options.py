@@ -72,7 +72,8 @@ def test_the_command_line_takes_it(name: str, option: Option, command: str) -> N
 
 @ROWS
 def test_lists_have_a_label_for_it(name: str, option: Option) -> None:
-    assert run_words.label(name).lower() == option.label
+    unit = [option.unit] if isinstance(option, Number) and option.unit else []
+    assert run_words.label(name).lower() == ", ".join([option.label, *unit])
 
 
 def test_the_form_has_a_field_for_each() -> None:

@@ -126,7 +126,7 @@ STAND_FOR: dict[str, set[str]] = {
     "words[each]": {"yes", "no"}.union(*(each.words.values() for each in OPTIONS if isinstance(each, options.OneOf))),
     "self.what": {option.what for option in OPTIONS},
     "option.label": {option.label for option in OPTIONS},
-    "option.unit": {option.unit for option in OPTIONS if isinstance(option, options.Number)} - {""},
+    "unit": {option.unit for option in OPTIONS if isinstance(option, options.Number)} - {""},
     "option.empty": {option.empty for option in OPTIONS} - {""},
     "LABELS[name]": set(run_words.LABELS.values()),
     "STATUSES[word]": set(STATUSES.values()),

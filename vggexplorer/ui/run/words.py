@@ -11,7 +11,7 @@ from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder.status import STATUSES, Word
-from vggexplorer.runs.options import OPTIONS, OneOf
+from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import t
 
@@ -69,9 +69,15 @@ def data_text(dataset: Dataset) -> str:
 
 
 def label(name: str) -> str:
-    """What the setting `name` is called, at the beginning of a line."""
-    text = t(LABELS[name])
+    """What the setting `name` is called, at the beginning of a line, and the unit of its value."""
+    text = with_unit(t(LABELS[name]), OPTIONS.get(name))
     return text[:1].upper() + text[1:]
+
+
+def with_unit(label: str, option: Option | None) -> str:
+    """The label of an option and the unit of its value, if it has one."""
+    unit = option.unit if isinstance(option, Number) else ""
+    return t("{label}, {unit}", label=label, unit=t(unit)) if unit else label
 
 
 def sign(word: Word) -> str:

@@ -38,6 +38,7 @@ from vggexplorer.ui.run.choice import (
     subject,
     take_as_own,
 )
+from vggexplorer.ui.run.words import with_unit
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import edit_network
 from vggexplorer.ui.train.downloading import download
@@ -270,9 +271,7 @@ _WIDTH = 150
 
 def _number(name: str, option: Number, value: float | None) -> None:
     """A field for a number: a text field if it may be left out, since a number field cannot be emptied again."""
-    label = t(option.label)
-    if option.unit:
-        label = t("{label}, {unit}", label=label, unit=t(option.unit))
+    label = with_unit(t(option.label), option)
     if option.empty:
         text = "" if value is None else f"{value:g}"
         widget = shows(f"training {name}", text, _set_optional, name)
