@@ -197,6 +197,22 @@ def test_nonsense_gets_a_sentence_and_loses_nothing(explore: Explore, nonsense: 
     assert explore.text() == "((1, 8), (1, 24))"
 
 
+def test_an_emptied_field_of_hidden_layers_means_none(explore: Explore) -> None:
+    explore.open()
+    explore.fill("hidden layers", "")
+    explore.shows(summary(hidden="none"))
+    assert explore.params() == {"hidden": "none"}
+    assert explore.value(explore.page.get_by_label("hidden layers", exact=True)) == "none"
+
+
+def test_another_baseline_is_offered_where_the_pinned_one_cannot_take_the_input(explore: Explore) -> None:
+    explore.open(input="1x32x32")
+    assert explore.page.locator("[data-testid=stMetricDelta]").count() == 0
+    explore.select("Compare with another network", "VGG-16")
+    explore.page.locator("[data-testid=stMetricDelta]").nth(4).wait_for()
+    assert explore.params() == {"input": "1x32x32", "pin": "vgg16"}
+
+
 def test_an_input_that_is_too_small_is_explained(explore: Explore) -> None:
     explore.open(arch="alexnet")
     explore.fill("input height", "64")

@@ -260,6 +260,18 @@ def test_pause_step_hang_kill_and_resume(page: Train, place: Path) -> None:
     page.press("End its process")
     page.status("interrupted")
 
+    page.press("Resume")
+    page.status("running", "testing")
+    page.press("Pause")
+    page.status("paused")
+    at = run.heartbeat()["step"]
+    page.press("One step")
+    page.page.get_by_text(f"A close look at step {at + 1}").wait_for()
+    page.press("Stop")
+    page.status("stopped")
+    page.page.get_by_text(f"Stopped at step {at + 1}").wait_for()
+    assert page.page.get_by_text(f"A close look at step {at + 1}").is_visible(), "it stays"
+
 
 def test_two_tabs_make_two_runs_one_after_the_other(
     page: Train, dashboard: Server, visit: Callable[[Server], Train], place: Path
