@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -112,6 +113,18 @@ def test_what_costs_are_counted_with_loads_nothing_of_runs_lessons_or_pages() ->
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     for name, loaded in json.loads(done.stdout).items():
         assert set(loaded) <= flat, f"{name} loads {', '.join(sorted(set(loaded) - flat))}"
+
+
+def test_every_module_has_its_room_in_the_picture_that_the_linter_holds() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (layers,) = (contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers")
+    rooms = {room for layer in layers for room in layer.split(" : ")}
+    modules = {module_name(path) for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")}
+    homeless = {name for name in modules if not any(f"{name}.".startswith(f"{room}.") for room in rooms)}
+    assert homeless == set()
+    pages = {path.parent.name for path in (PACKAGE / "ui").glob("*/__init__.py")} - {"network", "run"}
+    (apart,) = (contract["modules"] for contract in settings["contracts"] if contract["type"] == "independence")
+    assert set(apart) == {f"vggexplorer.ui.{page}" for page in pages}
 
 
 def test_pytorch_modules_load_nothing_of_the_dashboard() -> None:
