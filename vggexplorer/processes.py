@@ -50,10 +50,18 @@ def module_command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
-def need_torch() -> None:
-    """`InputError` unless PyTorch is installed."""
-    if find_spec("torch") is None:
-        raise InputError("This needs PyTorch, which is not installed here; pip install torch torchvision helps.")
+INSTALL = 'pip install "vggexplorer[train]"'
+"""What adds PyTorch, and all that goes with it, to an installed vggexplorer."""
+
+
+def need_torch(*beside: str) -> None:
+    """`InputError` unless PyTorch and the modules `beside` it are installed; nothing is imported or started."""
+    for module in ("torch", *beside):
+        if find_spec(module) is None:
+            name = "PyTorch" if module == "torch" else module
+            raise InputError(
+                "This needs {package}, which is not installed here; {command} helps.", package=name, command=INSTALL
+            )
 
 
 # --- asking ------------------------------------------------------------------------------------------------

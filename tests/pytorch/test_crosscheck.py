@@ -94,7 +94,8 @@ def test_a_tool_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_tool_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchinfo", None)
-    assert "No figures from torchinfo: ModuleNotFoundError" in inside.measure("torchinfo", SMALL)["error"]["text"]
+    said = 'This needs torchinfo, which is not installed here; pip install "vggexplorer[train]" helps.'
+    assert inside.measure("torchinfo", SMALL)["error"]["text"] == said
 
 
 # --- how it ends ---------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError, reason_to_json
 from vggexplorer.peers import failure, refusal
-from vggexplorer.processes import tell
+from vggexplorer.processes import need_torch, tell
 from vggexplorer.pytorch.modules import build
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
@@ -61,7 +61,7 @@ TOOLS: dict[str, tuple[str, Callable[[Network], tuple[int, int]]]] = {
     "torchinfo": ("torchinfo", by_torchinfo),
     "fvcore": ("fvcore", by_fvcore),
 }
-"""By name: the distribution that holds the tool, and what asks it."""
+"""By name: the distribution that holds the tool, a module of the same name, and what asks it."""
 
 
 def measure(tool: str, network: Network) -> dict[str, Any]:
@@ -69,6 +69,7 @@ def measure(tool: str, network: Network) -> dict[str, Any]:
     distribution, ask = TOOLS[tool]
     start = time.perf_counter()
     try:
+        need_torch(distribution)
         params, count = map(int, ask(network))
         seconds = round(time.perf_counter() - start, 3)
         return {"tool": tool, "version": version(distribution), "params": params, "count": count, "seconds": seconds}

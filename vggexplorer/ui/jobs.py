@@ -9,7 +9,7 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import about
-from vggexplorer.processes import StoppedError
+from vggexplorer.processes import StoppedError, need_torch
 from vggexplorer.server.files import at_end
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.session import session
@@ -31,9 +31,18 @@ class Job:
 
     The work gets the job itself: it may say how far it is (`progress`, from 0 to 1; `tell`) and put what it has found
     so far into `answer`; when `stopped` is set, it should end with a `StoppedError`. `about` is what the job is about.
+    An `InputError` of `needs`, which is asked first, is the job's: no thread is started then. `torch` says whether the
+    work loads PyTorch, and so whether it waits for others that do.
     """
 
-    def __init__(self, work: Callable[["Job"], Any], about: Any = None, *, torch: bool = True) -> None:
+    def __init__(
+        self,
+        work: Callable[["Job"], Any],
+        about: Any = None,
+        *,
+        needs: Callable[[], object] = need_torch,
+        torch: bool = True,
+    ) -> None:
         self.about = about
         self.answer: Any = None
         self.error: InputError | None = None
@@ -44,7 +53,12 @@ class Job:
         self._torch = torch
         self._began: float | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        try:
+            needs()
+        except InputError as error:
+            self.error = error
+        else:
+            self._thread.start()
 
     @property
     def running(self) -> bool:
@@ -81,7 +95,8 @@ class Job:
 
     def wait(self, seconds: float | None = None) -> "Job":
         """Wait until it is over."""
-        self._thread.join(seconds)
+        if self.running:
+            self._thread.join(seconds)
         return self
 
     def _run(self) -> None:
@@ -104,12 +119,14 @@ class Job:
                 _changed.notify_all()
 
 
-def start(name: str, work: Callable[[Job], Any], *, torch: bool = True) -> Job:
+def start(
+    name: str, work: Callable[[Job], Any], *, needs: Callable[[], object] = need_torch, torch: bool = True
+) -> Job:
     """The job `name`, one for all sessions, started now unless it runs already."""
     with _changed:
         job = _named.get(name)
         if job is None or not job.running:
-            job = _named[name] = Job(work, torch=torch)
+            job = _named[name] = Job(work, needs=needs, torch=torch)
         return job
 
 
@@ -118,11 +135,11 @@ def find(name: str) -> Job | None:
     return _named.get(name)
 
 
-def start_own(key: str, work: Callable[[Job], Any], about: Any) -> Job:
+def start_own(key: str, work: Callable[[Job], Any], about: Any, *, needs: Callable[[], object] = need_torch) -> Job:
     """The session's job `key`, started now; the one before it is no longer wanted."""
     if before := session.get(key):
         before.stop()
-    job = session[key] = Job(work, about)
+    job = session[key] = Job(work, about, needs=needs)
     return job
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from vggexplorer.errors import InputError
-from vggexplorer.processes import child_environment, detached, module_command
+from vggexplorer.processes import child_environment, detached, module_command, need_torch
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
@@ -81,6 +81,7 @@ def resume_sweep(sweep: Sweep, limits: Limits | None = None) -> None:
 
     What has finished, or is active, is left alone.
     """
+    need_torch()
     limits = limits or Limits()
     with sweep.runs.lock("sweep"):  # of two pages that resume at once, the second one finds it under way
         if sweep.kept():

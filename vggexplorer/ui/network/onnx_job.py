@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
 from vggexplorer.export import file_name
-from vggexplorer.processes import NoAnswerError, answer
+from vggexplorer.processes import NoAnswerError, answer, need_torch
 from vggexplorer.server.files import at_end, offer
 from vggexplorer.text import format_network
 
@@ -17,6 +17,11 @@ EXPORT_TIMEOUT = 180.0
 """How long the process may take, in seconds; VGG-19 takes 13 s on two cores."""
 KEEP = 3600
 """How long a model is kept for its download, in seconds."""
+
+
+def need_exporter() -> None:
+    """`InputError` unless PyTorch is installed with the packages that it exports by."""
+    need_torch("onnx", "onnxscript")
 
 
 class Model:

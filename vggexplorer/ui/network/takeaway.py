@@ -14,7 +14,7 @@ from vggexplorer.summary import Summary
 from vggexplorer.text import format_blocks, format_tuple
 from vggexplorer.ui import components, figures, jobs, link
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.network.onnx_job import Model
+from vggexplorer.ui.network.onnx_job import Model, need_exporter
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current
 
@@ -110,4 +110,4 @@ def _start(network: Network) -> None:
     before: jobs.Job | None = session.get("onnx")
     if before and before.answer:
         before.answer.discard()
-    jobs.start_own("onnx", lambda job: Model(network, job.stopped), network)
+    jobs.start_own("onnx", lambda job: Model(network, job.stopped), network, needs=need_exporter)

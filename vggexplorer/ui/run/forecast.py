@@ -89,7 +89,9 @@ def _elsewhere(titles: Sequence[str]) -> None:
 def show(runs: Runs, expected: RunForecast | None) -> None:
     """Memory and time, by component if one asks; and what would make it fit."""
     if expected is None:
-        st.caption(t("What this run will take is said as soon as the devices are known."))
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="forecast"):
+            _elsewhere([each.title for each in PRESETS])
+            st.caption(t("What this run will take is said as soon as the devices are known."), width="content")
         return
     found = expected.forecast
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="forecast"):

@@ -1,9 +1,11 @@
 """Downloading a data set: a process of its own, the same for all sessions, with a progress bar."""
 
+from functools import partial
+
 import streamlit as st
 
 from vggexplorer.formatting import decimal_size
-from vggexplorer.processes import answer
+from vggexplorer.processes import answer, need_torch
 from vggexplorer.runs import datasets
 from vggexplorer.ui import jobs
 from vggexplorer.ui.i18n import literal, sentence, t
@@ -25,7 +27,10 @@ def _name(kind: str) -> str:
 
 
 def _start(kind: str) -> None:
-    jobs.start(_name(kind), lambda job: answer("vggexplorer.pytorch.download", kind, stop=job.stopped), torch=False)
+    def work(job: jobs.Job) -> None:
+        answer("vggexplorer.pytorch.download", kind, stop=job.stopped)
+
+    jobs.start(_name(kind), work, needs=partial(need_torch, "torchvision"), torch=False)
 
 
 def _so_far(job: jobs.Job, kind: str) -> str:

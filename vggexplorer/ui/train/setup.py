@@ -24,6 +24,7 @@ from vggexplorer.runs.options import (
     Whole,
     parse_number,
 )
+from vggexplorer.runs.places import need_ray
 from vggexplorer.ui import access, jobs
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.network import editor
@@ -168,7 +169,11 @@ _free: dict[str, holder.Free] = {}
 
 def _ask_cluster(address: str) -> None:
     _free.pop(address, None)
-    jobs.start("cluster", lambda job: _free.update({address: holder.ask(address, job.stopped)}), torch=False)
+
+    def work(job: jobs.Job) -> None:
+        _free[address] = holder.ask(address, job.stopped)
+
+    jobs.start("cluster", work, needs=need_ray, torch=False)
 
 
 def _cluster(address: str) -> None:
