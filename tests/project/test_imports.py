@@ -1,6 +1,7 @@
 """Who imports what: the core stands alone, and the dashboard's process never maps PyTorch."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -58,6 +59,7 @@ for name in json.loads(sys.argv[1]):
 print(json.dumps(loaded))
 """
 """Imports modules one by one, each as if it were the first of ours, and says what of ours each loads."""
+IMPORT = re.compile(r'^ *(?:import|from) ([\w.]+)|\bimport_module\("([\w.]+)', re.MULTILINE)
 
 
 def module_name(path: Path) -> str:
@@ -125,6 +127,22 @@ def test_every_module_has_its_room_in_the_picture_that_the_linter_holds() -> Non
     pages = {path.parent.name for path in (PACKAGE / "ui").glob("*/__init__.py")} - {"network", "run"}
     (apart,) = (contract["modules"] for contract in settings["contracts"] if contract["type"] == "independence")
     assert set(apart) == {f"vggexplorer.ui.{page}" for page in pages}
+
+
+def test_what_pytorchs_room_imports_is_in_the_extra_train_and_nothing_of_it_is_ordinary() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    ordinary, train = (
+        {re.match(r"[\w-]+", line)[0].lower() for line in lines}
+        for lines in (project["dependencies"], project["optional-dependencies"]["train"])
+    )
+    assert ordinary & train == set()
+    owners = packages_distributions()
+    text = "\n".join(path.read_text("utf-8") for path in (PACKAGE / "pytorch").glob("*.py"))
+    named = {"".join(found).partition(".")[0] for found in IMPORT.findall(text)} - set(sys.stdlib_module_names)
+    needed = {owners[name][0].lower() for name in named - {"vggexplorer"}}
+    assert {"torch", "torchvision", "torchinfo", "fvcore", "numpy", "pillow"} <= needed <= train | ordinary
+    for extra in ("test", "cluster"):
+        assert "vggexplorer[train]" in project["optional-dependencies"][extra]
 
 
 def test_pytorch_modules_load_nothing_of_the_dashboard() -> None:

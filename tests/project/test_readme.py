@@ -6,17 +6,20 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from conftest import ROOT
 
+from vggexplorer.processes import INSTALL
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
 
 README = ROOT / "README.md"
 _FENCE = re.compile(r"^```(console|bash|sh|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXTRA = re.compile(r"(?:\.|vggexplorer|clone|\.whl)\[(\w+)\]")
 _LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:src|href|srcset)=\"([^\"]+)\"|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
 
 
@@ -102,6 +105,14 @@ def test_there_are_command_lines_to_run() -> None:
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_lead_somewhere(name: str) -> None:
     assert broken_links((ROOT / name).read_text("utf-8"), ROOT) == []
+
+
+def test_the_first_command_installs_everything_and_every_extra_that_is_named_is_there() -> None:
+    texts = {path: path.read_text("utf-8") for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))}
+    assert _FENCE.findall(texts[README])[0] == ("bash", 'pip install ".[train]" && vggexplorer\n')
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    installed = [name for text in (*texts.values(), INSTALL) for name in _EXTRA.findall(text)]
+    assert set(installed) == set(extras)
 
 
 def test_the_test_command_is_marked() -> None:
