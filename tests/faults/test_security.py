@@ -94,7 +94,7 @@ def asked(
 
 def paths(run_id: str = "x") -> list[str]:
     """What the server answers, one of each kind; without the gate each is 200, 400 or 404."""
-    own = ["/", "/runs", files.url("components.js"), f"/records/{run_id}", "/download/x/y", "/explore"]
+    own = ["/", "/runs", f"/{files.url('components.js')}", f"/records/{run_id}", "/download/x/y", "/explore"]
     theirs = ["/_stcore/host-config", "/_stcore/metrics", "/_stcore/upload_file/1/2", "/media/x", "/static/x"]
     return [*own, *theirs, "/auth/login", "/oauth2callback", "/%2e%2e/etc/passwd"]
 
@@ -183,7 +183,7 @@ def test_a_foreign_page_is_not_answered(dashboard: Server, origin: str) -> None:
 
 def test_the_own_page_is_answered(dashboard: Server) -> None:
     assert asked(dashboard, "/", Origin=dashboard.url) == 200
-    assert asked(dashboard, files.url("components.js")) == 200
+    assert asked(dashboard, f"/{files.url('components.js')}") == 200
     assert asked(dashboard, "/_stcore/stream", websocket=True, Origin=dashboard.url) == 101
 
 

@@ -1,9 +1,11 @@
 """The files that the browser loads once, and the address of the page."""
 
 import gzip
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,35 +43,42 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file that is served in place of components.js, read anew by every test."""
     path = tmp_path / "components.js"
     path.write_text("export const one = 1", "utf-8")
-    monkeypatch.setitem(files.FILES, "components.js", path)
-    files._packed.cache_clear()
+    real = files.place
+    monkeypatch.setattr(files, "place", lambda name: path if name == path.name else real(name))
+    files.url.cache_clear()
     yield path
-    files._packed.cache_clear()
+    files.url.cache_clear()
 
 
 def test_the_address_changes_with_the_content(script: Path) -> None:
-    first = files.url("components.js")
-    files._packed.cache_clear()
+    first, beside = files.url("components.js"), files.url("curves.js")
+    files.url.cache_clear()
     assert files.url("components.js") == first
     script.write_text("export const one = 2", "utf-8")
-    files._packed.cache_clear()
+    files.url.cache_clear()
     assert files.url("components.js") != first
-    assert first.startswith("/assets/")
-    assert first.endswith("/components.js")
+    assert files.url("curves.js") != beside, "they import each other"
+    assert re.fullmatch(r"assets/[0-9a-f]{16}/components\.js", first)
+
+
+def test_the_address_of_plotly_needs_its_version_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_folder_of", lambda _: pytest.fail("the file is not asked for"))
+    files.url.cache_clear()
+    assert files.url(files.PLOTLY) == f"assets/{version('plotly')}/plotly.min.js"
 
 
 @pytest.mark.parametrize("name", files.FILES)
 def test_a_file_comes_packed_and_may_be_kept_for_ever(dashboard: Server, name: str) -> None:
-    answer = get(dashboard, files.url(name))
+    answer = get(dashboard, f"/{files.url(name)}")
     assert answer.status == 200
     assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert "immutable" in answer.headers["Cache-Control"]
     assert "max-age=31536000" in answer.headers["Cache-Control"]
-    assert gzip.decompress(answer.body) == files.FILES[name].read_bytes()
+    assert gzip.decompress(answer.body) == files.place(name).read_bytes()
 
 
-@pytest.mark.parametrize("path", ["/assets/0/secret.js", "/assets/0/zh.json"])
+@pytest.mark.parametrize("path", ["/assets/0/secret.js", "/assets/0/zh.json", "/assets/0/components.js"])
 def test_an_unknown_name_is_not_found(dashboard: Server, path: str) -> None:
     assert get(dashboard, path).status == 404
 

@@ -43,6 +43,7 @@ def away(tab: OpenTab, dashboard: Server) -> Iterator[OpenPage]:
         page = Explore(tab(locale, height=1200), server).open(**params)
         page.click(page.page.get_by_role("tab").last)
         page.page.locator(".st-key-pictures button").first.wait_for()
+        page.page.locator("[data-testid=stCode]").last.wait_for()  # the browser loads later what shows code
         pages.append(page)
         return page
 
@@ -181,13 +182,13 @@ def test_the_onnx_model_holds_the_parameters(away: OpenPage, tmp_path: Path) -> 
     assert params_in(tmp_path / "net.onnx") == small().totals.params
     explore.settle()
     href = button.get_attribute("href") or ""
-    with DIRECT.open(f"{explore.server.url}{href}", timeout=20) as answer:
+    with DIRECT.open(f"{explore.server.url}/{href}", timeout=20) as answer:
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
         assert answer.read() == content
-    token = href.split("/")[2]
+    token = href.split("/")[1]
     for other in (href.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")), href[:-1]):
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            DIRECT.open(f"{explore.server.url}{other}", timeout=20)
+            DIRECT.open(f"{explore.server.url}/{other}", timeout=20)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
@@ -198,7 +199,7 @@ def test_no_process_and_no_file_is_left(away: OpenPage, server: StartServer, tmp
     children = Path(f"/proc/{ours.process.pid}/task/{ours.process.pid}/children").read_text().split()
     assert children == []
     assert not re.search("torch", Path(f"/proc/{ours.process.pid}/maps").read_text())
-    assert status_of(f"{ours.url}{button.get_attribute('href')}") == 200
+    assert status_of(f"{ours.url}/{button.get_attribute('href')}") == 200
     assert len(list(tmp_path.glob("vggexplorer-onnx-*"))) == 1
     explore.page.get_by_role("button", name="× ½").click()
     explore.page.get_by_role("button", name="Write the ONNX model").click()

@@ -182,7 +182,7 @@ let plotly
 
 export function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
-    const script = element("script", { src: new URL(url, location.origin).href })
+    const script = element("script", { src: url })
     script.onload = () => resolve(window.Plotly)
     script.onerror = reject
     document.head.append(script)

@@ -1,7 +1,8 @@
 """What the server answers beside what Streamlit does.
 
-The HTML of the pages, files that the browser loads once (our scripts and Plotly.js, each under a name with its hash),
-and large downloads, streamed from the disk under addresses that nobody can guess.
+The HTML of the pages, files that the browser loads once (our scripts and Plotly.js, each under an address that changes
+with it), and large downloads, streamed from the disk under addresses that nobody can guess. The addresses that pages
+get are relative: they hold below a path, too.
 """
 
 import atexit
@@ -11,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from vggexplorer.paths import PACKAGE, PAGES
-from vggexplorer.server.metrics import serve
+from vggexplorer.server import metrics
 
 
 def _folder_of(package: str) -> Path:
@@ -33,22 +35,29 @@ def _folder_of(package: str) -> Path:
 
 OWN = ("components.js", "curves.js", "runs.js", "inside.js", "inspector.js", "learn.js")
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
-FILES = {name: PACKAGE / "assets" / name for name in OWN} | {
-    "plotly.min.js": _folder_of("plotly") / "package_data" / "plotly.min.js"
-}
-"""What is served, by name."""
+PLOTLY = "plotly.min.js"
+"""Plotly's version is in its address: to know that, nobody needs the 5 MB of the file."""
+FILES = (*OWN, PLOTLY)
+"""The names of what is served."""
+
+
+def place(name: str) -> Path:
+    """Where the file `name` of `FILES` lies on the disk."""
+    return _folder_of("plotly") / "package_data" / name if name == PLOTLY else PACKAGE / "assets" / name
 
 
 @cache
-def _packed(name: str) -> tuple[str, bytes]:
-    content = FILES[name].read_bytes()
-    hashed = b"".join(FILES[own].read_bytes() for own in OWN) if name in OWN else content
-    return hashlib.sha256(hashed).hexdigest()[:16], gzip.compress(content, 6)
-
-
 def url(name: str) -> str:
-    """Where the browser gets the file `name` of `FILES`; the address changes with the content."""
-    return f"/assets/{_packed(name)[0]}/{name}"
+    """Where a page gets the file `name` of `FILES`: an address relative to the page's, which changes with the file."""
+    if name == PLOTLY:
+        return f"assets/{version('plotly')}/{name}"
+    content = b"".join(place(own).read_bytes() for own in OWN)
+    return f"assets/{hashlib.sha256(content).hexdigest()[:16]}/{name}"
+
+
+@cache
+def _packed(name: str) -> bytes:
+    return gzip.compress(place(name).read_bytes(), 6)
 
 
 _HEADERS = {
@@ -59,10 +68,10 @@ _HEADERS = {
 
 
 async def _serve(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in FILES or request.url.path != url(name):
+    name, edition = request.path_params["name"], request.path_params["edition"]
+    if name not in FILES or f"assets/{edition}/{name}" != url(name):
         return Response(status_code=404)
-    return Response(_packed(name)[1], media_type="text/javascript", headers=_HEADERS)
+    return Response(_packed(name), media_type="text/javascript", headers=_HEADERS)
 
 
 @cache
@@ -83,12 +92,12 @@ _offered: dict[str, tuple[Path, str]] = {}
 
 
 def offer(path: Path, name: str) -> str:
-    """Where the browser gets the file `path`, under the name `name`, for as long as the file exists."""
+    """Where a page gets the file `path`, under the name `name`, for as long as the file exists: a relative address."""
     for token in [token for token, (file, _) in _offered.items() if not file.exists()]:
         _offered.pop(token, None)
     token = secrets.token_urlsafe(32)
     _offered[token] = (path, name)
-    return f"/download/{token}/{name}"
+    return f"download/{token}/{name}"
 
 
 async def _download(request: Request) -> Response:
@@ -109,10 +118,10 @@ def routes() -> list[BaseRoute]:
     """The routes that app.py adds to Streamlit's own."""
     return [
         *(Route(f"/{page}", _page) for page in PAGES),
-        Route("/assets/{digest}/{name}", _serve),
+        Route("/assets/{edition}/{name}", _serve),
         Route("/download/{token}/{name}", _download),
         Route("/explore", _home),
-        Route("/records/{run}", serve),
+        Route(f"/{metrics.address('{run}')}", metrics.serve),
     ]
 
 

@@ -20,6 +20,11 @@ COLUMNS = ("step", "epoch", "seconds", "batch_loss", "train_loss", "train_acc", 
 """What a point consists of, in this order."""
 
 
+def address(run: str) -> str:
+    """Where a page gets the figures of the run with this id: an address relative to the page's."""
+    return f"records/{run}"
+
+
 def thin(records: Sequence[Record], most: int = MOST) -> list[Record]:
     """At most about `most` of the records: every n-th, the first, the last, and all that have test figures."""
     every = -(-len(records) // most)

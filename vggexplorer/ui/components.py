@@ -16,7 +16,7 @@ from vggexplorer.ui.session import session
 
 def script(name: str, file: str = "components.js") -> str:
     """The two lines that a component sends with each of its messages: they load `file` and call its export `name`."""
-    return f"""const parts = import(new URL("{url(file)}", location.origin).href)
+    return f"""const parts = import(new URL("{url(file)}", document.baseURI).href)
 export default (component) => {{ parts.then((part) => part.{name}(component)) }}"""
 
 

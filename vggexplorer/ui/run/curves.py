@@ -12,6 +12,7 @@ import streamlit as st
 from vggexplorer.palette import CURVES, series
 from vggexplorer.runs.config import Published
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.server import metrics
 from vggexplorer.server.files import url
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import t
@@ -60,7 +61,7 @@ def show(
 def _named(run: Run, place: int) -> dict[str, Any]:
     """What the browser is told of a run; that it is active again wakes curves that have come to rest."""
     color, symbol = series(place)
-    about = {"id": run.id, "name": run.name(), "url": f"/records/{run.id}", "active": run.status().active}
+    about = {"id": run.id, "name": run.name(), "url": metrics.address(run.id), "active": run.status().active}
     return about | {"color": color, "symbol": symbol}
 
 
