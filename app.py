@@ -5,6 +5,6 @@ from starlette.middleware import Middleware
 
 from vggexplorer.paths import PACKAGE
 from vggexplorer.server.files import lifespan, routes
-from vggexplorer.server.gate import Gate
+from vggexplorer.server.gate import Gate, prefix
 
-app = st.App(PACKAGE / "ui" / "main.py", routes=routes(), middleware=[Middleware(Gate)], lifespan=lifespan)
+app = st.App(PACKAGE / "ui" / "main.py", routes=routes(prefix()), middleware=[Middleware(Gate)], lifespan=lifespan)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 import pytest
 
+from vggexplorer.paths import prefix
 from vggexplorer.server import keys
+from vggexplorer.server.dashboard import BASE_PATH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -132,7 +134,8 @@ def start_server(folder: Path, *command: str, env: dict[str, str] | None = None)
             cwd=folder,
             env=surroundings,
         )
-    server = Server(f"http://127.0.0.1:{port}", process, log)
+    base = prefix(surroundings.get(BASE_PATH, ""))
+    server = Server(f"http://127.0.0.1:{port}{base}", process, log)
 
     def ready() -> bool:
         assert process.poll() is None, server.text()

@@ -16,6 +16,12 @@ PAGES = EXPLORE, COMPARE, TRAIN, RUNS, LEARN = "", "compare", "train", "runs", "
 """The last part of each page's address."""
 
 
+def prefix(base: str) -> str:
+    """A path below which everything is served, as it stands before other paths: `/vgg` for `vgg/`, empty for none."""
+    path = base.strip("/")
+    return path and f"/{path}"
+
+
 def root() -> Path:
     """The folder that holds app.py, pages/ and .streamlit/."""
     return PACKAGE if (PACKAGE / "app.py").exists() else PACKAGE.parent

@@ -138,15 +138,16 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
         defaults = {"server.address": "127.0.0.1", "server.allowedHosts": ["localhost", "127.0.0.1"]}
-        known = defaults | {"server.port": 8501} | options
+        known = defaults | {"server.port": 8501, "server.baseUrlPath": ""} | options
         monkeypatch.setattr(gate.st, "get_option", known.__getitem__)
         self.scope: dict[str, Any] = {}
+        self.headers: list[tuple[bytes, bytes]] = []
         self.gate = Gate(self.app)
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope = scope
         if scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.start", "status": 200, "headers": [*self.headers]})
             await send({"type": "http.response.body", "body": b""})
         elif scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
@@ -287,6 +288,42 @@ def test_a_server_that_was_bound_elsewhere_lets_no_stranger_in(here: Asked, kind
     assert here.ask(kind=kind, client="127.0.0.1", **far).status == 403
     assert here.ask(kind=kind, client="192.168.1.9").status == 403
     assert here.ask(kind=kind, client="::ffff:127.0.0.1", server="::ffff:127.0.0.1").person == "t "
+
+
+@pytest.fixture(params=["vgg", "/school/vgg/"])
+def below(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """On all addresses of the machine, below a path that Streamlit was told."""
+    options = {"server.address": "0.0.0.0", "server.allowedHosts": ["*"], "server.baseUrlPath": request.param}
+    return Asked(monkeypatch, **options)
+
+
+def test_below_a_path_the_gates_own_paths_are_there_and_only_there(below: Asked) -> None:
+    prefix = gate.prefix()
+    assert prefix in ("/vgg", "/school/vgg")
+    assert below.ask(f"{prefix}/_stcore/health").person == ""
+    for path in (
+        "/_stcore/health",
+        f"{prefix}_stcore/health",
+        f"{prefix}{prefix}/_stcore/health",
+        prefix,
+        f"{prefix}/",
+    ):
+        assert below.ask(path).status == 403, path
+    assert below.gate._link("x").endswith(f":8501{prefix}/?token=x")
+
+
+def test_below_a_path_a_link_leads_to_its_page_and_the_cookie_stays_there(below: Asked) -> None:
+    prefix, ours = gate.prefix(), below.gate._keys
+    assert ours
+    for path, home in (("/", "./"), ("/runs", "./runs"), ("", f"./{prefix.rpartition('/')[2]}")):
+        answer = below.ask(f"{prefix}{path}?token={ours.student_token}&lang=zh")
+        assert answer.headers["location"] == f"{home}?lang=zh"
+        assert f"path={prefix};" in answer.headers["set-cookie"].lower()
+
+
+def test_where_a_proxy_takes_a_path_away_the_browser_says_where_the_cookie_belongs(shared: Asked) -> None:
+    answer = shared.ask(f"/runs?token={shared.gate._keys.student_token}")  # type: ignore[union-attr]
+    assert "path=" not in answer.headers["set-cookie"].lower()
 
 
 @KINDS
@@ -468,12 +505,34 @@ def test_without_a_login_only_the_login_is_there(monkeypatch: pytest.MonkeyPatch
         assert asked.ask(path).status == 403
         assert asked.ask(path, kind="websocket").status == 403
     page = asked.ask().body
-    assert ('href="/log-in?with=default"' in page, 'href="/log-in?with=google"' in page) == (True, True)
+    assert ('href="./log-in?with=default"' in page, 'href="./log-in?with=google"' in page) == (True, True)
     assert "client_kwargs" not in page
     assert asked.ask("/log-in?with=google").headers["location"] == "./auth/login?provider=token%20of%20google"
     assert asked.ask("/log-in?with=other").status == 403
     assert asked.ask("/oauth2callback").person == ""
     assert asked.ask("/auth/login", kind="websocket").status == 403
+
+
+@pytest.mark.parametrize("base", ["", "vgg"])
+def test_a_login_below_a_path_stays_there(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+    """Whoever has the path, Streamlit or a proxy that takes it away: all ways are relative."""
+    monkeypatch.setattr(login, "find_spec", lambda _: True)
+    monkeypatch.setattr(login, "_claims", lambda _: {"is_logged_in": True})
+    monkeypatch.setattr(login.auth_util, "encode_provider_token", lambda name: name)
+    monkeypatch.setattr(gate, "_login", lambda: Login(AUTH, PEOPLE))
+    asked = Asked(monkeypatch, **{"server.baseUrlPath": base})
+    prefix = gate.prefix()
+    for path, up in (("/", "./"), ("/runs", "./"), ("/records/x", "../")):
+        page = asked.ask(f"{prefix}{path}").body
+        assert f'href="{up}log-in?with=google"' in page, path
+        assert f'href="{up}auth/logout"' in page, path
+    assert asked.ask(f"{prefix}/log-in?with=google").headers["location"] == "./auth/login?provider=google"
+    assert asked.ask("/nothing/log-in?with=google").status == 403
+    for path, up in (("/auth/login", "../"), ("/auth/logout", "../"), ("/oauth2callback", "./")):
+        asked.headers = [(b"location", f"{prefix}/".encode())]
+        assert asked.ask(f"{prefix}{path}").headers["location"] == up
+        asked.headers = [(b"location", b"https://idp.example/")]
+        assert asked.ask(f"{prefix}{path}").headers["location"] == "https://idp.example/"
 
 
 @pytest.mark.parametrize(
@@ -502,6 +561,51 @@ def test_a_login_that_is_not_set_up_lets_nobody_in(monkeypatch: pytest.MonkeyPat
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="what others open"):
         dashboard._host(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "said"),
+    [
+        ("https://a", "", ""),
+        ("https://a/", "", ""),
+        ("https://a/vgg", "", "must take /vgg away"),
+        ("https://a/b/vgg/", "", "with STREAMLIT_SERVER_BASE_URL_PATH=b/vgg it must leave it"),
+        ("https://a/vgg/", "/vgg", "must leave /vgg in"),
+    ],
+)
+def test_what_a_proxy_must_do_with_the_path_of_its_url_is_said(url: str, base: str, said: str) -> None:
+    sentence = dashboard._asked_of_the_proxy(url, base)
+    assert said in sentence
+    assert bool(said) is bool(sentence)
+
+
+def test_the_path_of_streamlit_is_looked_up_where_streamlit_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    monkeypatch.delenv(dashboard.BASE_PATH, raising=False)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert dashboard._base_path() == ""
+    for folder, text, found in (
+        ("home", 'server = "damaged"', ""),
+        ("home", '[server]\nbaseUrlPath = "of-home/"', "/of-home"),
+        ("here", "[server\n", "/of-home"),
+        ("here", "[server]\nbaseUrlPath = '/of/here'", "/of/here"),
+    ):
+        file = tmp_path / folder / ".streamlit" / "config.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        assert dashboard._base_path() == found
+    monkeypatch.setenv(dashboard.BASE_PATH, "told")
+    assert dashboard._base_path() == "/told"
+
+
+@pytest.mark.parametrize("url", ["https://a", "https://a/b", "https://a/vgg/b"])
+def test_a_url_with_another_path_than_streamlit_is_refused(url: str) -> None:
+    with pytest.raises(InputError, match=r"server\.baseUrlPath is “/vgg”: they must be the same"):
+        dashboard._asked_of_the_proxy(url, "/vgg")
 
 
 @pytest.mark.parametrize("address", ["school", "", "300.1.1.1", "0.0.0.0:80", "http://127.0.0.1"])

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from conftest import Server
 
+from vggexplorer.paths import PAGES
 from vggexplorer.server import files
 
 
@@ -102,6 +103,12 @@ def test_explore_leads_home_with_its_parameters(dashboard: Server, path: str, ho
     answer = get(dashboard, path)
     assert answer.status in (302, 307, 308)
     assert answer.headers["Location"] == home
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page])
+def test_a_page_with_a_slash_behind_it_leads_to_the_page(dashboard: Server, page: str) -> None:
+    answer = get(dashboard, f"/{page}/?arch=1x8%2C2x16")
+    assert (answer.status, answer.headers["Location"]) == (307, f"../{page}?arch=1x8%2C2x16")
 
 
 def test_a_redirection_stays_on_this_server(dashboard: Server) -> None:

@@ -388,3 +388,23 @@ def test_the_browser_is_opened_once_the_server_answers(tmp_path: Path, request: 
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"BROWSER": str(stand_in)}, check=True)
     assert wait_until(opened.exists, 5, "the browser")
     assert opened.read_text() == f"{url}\n"
+
+
+def test_what_is_opened_lies_below_the_path_of_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setenv(dashboard.BASE_PATH, "vgg")
+    monkeypatch.setattr(dashboard, "_open_when_ready", opened.append)
+    monkeypatch.setattr(dashboard, "end_quietly_at_ctrl_c", lambda: None)
+    monkeypatch.setattr(dashboard.runpy, "run_module", lambda *_, **__: None)
+    monkeypatch.setattr(sys, "argv", [])
+    dashboard.serve(None, open_browser=True)
+    (port,) = (option.partition("=")[2] for option in sys.argv if option.startswith("--server.port="))
+    assert wait_until(lambda: opened, 5) == [f"http://127.0.0.1:{port}/vgg"]
+
+
+def test_a_url_with_another_path_than_streamlits_does_not_start() -> None:
+    done = run("--no-browser", "--url", "https://school.example/cnn", **{dashboard.BASE_PATH: "vgg"})
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "The URL has the path “/cnn”, but Streamlit's server.baseUrlPath is “/vgg”: they must be the same."
+    )

@@ -38,6 +38,11 @@ def page(connection: HTTPConnection, reason: InputError, links: Mapping[str, str
     )
 
 
+def up(path: str) -> str:
+    """The way from the page at `path` below our root up to there, as a relative address."""
+    return "../" * (path.count("/") - 1) or "./"
+
+
 def _opened_elsewhere(connection: HTTPConnection) -> bool:
     about = connection.headers
     return about.get("sec-fetch-mode") == "navigate" and about.get("sec-fetch-site") in ("cross-site", "same-site")

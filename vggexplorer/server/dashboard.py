@@ -8,20 +8,25 @@ import socket
 import sys
 import threading
 import time
+import tomllib
 import urllib.request
 import webbrowser
+from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.paths import WINDOWS, root
+from vggexplorer.paths import WINDOWS, prefix, root
 from vggexplorer.processes import end_quietly_at_ctrl_c
 
 ADDRESS = "127.0.0.1"
 """Only programs on the same machine can reach the dashboard."""
 FIRST_PORT = 8501
 """Streamlit's own default; the next free one is taken if somebody has it."""
+BASE_PATH = "STREAMLIT_SERVER_BASE_URL_PATH"
+"""The environment variable from which `streamlit run` takes a path below which everything is served."""
 _PORTS_TRIED = 100
 _NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
 _OPTIONS = (
@@ -35,21 +40,25 @@ def serve(port: int | None, open_browser: bool, address: str = ADDRESS, url: str
     """Serve the dashboard until Ctrl-C, which ends the process with status 0.
 
     Without a `port` the first free one from `FIRST_PORT` on is taken. Of an `address` other than this machine's own
-    one, or with the `url` of a proxy that stands before it, the gate in `ui/gate.py` asks everybody who they are; the
+    one, or with the `url` of a proxy that stands before it, the gate in `gate.py` asks everybody who they are; the
     terminal shows the links then, and no browser is opened. `InputError` if the port is not free, the address is none
-    of this machine, the `url` is none, or Streamlit is not installed.
+    of this machine, the `url` is none or has another path than Streamlit, or Streamlit is not installed.
     """
     if find_spec("streamlit") is None:
         raise InputError("The dashboard needs Streamlit, which is not installed here; pip install streamlit helps.")
     here = _checked(address)
     port = _free_port(address) if port is None else _usable(port, address)
     hosts = [address] if here else ["*"]  # the gate knows better which
+    base = _base_path()
     if url is not None:
         hosts = [*(hosts if here else []), _host(url)]
         os.environ["VGGEXPLORER_URL"] = url
+        if what := _asked_of_the_proxy(url, base):
+            print(what, flush=True)
     shared = not here or url is not None
     if open_browser and not shared:
-        threading.Thread(target=_open_when_ready, args=(f"http://{_bracketed(address)}:{port}",), daemon=True).start()
+        ours = f"http://{_bracketed(address)}:{port}{base}"
+        threading.Thread(target=_open_when_ready, args=(ours,), daemon=True).start()
     end_quietly_at_ctrl_c()
     options = [f"--server.address={address}", f"--server.port={port}"]
     options += ["--logger.hideWelcomeMessage=true"] if shared else []
@@ -83,6 +92,40 @@ def _host(url: str) -> str:
             "The URL must be what others open, such as https://cnn.school.example, not {value}.", value=shown(url)
         )
     return host
+
+
+def _base_path() -> str:
+    """The path below which Streamlit will serve everything: its `server.baseUrlPath`, empty unless set.
+
+    Looked up where `streamlit run` does, in its order. Streamlit itself, asked before it starts, would complain then
+    that its options changed.
+    """
+    base = os.environ.get(BASE_PATH, "")
+    for folder in (root(), Path.cwd(), Path(os.path.expanduser("~"))):
+        with suppress(OSError, ValueError):  # of which Streamlit complains
+            section = tomllib.loads((folder / ".streamlit" / "config.toml").read_text("utf-8")).get("server")
+            base = base or (str(section.get("baseUrlPath", "")) if isinstance(section, dict) else "")
+    return prefix(base)
+
+
+def _asked_of_the_proxy(url: str, base: str) -> str:
+    """What a proxy at `url` must do with the paths of requests, if `url` has a path; `base` is that of Streamlit.
+
+    `InputError` if Streamlit has one, and `url` not the same.
+    """
+    path = urlsplit(url).path.rstrip("/")
+    if base and path != base:
+        raise InputError(
+            "The URL has the path {path}, but Streamlit's server.baseUrlPath is {base}: they must be the same.",
+            path=shown(path or "/"),
+            base=shown(base),
+        )
+    if base:
+        return f"The proxy must leave {path} in the paths that it passes on."
+    return path and (
+        f"The proxy must take {path} away from the paths that it passes on; "
+        f"with {BASE_PATH}={path[1:]} it must leave it."
+    )
 
 
 def _bracketed(address: str) -> str:

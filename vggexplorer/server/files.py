@@ -9,7 +9,7 @@ import atexit
 import gzip
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
@@ -109,19 +109,26 @@ async def _download(request: Request) -> Response:
     )
 
 
-async def _home(request: Request) -> Response:
-    query = request.url.query
-    return RedirectResponse(f"./?{query}" if query else "./")
+def _moved(address: str) -> Callable[[Request], Awaitable[Response]]:
+    """Leads to the relative `address`, with the parameters of the request."""
+
+    async def lead(request: Request) -> Response:
+        query = request.url.query
+        return RedirectResponse(f"{address}?{query}" if query else address)
+
+    return lead
 
 
-def routes() -> list[BaseRoute]:
-    """The routes that app.py adds to Streamlit's own."""
+def routes(prefix: str) -> list[BaseRoute]:
+    """The routes that app.py adds to Streamlit's own, below the path `prefix`, such as `/vgg`."""
     return [
-        *(Route(f"/{page}", _page) for page in PAGES),
-        Route("/assets/{edition}/{name}", _serve),
-        Route("/download/{token}/{name}", _download),
-        Route("/explore", _home),
-        Route(f"/{metrics.address('{run}')}", metrics.serve),
+        *(Route(f"{prefix}/{page}", _page) for page in PAGES),
+        # Streamlit would lead from there to an absolute address, and away from a path that a proxy took off.
+        *(Route(f"{prefix}/{page}/", _moved(f"../{page}")) for page in PAGES if page),
+        Route(f"{prefix}/explore", _moved("./")),
+        Route(f"{prefix}/assets/{{edition}}/{{name}}", _serve),
+        Route(f"{prefix}/download/{{token}}/{{name}}", _download),
+        Route(f"{prefix}/{metrics.address('{run}')}", metrics.serve),
     ]
 
 

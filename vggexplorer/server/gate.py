@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from vggexplorer import paths
 from vggexplorer.errors import InputError
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.server import answers, files
@@ -39,7 +41,7 @@ PERSON = "x-vggexplorer-person"
 OPEN_PATHS = ("/_stcore/health",)
 """Says `ok` to everybody, so that a start can be awaited."""
 LOGIN_PATHS = ("/auth/login", "/auth/logout", "/oauth2callback")
-"""Streamlit's own, by which somebody logs in and out."""
+"""Streamlit's own, by which somebody logs in and out. Like `OPEN_PATHS` they lie below the `prefix`."""
 _NEEDS_LINK = InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
 _OLD_LINK = InputError("This link is no longer valid; ask for a new one.")
 _NEEDS_START = InputError("Only this machine itself can open this dashboard; vggexplorer --address opens it to others.")
@@ -73,6 +75,11 @@ def _inline_scripts() -> str:
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
 
 
+def prefix() -> str:
+    """The path below which Streamlit serves everything, such as `/vgg`: its `server.baseUrlPath`, empty unless set."""
+    return paths.prefix(str(st.get_option("server.baseUrlPath") or ""))
+
+
 standing = False
 """Whether there is a gate before this process's sessions; where there is none, `keys.ungated` sits at them."""
 
@@ -86,6 +93,7 @@ class Gate:
         self._app = app
         self._address = str(st.get_option("server.address") or "0.0.0.0")  # noqa: S104 (Streamlit's own default)
         self._allowed = [str(host).strip().lower().rstrip(".") for host in st.get_option("server.allowedHosts") or []]
+        self._prefix = prefix()
         self._login = _login()
         foreign = [host for host in self._allowed if not _is_here(host)]
         self._shared = not _is_here(self._address) or bool(foreign) or bool(os.environ.get(URL))
@@ -108,20 +116,25 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         answer = self._answer(connection)
-        if isinstance(answer, Person):
-            await self._app(_with_person(scope, answer), receive, _careful(send, connection))
-        elif scope["type"] == "websocket":
+        path, careful = self._path(scope), _careful(send, connection)
+        if isinstance(answer, Response) and scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-        elif answer is None:
-            await self._app(_with_person(scope, None), receive, _careful(send, connection))
+        elif isinstance(answer, Response):
+            await answer(scope, receive, careful)
         else:
-            await answer(scope, receive, _careful(send, connection))
+            led = _led_home(careful, f"{self._prefix}/", path) if path in LOGIN_PATHS else careful
+            await self._app(_with_person(scope, answer), receive, led)
+
+    def _path(self, scope: Scope) -> str:
+        """What was asked for below the prefix; empty where that is not below it."""
+        path = str(scope["path"])
+        return path.removeprefix(self._prefix) if path.startswith(f"{self._prefix}/") else ""
 
     def _answer(self, connection: HTTPConnection) -> Person | Response | None:
         """Who it is from; a response in place of the application's; None for what everybody may have."""
         if reason := self._foreign(connection):
             return answers.page(connection, reason)
-        path = connection.url.path
+        path = self._path(connection.scope)
         is_http = connection.scope["type"] == "http"
         if is_http and path in OPEN_PATHS:
             return None
@@ -133,7 +146,7 @@ class Gate:
         if self._login and is_http:
             if path in LOGIN_PATHS:
                 return None
-            return self._login.page(connection)
+            return self._login.page(connection, path)
         return answers.page(connection, self._closed)
 
     def _person(self, connection: HTTPConnection) -> Person | None:
@@ -159,6 +172,7 @@ class Gate:
                 self._cookie,
                 keys.cookie(person),
                 max_age=COOKIE_DAYS * 86_400,
+                path=self._prefix or None,  # the browser takes the page's folder, as a proxy may have taken a path off
                 httponly=True,
                 samesite="strict",
                 secure=connection.url.scheme == "https",
@@ -216,7 +230,7 @@ class Gate:
         if not base:
             address = _ip(self._address)
             name = _own_address() if address is None or address.is_unspecified else str(address)
-            base = f"http://{f'[{name}]' if ':' in name else name}:{st.get_option('server.port')}"
+            base = f"http://{f'[{name}]' if ':' in name else name}:{st.get_option('server.port')}{self._prefix}"
         return f"{base}/?token={token}"
 
 
@@ -314,6 +328,20 @@ def _careful(send: Send, connection: HTTPConnection) -> Send:
             headers = list(message.get("headers", []))
             present = {name.lower() for name, _ in headers}
             message["headers"] = headers + [(name, value) for name, value in ours.items() if name not in present]
+        await send(message)
+
+    return sent
+
+
+def _led_home(send: Send, home: str, path: str) -> Send:
+    """`send`, with Streamlit's way `home` after a login said from where the browser is: at `path` below our root, which
+    a proxy may have put below a path of its own."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            if headers.get("location") == home:
+                headers["location"] = answers.up(path)
         await send(message)
 
     return sent

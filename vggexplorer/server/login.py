@@ -54,15 +54,16 @@ class Login:
             return None
         return Person(account_id(str(claims.get("iss", "")), subject), teacher)
 
-    def page(self, connection: HTTPConnection) -> Response:
-        """What somebody gets who is not in: where to log in, or why that cannot be."""
+    def page(self, connection: HTTPConnection, path: str) -> Response:
+        """What somebody gets at `path` who is not in: where to log in, or why that cannot be."""
         if self.error:
             return answers.page(connection, self.error)
-        if connection.url.path == "/log-in" and (name := connection.query_params.get("with")) in self.providers:
+        if path == "/log-in" and (name := connection.query_params.get("with")) in self.providers:
             return RedirectResponse(f"./auth/login?provider={quote(auth_util.encode_provider_token(name))}")
-        links = {f"/log-in?with={quote(name)}": name for name in self.providers}
+        root = answers.up(path)
+        links = {f"{root}log-in?with={quote(name)}": name for name in self.providers}
         if _claims(connection):
-            links["/auth/logout"] = ""
+            links[f"{root}auth/logout"] = ""
             return answers.page(connection, _NOT_LISTED, links)
         return answers.page(connection, _NEEDS_LOGIN, links)
 
