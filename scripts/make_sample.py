@@ -1,6 +1,7 @@
 """Makes the sample of Fashion-MNIST that ships with the package: `python scripts/make_sample.py [--to FOLDER]`.
 
-The official files are read from --source, or from where the dashboard would find them, and checked.
+A picture of each class lies beside it, for the pages that show just these. The official files are read from --source,
+or from where the dashboard would find them, and checked.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs.datasets import CLASSES, KNOWN, SAMPLE, Dataset, Idx, find, read
+from vggexplorer.runs.datasets import CLASSES, KNOWN, OF_EACH, SAMPLE, Arrays, Dataset, Idx, find, read
 
 README = """# A sample of Fashion-MNIST
 
@@ -59,18 +60,26 @@ def _places(labels: bytes, label: int) -> list[int]:
 def pick(images: Idx, labels: Idx, each: int) -> tuple[bytes, bytes]:
     """IDX files of `each` images of every class and of their labels, from images (n, 28, 28) and labels (n,)."""
     places = chosen(labels[1], each)
+    picked = bytes(labels[1][place] for place in places)
+    return _pictures(images, places), struct.pack(">BBBBI", 0, 0, 8, 1, len(places)) + picked
+
+
+def _pictures(images: Idx, places: list[int]) -> bytes:
+    """An IDX file of the images (n, 28, 28) at these places."""
     _, height, width = KNOWN["sample"].shape
     size = height * width
     pixels = b"".join(images[1][place * size : (place + 1) * size] for place in places)
-    picked = bytes(labels[1][place] for place in places)
-    return (
-        struct.pack(">BBBBIII", 0, 0, 8, 3, len(places), height, width) + pixels,
-        struct.pack(">BBBBI", 0, 0, 8, 1, len(places)) + picked,
-    )
+    return struct.pack(">BBBBIII", 0, 0, 8, 3, len(places), height, width) + pixels
+
+
+def of_each(sample: Arrays) -> bytes:
+    """An IDX file of the first test image of each class."""
+    places = [sample.test_labels[1].index(label) for label in range(len(CLASSES))]
+    return _pictures(sample.test_images, places)
 
 
 def make(source: Path, target: Path) -> None:
-    """Write the four files and the README to `target`."""
+    """Write the four files and the README to `target`, and the picture of each class beside it."""
     train, test = KNOWN["sample"].sizes
     each = {"train_each": train // len(CLASSES), "test_each": test // len(CLASSES)}
     arrays = read(KNOWN["full"], source)
@@ -79,6 +88,7 @@ def make(source: Path, target: Path) -> None:
     for name, content in zip(KNOWN["sample"].files, files, strict=True):
         (target / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
     (target / "README.md").write_text(README.format(train=train, test=test, **each), "utf-8")
+    (target.parent / OF_EACH.name).write_bytes(gzip.compress(of_each(read(KNOWN["sample"], target)), mtime=0))
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from vggexplorer.runs import datasets
 from vggexplorer.runs.datasets import (
     CLASSES,
     KNOWN,
+    OF_EACH,
     SAMPLE,
     Arrays,
     Dataset,
@@ -278,6 +279,13 @@ def test_the_sample_is_balanced_mixed_and_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) <= 4_000_000
 
 
+def test_a_picture_of_each_class_is_the_first_of_the_sample() -> None:
+    arrays = read(PART, SAMPLE)
+    known = pairs(arrays.test_images, arrays.test_labels)
+    firsts = {label: pixels for pixels, label in reversed(known)}
+    assert datasets.of_each_class(PART) == [firsts[label] for label in range(len(CLASSES))]
+
+
 def test_the_sample_says_where_it_is_from() -> None:
     words = (SAMPLE / "README.md").read_text("utf-8")
     assert [word for word in ("zalandoresearch", "make_sample.py", "MIT", "2017 Zalando SE") if word not in words] == []
@@ -285,11 +293,13 @@ def test_the_sample_says_where_it_is_from() -> None:
 
 @needs_debian
 def test_the_sample_is_what_the_script_makes(tmp_path: Path) -> None:
-    script = [sys.executable, str(ROOT / "scripts" / "make_sample.py"), "--source", str(DEBIAN), "--to", str(tmp_path)]
+    made = tmp_path / "sample"
+    script = [sys.executable, str(ROOT / "scripts" / "make_sample.py"), "--source", str(DEBIAN), "--to", str(made)]
     subprocess.run(script, check=True, timeout=120, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in SAMPLE.iterdir()}
-    assert (tmp_path / "README.md").read_text("utf-8") == (SAMPLE / "README.md").read_text("utf-8")
-    assert read(PART, tmp_path) == read(PART, SAMPLE)
+    assert {path.name for path in made.iterdir()} == {path.name for path in SAMPLE.iterdir()}
+    assert (made / "README.md").read_text("utf-8") == (SAMPLE / "README.md").read_text("utf-8")
+    assert read(PART, made) == read(PART, SAMPLE)
+    assert read_idx(tmp_path / OF_EACH.name) == read_idx(OF_EACH)
 
 
 @needs_debian

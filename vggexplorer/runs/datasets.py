@@ -30,6 +30,8 @@ CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt",
 """Fashion-MNIST's classes, in the order of its labels 0 to 9."""
 SAMPLE = PACKAGE / "assets" / "fashion-mnist-sample"
 """The part of Fashion-MNIST that ships with the package."""
+OF_EACH = PACKAGE / "assets" / "fashion-mnist-of-each-ubyte.gz"
+"""The first test picture of each class in that part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,8 @@ class Known:
     that of a picture (channels, height, width), `sizes` the number of training and of test pictures, `on_black` whether
     each shows one light thing on black. `files` are the names of the four files in the order of `Arrays`, each with the
     SHA-256 of its content, header included, when it is not compressed. torchvision's class `torchvision` downloads
-    `download_bytes` in compressed files to the folder `raw`; Debian's package is dataset-`debian`. `sample` is a folder
-    of the package with some of them, if there is one; with `ships`, these are all.
+    `download_bytes` in compressed files to the folder `raw`; Debian's package is dataset-`debian`. `ships` is the
+    package's folder with the files, if they come with it; `of_each` its IDX file with a test picture of each class.
     """
 
     label: str
@@ -55,8 +57,8 @@ class Known:
     raw: str
     download_bytes: int
     debian: str
-    sample: Path | None = None
-    ships: bool = False
+    ships: Path | None = None
+    of_each: Path | None = None
 
 
 _FASHION_MNIST = Known(
@@ -76,10 +78,10 @@ _FASHION_MNIST = Known(
     raw="FashionMNIST/raw",
     download_bytes=26_421_880 + 29_515 + 4_422_102 + 5_148,
     debian="fashion-mnist",
-    sample=SAMPLE,
+    of_each=OF_EACH,
 )
 KNOWN = {
-    "sample": replace(_FASHION_MNIST, label="Fashion-MNIST, a sample", sizes=(6_000, 1_000), ships=True),
+    "sample": replace(_FASHION_MNIST, label="Fashion-MNIST, a sample", sizes=(6_000, 1_000), ships=SAMPLE),
     "full": _FASHION_MNIST,
 }
 """The data sets that are no folder of pictures, by the word that names them."""
@@ -250,7 +252,7 @@ def find(dataset: Dataset) -> Path | None:
     if known is None:
         return None
     if known.ships:
-        return known.sample
+        return known.ships
     complete = (folder for folder in _candidates(dataset, known) if all(_file(folder, name) for name in known.files))
     found = next(complete, None)
     return found and found.absolute()
@@ -326,13 +328,11 @@ def read(known: Known, folder: Path) -> Arrays:
 
 
 def of_each_class(known: Known) -> list[bytes]:
-    """The pixels of a test picture of each class, from the sample in the package; none if it has no sample."""
-    if known.sample is None:
+    """The pixels of a test picture of each class; none if the package has none of them."""
+    if known.of_each is None:
         return []
-    arrays = read(replace(known, ships=True), known.sample)
-    size = math.prod(known.shape)
-    places = [size * arrays.test_labels[1].index(label) for label in range(len(known.classes))]
-    return [arrays.test_images[1][place : place + size] for place in places]
+    size, pixels = math.prod(known.shape), read_idx(known.of_each)[1]
+    return [pixels[place : place + size] for place in range(0, len(pixels), size)]
 
 
 def _checked(known: Known, folder: Path, name: str) -> Idx:

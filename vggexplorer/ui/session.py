@@ -38,7 +38,7 @@ def _whole(access: Callable[[], T]) -> T:
     context = get_script_run_ctx()
     if context is None:
         return access()
-    if context.has_script_started:
+    if getattr(context, "has_script_started", True):  # Streamlit 1.67 says it; before, nothing breaks a callback off
         for request in _waiting.pop(context.session_id, []):
             if context.script_requests:
                 context.script_requests.request_rerun(request)

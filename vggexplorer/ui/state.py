@@ -39,7 +39,7 @@ def begin() -> None:
         _take(*read(params))
         session["own network"] = not {"arch", "task"}.isdisjoint(params)
         session.update(past=[], future=[])
-    elif context and context.is_history_navigation and not _passing(params):
+    elif getattr(context, "is_history_navigation", False) and not _passing(params):  # Streamlit 1.67 has it
         _take(*follow(current(), params, _page()))
 
 

@@ -255,7 +255,7 @@ def _mistake(each: Any, names: Sequence[str]) -> pictures.Item | None:
 def _to_try(config: Config, result: Mapping[str, Any]) -> list[pictures.Item]:
     """A few test pictures: one of each class of a known data set, or of a folder those that were mistaken."""
     known = config.dataset.known
-    if known is None or known.sample is None:
+    if known is None or known.of_each is None:
         names = classes(result.get("classes"))
         found = (_mistake(each, names) for each in _listed(result)[:10])
         true = ((item, each) for item, each in zip(found, _listed(result), strict=False) if item)
