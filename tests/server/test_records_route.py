@@ -14,7 +14,7 @@ from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.server.metrics import COLUMNS, answer, serve, thin
+from vggexplorer.server.metrics import COLUMNS, answer, serve, serve_table, thin
 from vggexplorer.text import parse_network
 
 FIRST = Record(
@@ -100,3 +100,13 @@ def test_what_the_route_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
         (run.id, "from=" + "9" * 20),
     ):
         assert get(run_id, query).status_code == 404
+
+
+def test_all_records_are_a_table_with_the_names_of_the_fields(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VGGEXPLORER_RUNS", str(run.path.parent))
+    asked = Request({"type": "http", "method": "GET", "path_params": {"run": run.id}, "headers": []})
+    head, *lines = bytes(asyncio.run(serve_table(asked)).body).decode().splitlines()
+    assert head.startswith("step,epoch,examples,batch_loss,train_loss,train_acc,lr")
+    assert [line.partition(",")[0] for line in lines] == ["1", "2", "3", "4", "5"]
+    asked.path_params["run"] = "nowhere"
+    assert asyncio.run(serve_table(asked)).status_code == 404

@@ -29,7 +29,7 @@ from vggexplorer.runs.options import Training
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.run.rows import forget, read_row, scan
-from vggexplorer.ui.runs import files, result
+from vggexplorer.ui.runs import result
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 PAGE = str(ROOT / "pages" / "runs.py")
@@ -465,14 +465,6 @@ def test_its_network_opens_in_explore(folder: Path) -> None:
     page.test.run()
     assert page.test.query_params["arch"] == "1x4,1x8"
     assert page.test.button(key="undo")
-
-
-def test_the_records_as_csv_have_the_names_of_the_fields() -> None:
-    text = files.records_csv([record(50, 0.5), record(51)])
-    head, first, second = text.splitlines()
-    assert head.startswith("step,epoch,examples,batch_loss,train_loss,train_acc,lr")
-    assert first.startswith("50,1.0,6400,1.5,0.04,")
-    assert second.endswith(",1048576,,")
 
 
 @pytest.mark.parametrize(

@@ -234,13 +234,13 @@ export async function chart(component) {
 
 const SCALE = 2
 
-function asData(svg) {
-  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
+function asData(text, type) {
+  return `data:${type};charset=utf-8,${encodeURIComponent(text)}`
 }
 
 async function drawingAsPng(svg) {
   const image = new Image()
-  image.src = asData(svg)
+  image.src = asData(svg, "image/svg+xml")
   await image.decode()
   const canvas = element("canvas", { width: SCALE * image.naturalWidth, height: SCALE * image.naturalHeight })
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
@@ -267,14 +267,18 @@ export function downloads(component) {
   const root = parentElement.querySelector(".downloads")
   const failed = element("span", { role: "alert" })
   const button = (file) => {
-    const picture = () => (file.name.endsWith(".svg") ? asData(file.svg) : file.svg ? drawingAsPng(file.svg) : chartAsPng(file.figure, data.plotly, data.paper))
+    const content = () => {
+      if (file.figure) return chartAsPng(file.figure, data.plotly, data.paper)
+      if (file.svg) return file.name.endsWith(".svg") ? asData(file.svg, "image/svg+xml") : drawingAsPng(file.svg)
+      return asData(file.text, "text/plain")
+    }
     if (file.url) return element("a", { class: "download", href: file.url, download: file.name }, file.label)
     const node = element("button", { type: "button", class: "download" }, file.label)
     node.onclick = async () => {
       node.disabled = true
       failed.textContent = ""
       try {
-        save(await picture(), file.name)
+        save(await content(), file.name)
       } catch (error) {
         failed.textContent = data.failed
       }

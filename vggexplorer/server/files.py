@@ -129,6 +129,7 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route(f"{prefix}/assets/{{edition}}/{{name}}", _serve),
         Route(f"{prefix}/download/{{token}}/{{name}}", _download),
         Route(f"{prefix}/{metrics.address('{run}')}", metrics.serve),
+        Route(f"{prefix}/{metrics.table_address('{run}')}", metrics.serve_table),
     ]
 
 

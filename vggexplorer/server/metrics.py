@@ -1,6 +1,7 @@
 """The figures of runs for the curves in the browser: `/records/{run}?from=OFFSET&start=START`.
 
-An answer holds only what is new since the byte that the browser names. No page runs for it.
+An answer holds only what is new since the byte that the browser names. No page runs for it. All records of a run are a
+file to keep at `/tables/{run}.csv`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vggexplorer.runs.folder.records import Record
+from vggexplorer.runs.folder.records import Record, table
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
@@ -23,6 +24,11 @@ COLUMNS = ("step", "epoch", "seconds", "batch_loss", "train_loss", "train_acc", 
 def address(run: str) -> str:
     """Where a page gets the figures of the run with this id: an address relative to the page's."""
     return f"records/{run}"
+
+
+def table_address(run: str) -> str:
+    """Where a page gets the records of the run with this id as CSV: an address relative to the page's."""
+    return f"tables/{run}.csv"
 
 
 def thin(records: Sequence[Record], most: int = MOST) -> list[Record]:
@@ -62,3 +68,12 @@ async def serve(request: Request) -> Response:
         return Response(status_code=404)
     found = await run_in_threadpool(answer, run, int(offset), request.query_params.get("start", ""))
     return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+
+async def serve_table(request: Request) -> Response:
+    """`/tables/{run}.csv`: all records of a run."""
+    run = Runs.at().get(request.path_params["run"])
+    if run is None:
+        return Response(status_code=404)
+    text = await run_in_threadpool(lambda: table(run.records()))
+    return Response(text, media_type="text/csv", headers={"Cache-Control": "no-store"})

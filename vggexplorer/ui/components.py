@@ -115,7 +115,7 @@ def chart(figure: dict[str, Any], alt: str, key: str) -> None:
 
 
 def downloads(files: list[dict[str, Any]], failed: str, key: str) -> None:
-    """Buttons that save files; each has a `label`, a `name`, and one of `svg`, `figure` (made PNG here) and `url`.
+    """Buttons that save files; each has a `label`, a `name`, and one of `text`, `svg`, `figure` (made PNG) and `url`.
 
     `failed` is what is said if a picture cannot be made.
     """

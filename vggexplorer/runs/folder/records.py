@@ -1,5 +1,7 @@
 """What a run tells: records while it trains, an outcome at its end."""
 
+import csv
+import io
 import json
 import sys
 from collections.abc import Iterable
@@ -151,3 +153,12 @@ class Outcome:
         ):
             raise ValueError("no outcome")
         return Outcome(status=Word(data["status"]), reason=reason_from_json(reason) if reason else None, **values)
+
+
+def table(records: Iterable[Record]) -> str:
+    """A line for each record, below the names of its fields."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [field.name for field in fields(Record)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(record) for record in records)
+    return out.getvalue()

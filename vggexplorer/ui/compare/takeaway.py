@@ -11,7 +11,6 @@ from vggexplorer.paths import COMPARE
 from vggexplorer.ui import components, link
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.network import compared_figures
-from vggexplorer.ui.network.takeaway import download
 from vggexplorer.ui.state import current
 
 
@@ -22,10 +21,10 @@ def show(compared: Sequence[Entry]) -> None:
     _, height, width = summaries[0].input_shape
     name = f"comparison-{len(able)}-networks-{height}x{width}"
     st.markdown(f"##### {t('Numbers')}")
-    with st.container(horizontal=True, gap="small", key="take-comparison"):
-        download("CSV", export.totals_csv(summaries), f"{name}.csv")
-        data = json.dumps(export.comparison(able), indent=2, ensure_ascii=False) + "\n"
-        download("JSON", data, f"{name}.json")
+    data = json.dumps(export.comparison(able), indent=2, ensure_ascii=False) + "\n"
+    texts = {"csv": export.totals_csv(summaries), "json": data}
+    numbers = [{"label": end.upper(), "name": f"{name}.{end}", "text": text} for end, text in texts.items()]
+    components.downloads(numbers, "", key="take-comparison")
     st.markdown(f"##### {t('Pictures')}")
     networks = [(entry.name, entry.summary) for entry in able if entry.summary]
     figure = {"figure": compared_figures.parts(networks)}

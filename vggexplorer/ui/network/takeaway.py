@@ -32,26 +32,26 @@ def show(summary: Summary) -> None:
         _texts(network)
 
 
-def download(label: str, text: str, name: str) -> None:
-    """A button that downloads `text` as a file `name`."""
-    ending = name.rpartition(".")[2]
-    st.download_button(label, text, name, "text/plain", key=f"take-{ending}", on_click="ignore")
-
-
 def _source(network: Network) -> None:
     source = codegen.source(*network)
     st.markdown(f"##### {t('PyTorch source')}")
     st.code(source, language="python", height=560)
-    download(t("Download {name}", name=".py"), source, export.file_name(network, "py"))
+    file = {"label": t("Download {name}", name=".py"), "name": export.file_name(network, "py"), "text": source}
+    components.downloads([file], "", key="take-source")
 
 
 def _tables(summary: Summary, network: Network) -> None:
     st.markdown(f"##### {t('Numbers')}")
-    with st.container(horizontal=True, gap="small", key="take-numbers"):
-        download("CSV", export.rows_csv(summary), export.file_name(network, "csv"))
-        data = json.dumps(export.profile(summary), indent=2, ensure_ascii=False) + "\n"
-        download("JSON", data, export.file_name(network, "json"))
-        download("Markdown", export.markdown(summary), export.file_name(network, "md"))
+    texts = {
+        ("CSV", "csv"): export.rows_csv(summary),
+        ("JSON", "json"): json.dumps(export.profile(summary), indent=2, ensure_ascii=False) + "\n",
+        ("Markdown", "md"): export.markdown(summary),
+    }
+    files = [
+        {"label": label, "name": export.file_name(network, ending), "text": text}
+        for (label, ending), text in texts.items()
+    ]
+    components.downloads(files, "", key="take-numbers")
 
 
 def _pictures(summary: Summary, network: Network) -> None:
