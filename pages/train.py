@@ -2,13 +2,19 @@
 
 import streamlit as st
 
+from vggexplorer.paths import IN_BROWSER
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.text import title
 from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import choice, rows, start_button, view
 from vggexplorer.ui.state import complain
-from vggexplorer.ui.train import live, setup
+from vggexplorer.ui.train import elsewhere, live, setup
+
+if IN_BROWSER:
+    header.show(t("Train"), literal(title(choice.subject())))
+    elsewhere.show()
+    st.stop()
 
 with st.sidebar:
     setup.show()

@@ -173,7 +173,8 @@ def _chromium() -> str | None:
     return os.environ.get("VGGEXPLORER_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
-def _no_browser(reason: str) -> NoReturn:
+def no_browser(reason: str) -> NoReturn:
+    """Skip a test that has no browser, or nothing to open in it; fail where browser tests are asked for."""
     if os.environ.get("VGGEXPLORER_REQUIRE_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -185,12 +186,12 @@ def browser() -> "Iterator[Browser]":
     try:
         from playwright.sync_api import Error, sync_playwright
     except ModuleNotFoundError:
-        _no_browser("Playwright is not installed")
+        no_browser("Playwright is not installed")
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(executable_path=_chromium(), args=list(CHROMIUM_FLAGS))
         except Error as error:
-            _no_browser(f"no Chromium could be started: {error.message.splitlines()[0]}")
+            no_browser(f"no Chromium could be started: {error.message.splitlines()[0]}")
         yield chromium
         chromium.close()
 

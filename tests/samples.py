@@ -1,9 +1,9 @@
 """Which tests run, and in how many processes.
 
 What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
-Tests that take long run in turn: a part of them in each run, all of those in a file that is named. Those of faults and
-of a cluster run when their folder is named. A sample is drawn anew in each run, from a seed that the summary prints;
-`pytest --seed N` draws the same one again.
+Tests that take long run in turn: a part of them in each run, all of those in a file that is named. Those of faults, of
+a cluster and of the doors (ways to the dashboard) run when their folder is named, and of the doors all of them. A
+sample is drawn anew in each run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
 """
 
 import os
@@ -20,7 +20,8 @@ from hypothesis import settings
 T = TypeVar("T")
 TESTS = Path(__file__).resolve().parent
 CLUSTER = TESTS / "cluster"
-APART = (TESTS / "faults", CLUSTER)
+DOORS = TESTS / "doors"
+APART = (TESTS / "faults", CLUSTER, DOORS)
 """The folders that a run leaves out unless they are named."""
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
@@ -131,7 +132,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Files that take long come first, so that the processes, which share the work by files, end together.
     """
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if "browser" in getattr(item, "fixturenames", ()) and item.path.parent != DOORS:
             item.add_marker("long")
     if not _everything:
         _leave_out(config, items)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -11,6 +12,8 @@ DEBIAN = Path("/usr/share/datasets")
 """Where Debian's packages of data sets put their files, each in a folder of its own; elsewhere there is none."""
 WINDOWS = os.name == "nt"
 """Whether this is Windows, where a file that is open cannot be replaced, among other things."""
+IN_BROWSER = sys.platform == "emscripten"
+"""Whether this Python runs in a browser, as on the static site: it starts no process or thread and keeps no file."""
 
 PAGES = EXPLORE, COMPARE, TRAIN, RUNS, LEARN = "", "compare", "train", "runs", "learn"
 """The last part of each page's address."""

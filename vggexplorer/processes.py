@@ -22,7 +22,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
-from vggexplorer.paths import PACKAGE, WINDOWS
+from vggexplorer.paths import IN_BROWSER, PACKAGE, WINDOWS
 
 LOOK = 0.1
 """Seconds within which a process is ended that takes too long, or whose answer is not wanted any more."""
@@ -50,12 +50,20 @@ def module_command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
+WHOLE = 'pip install ".[train]" && vggexplorer'
+"""What installs everything from a copy of this project, and starts it."""
 INSTALL = 'pip install "vggexplorer[train]"'
 """What adds PyTorch, and all that goes with it, to an installed vggexplorer."""
 
 
 def need_torch(*beside: str) -> None:
     """`InputError` unless PyTorch and the modules `beside` it are installed; nothing is imported or started."""
+    if IN_BROWSER:
+        raise InputError(
+            "This needs PyTorch, which no browser has. On a computer of your own, {command} in a copy of vggexplorer "
+            "starts the whole dashboard.",
+            command=WHOLE,
+        )
     for module in ("torch", *beside):
         if find_spec(module) is None:
             name = "PyTorch" if module == "torch" else module
