@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -80,10 +82,10 @@ def test_many_points_are_thinned_but_no_test_is_lost() -> None:
     assert thin(many, 10_000) == many
 
 
-def get(run_id: str, query: str) -> Response:
+def get(run_id: str, query: str = "", route: Callable[[Request], Coroutine[Any, Any, Response]] = serve) -> Response:
     scope = {"type": "http", "path_params": {"run": run_id}, "query_string": query.encode(), "headers": []}
     with ThreadPoolExecutor(1) as pool:  # this thread may have Playwright's event loop
-        return pool.submit(lambda: asyncio.run(serve(Request(scope)))).result()
+        return pool.submit(lambda: asyncio.run(route(Request(scope)))).result()
 
 
 def test_what_the_route_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,9 +106,7 @@ def test_what_the_route_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_all_records_are_a_table_with_the_names_of_the_fields(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(run.path.parent))
-    asked = Request({"type": "http", "method": "GET", "path_params": {"run": run.id}, "headers": []})
-    head, *lines = bytes(asyncio.run(serve_table(asked)).body).decode().splitlines()
+    head, *lines = bytes(get(run.id, route=serve_table).body).decode().splitlines()
     assert head.startswith("step,epoch,examples,batch_loss,train_loss,train_acc,lr")
     assert [line.partition(",")[0] for line in lines] == ["1", "2", "3", "4", "5"]
-    asked.path_params["run"] = "nowhere"
-    assert asyncio.run(serve_table(asked)).status_code == 404
+    assert get("nowhere", route=serve_table).status_code == 404

@@ -498,7 +498,8 @@ OURS = [
     *(re.escape(word) for word in SAME.split()),
     r":[a-z]+-badge\[:material/\w+:",
     r"\{\s*\"version\".*\}|rgba\([^)]*\)|\$\w+",  # a config, colours
-    r"/[a-z]+/[^ ]*|202\d[\w-]*|\{\w+\}|[A-Za-z0-9+/=]{60,}",  # addresses, ids, values, pictures
+    r"(?:records|tables|download|assets)/[^ ]*",  # addresses
+    r"202\d[\w-]*|\{\w+\}|[A-Za-z0-9+/=]{60,}",  # ids, values, pictures
 ]
 """What is no text for people, or the same in every language."""
 
