@@ -3,7 +3,7 @@
     python benchmarks/cluster.py [--rounds 5] [--seconds 15] [--waiting 4] [--json | --markdown]
 
 In turns, on a cluster of this machine alone: from the call that starts a run to its first record; seconds of a step
-of a network so small that each step has its record at once; how much later a record is in the run's folder than in the
+of a small network; how much later a record is in the run's folder than in the
 copy on the node. Then the memory (PSS: what is shared counts in parts) and the processor time of the processes that a
 run has more than it would have here, and of those that it has while it waits for a node.
 """
@@ -39,7 +39,7 @@ CONFIG = Config(
     training=Training(epochs=10_000, batch_size=20, lr=0.01, precision="float32"),
     device="cpu",
 )
-"""Some milliseconds a step, and each has a record."""
+"""Some milliseconds a step."""
 WARM_UP = 50
 """Steps before those that count."""
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -178,9 +178,9 @@ def more(runs: Runs, place: Place, head: int, folder: Path, seconds: float, wait
     trainer = trainer_of(run, head)
     node = int(Path(f"/proc/{trainer}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
     before = {pid: used(pid) for pid in (holder, node, trainer)}
-    steps = until(run.last_record).step
+    records = len(run.records())
     time.sleep(seconds)
-    steps = until(run.last_record).step - steps
+    records = len(run.records()) - records
     share = {pid: (used(pid) - seconds_before) / seconds for pid, seconds_before in before.items()}
     others = [launch.start(runs, CONFIG, place=place) for _ in range(waiting)]
     until(lambda: all(other.status().word == "waiting" for other in others))
@@ -191,7 +191,7 @@ def more(runs: Runs, place: Place, head: int, folder: Path, seconds: float, wait
     found = {
         "delay": statistics.median(late),
         "longest delay": max(late),
-        "records a second": steps / seconds,
+        "records a second": records / seconds,
         "holder": memory(holder),
         "node": memory(node),
         "trainer": memory(trainer),
@@ -237,9 +237,9 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
     both = found["holder's share"] + found["node's share"]
     lines += [
         ["from the start to the first record", f"{here['start']:.2f} s", f"{there['start']:.2f} s"],
-        ["a step with its record", milliseconds(here["step"]), milliseconds(there["step"])],
-        ["processor time of the trainer for it", milliseconds(here["work"]), milliseconds(there["work"])],
-        ["of the two processes between", "", milliseconds(both / found["records a second"])],
+        ["a step", milliseconds(here["step"]), milliseconds(there["step"])],
+        ["processor time of the trainer for a step", milliseconds(here["work"]), milliseconds(there["work"])],
+        ["of the two processes between for a record", "", milliseconds(both / found["records a second"])],
         ["a record is in the run's folder later by", "0", f"{found['delay']:.3f} s"],
         ["at most", "0", f"{found['longest delay']:.3f} s"],
         ["memory of the trainer", f"{found['trainer']:.0f} MiB", f"{found['trainer']:.0f} MiB"],

@@ -60,13 +60,14 @@ def measure(case: Case, device: str, precision: str) -> dict[str, Any]:
     from vggexplorer.pytorch.loop import Trainer  # noqa: PLC0415 (not in the process that forecasts)
     from vggexplorer.runs.config import Config  # noqa: PLC0415
     from vggexplorer.runs.options import Training  # noqa: PLC0415
+    from vggexplorer.runs.trainer.rhythm import Rhythm  # noqa: PLC0415
     from vggexplorer.runs.trainer.session import Session  # noqa: PLC0415
 
     training = Training(
         input_size=None, batch_size=case.batch, momentum=case.momentum, precision=precision, lr=1e-6, epochs=200
     )
     trainer = Trainer(Config(network=case.network, training=training, device=device), Session())
-    trainer.log_every = 1
+    trainer.rhythm = Rhythm(1)  # a record at each step
     marks = []
     for record in trainer.run():
         marks.append((record.step, time.perf_counter()))

@@ -39,6 +39,8 @@ from pathlib import Path
 import json
 from vggexplorer.pytorch.loop import fit
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.trainer import rhythm
+rhythm.APART = 0.0  # a record for each step
 marks = []
 for record in fit(Config.from_json(json.loads(Path(sys.argv[1]).read_text("utf-8")))):
     marks.append(time.perf_counter() - began)

@@ -63,7 +63,7 @@ class Work(NamedTuple):
 
 
 def ours(work: Work, precision: str = "auto") -> dict[str, Any]:
-    """This project's loop: records come after each step on a CPU, else after ten."""
+    """This project's loop: the rate is that from one record to another."""
     trainer = Trainer(config(work, precision), Session())
     marks: list[tuple[int, float]] = []
     for record in trainer.run():

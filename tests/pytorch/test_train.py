@@ -20,6 +20,7 @@ from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder import safetensors
 from vggexplorer.runs.folder.records import TIMING, Record
 from vggexplorer.runs.options import INITS, Training
+from vggexplorer.runs.trainer import rhythm
 from vggexplorer.runs.trainer.session import Command, Session
 from vggexplorer.text import parse_network
 
@@ -40,11 +41,12 @@ def config(network: Any = SMALL, **training: Any) -> Config:
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Threads that wait for each other are slow where tests run side by side."""
+def _no_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Threads that wait for each other are slow where tests run side by side; records do not depend on the time."""
     before = torch.get_num_threads()
     monkeypatch.setattr(loop, "_threads", lambda: 1)
     torch.set_num_threads(1)
+    monkeypatch.setattr(rhythm, "APART", 0.0)  # each step has its record
     yield
     torch.set_num_threads(before)
 
@@ -210,18 +212,17 @@ def test_an_epoch_is_once_over_the_images_that_are_used(tmp_path: Path) -> None:
     assert counts == [1500, 1000, 3]
 
 
-def test_an_accelerator_has_at_least_the_books_five_points_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    load = Trainer._load_data
-
-    def seldom(self: Trainer) -> None:
-        load(self)
-        self.log_every = 10**9
-
-    monkeypatch.setattr(Trainer, "_load_data", seldom)
-    records = list(fit(config(batch_size=250)))
-    assert [record.step for record in records] == [4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48]
-    records = list(fit(config(batch_size=3000)))
-    assert [record.step for record in records] == [1, 2, 3, 4]
+def test_where_steps_are_quick_there_are_the_books_points_and_those_where_the_run_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rhythm, "APART", 10**9)
+    asked, path = config(images=1500, batch_size=60), tmp_path / "checkpoint"
+    assert [record.step for record in fit(asked)] == [1, *range(5, 51, 5)]
+    assert [record.step for record in fit(config(batch_size=3000))] == [1, 2, 3, 4]
+    commands = [*[Command.GO] * 6, Command.PAUSE, *[Command.GO] * 2, Command.STOP]
+    assert [record.step for record in fit(asked, Keeper(path, commands))] == [1, 5, 6, 8]
+    rest = fit(asked, Keeper(path, [*[Command.GO] * 3, Command.STOP]))
+    assert [record.step for record in rest] == [9, 10, 11]
 
 
 @pytest.mark.parametrize(("batch_norm", "steps"), [(True, 1), (False, 2)])

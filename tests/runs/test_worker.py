@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, wait_until
-from real_runs import CONFIG, LONG, end_all, folder_of_runs
+from real_runs import CONFIG, LONG, check_same_records, end_all, folder_of_runs
 from safetensors.torch import load_file
 from torch import equal
 
@@ -28,7 +28,7 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder import ranks
 from vggexplorer.runs.folder.files import write_json
-from vggexplorer.runs.folder.records import TIMING, Outcome
+from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.run import Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import metadata
@@ -85,10 +85,6 @@ def by_hand(run: Run) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(launch.command(run), capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
 
 
-def timeless(run: Run) -> list[dict[str, Any]]:
-    return [{key: value for key, value in each.to_json().items() if key not in TIMING} for each in run.records()]
-
-
 def tickets(runs: Runs) -> list[str]:
     return [path.name for path in (runs.path / "line").iterdir()]
 
@@ -140,7 +136,7 @@ def test_a_run_that_was_stopped_and_killed_in_its_second_epoch_ends_as_one_that_
 
     resume(runs, broken)
     check_the_end(runs, broken, ended(broken))
-    assert timeless(broken) == timeless(whole)
+    check_same_records(broken, whole)
     first, second = (load_file(run.path / "model.safetensors") for run in (whole, broken))
     assert all(equal(first[name], second[name]) for name in first)
 

@@ -9,7 +9,7 @@ import hashlib
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS
+from vggexplorer.runs.trainer.rhythm import Rhythm
 from vggexplorer.runs.trainer.session import Command, Session, useless
 from vggexplorer.text import format_network
 
@@ -37,8 +38,6 @@ GUESSING = 1.2
 """How many times the accuracy of guessing still counts as guessing."""
 COMMANDS = (Command.GO, Command.PAUSE, Command.STOP)
 """Of two commands the later one is obeyed."""
-LOG_EVERY = 10
-"""Steps between records on an accelerator; each waits for the device. On a CPU every step has its record."""
 
 
 def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
@@ -150,6 +149,8 @@ class Trainer:
         self._saved_step = 0
         if checkpoint:
             self._restore(checkpoint, before)
+        self.rhythm = Rhythm(self.steps_per_epoch)
+        self._recorded_step = self.step
         self.group.check_same(self.step)
         self.model = self.group.wrap(self.net)
 
@@ -198,7 +199,6 @@ class Trainer:
         if count % batch == 1 and count > 1 and self.config.trained.architecture.batch_norm:
             self.steps_per_epoch -= 1  # batch norm cannot learn from one example
         self.num_steps = self.steps_per_epoch * self.training.epochs
-        self.log_every = 1 if self.device.type == "cpu" else LOG_EVERY
 
     def environment(self) -> dict[str, Any]:
         """What a reader of the run may want to know of its surroundings."""
@@ -231,8 +231,9 @@ class Trainer:
         self._clock = time.perf_counter()
         self._start_of_run = self._clock - self.seconds
         self._snapshot()
-        while self.step < self.num_steps and not self._out_of_time():
-            if not self._may_go_on():
+        self._over = self._out_of_time()
+        while self.step < self.num_steps and not self._over:
+            if not (yield from self._may_go_on()):
                 return
             epoch, index = divmod(self.step, self.steps_per_epoch)
             if index == 0:
@@ -259,17 +260,14 @@ class Trainer:
         self.sums[1] += figures.correct
         self.sums[2] = figures.loss
         self.step += 1
-        last = index + 1 == self.steps_per_epoch or self._out_of_time()
-        if last or viewed or self.step % self.log_every == 0 or self._a_fifth(index):
+        self._over = self._out_of_time()
+        last = index + 1 == self.steps_per_epoch or self._over
+        if self.rhythm.due(self.step, time.perf_counter()) or last or viewed:
             yield self._record(tested=last)
         if viewed:
             seen = look.step(self.net, self.train_images[rows], labels, scores)
             self.session.show({"step": self.step, "loss": float(figures.loss), **seen})
             self._restart_clock()
-
-    def _a_fifth(self, index: int) -> bool:
-        """Whether the book draws a point here: five in an epoch."""
-        return (index + 1) % max(1, self.steps_per_epoch // 5) == 0
 
     def batch_of(self, rows: Tensor) -> Tensor:
         """The training images `rows` as the network gets them: batch x channels x height x width."""
@@ -298,6 +296,7 @@ class Trainer:
 
     def _record(self, tested: bool) -> Record:
         """Where the run is now; waits for the device. `tested` adds the test figures."""
+        self._recorded_step = self.step
         loss_sum, correct, batch_loss = self.sums.tolist()
         self._count_time()
         self._check_loss(batch_loss)
@@ -374,10 +373,10 @@ class Trainer:
 
     # --- commands, checkpoints, the end
 
-    def _may_go_on(self) -> bool:
+    def _may_go_on(self) -> Generator[Record, None, bool]:
         """Write a checkpoint if it is time for one, wait while a pause is wanted; False if the run is to stop."""
         while (command := self._command()) is not Command.GO:
-            self._save()
+            yield from self._save()
             if command is Command.STOP:
                 return False
             began = time.perf_counter()
@@ -387,14 +386,16 @@ class Trainer:
             self._restart_clock()
         self.session.phase(Phase.TRAINING)
         if self.session.wants_checkpoint():
-            self._save()
+            yield from self._save()
         return True
 
     def _command(self) -> Command:
         return COMMANDS[self.group.most(COMMANDS.index(self.session.command(self.step)))]
 
-    def _save(self) -> None:
-        """Write a checkpoint, unless there is one of this very step."""
+    def _save(self) -> Iterator[Record]:
+        """Write a checkpoint, unless there is one of this very step; the record of the step, if it has none yet."""
+        if self._recorded_step != self.step:
+            yield self._record(tested=False)
         if self._saved_step == self.step:
             self._restart_clock()
             return
