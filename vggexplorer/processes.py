@@ -326,11 +326,22 @@ def machine_memory() -> int:
     return 0
 
 
-def resident_memory() -> int | None:
-    """The bytes of this process that are in memory; on macOS the most there were, None on Windows."""
-    with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:
+def busy_seconds(pid: int | str = "self") -> float:
+    """The processor time of a process so far; of another one than this only Linux says it, else it is 0."""
+    if pid == "self":
+        times = os.times()
+        return times.user + times.system
+    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as file:
+        user, system = file.read().rpartition(b")")[2].split()[11:13]  # fields 14 and 15 of proc(5)
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def resident_memory(pid: int | str = "self") -> int | None:
+    """The bytes of a process that are in memory; of this one on macOS the most there were. None if unknown."""
+    with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/statm", "rb") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return peak_memory()
+    return peak_memory() if pid == "self" else None
 
 
 def peak_memory() -> int | None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, look, loop, weights
 from vggexplorer.pytorch.loop import Trainer, fit, make_network, order_of, seed_of
+from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder import safetensors
@@ -225,6 +227,34 @@ def test_where_steps_are_quick_there_are_the_books_points_and_those_where_the_ru
     assert [record.step for record in rest] == [9, 10, 11]
 
 
+class Whenever(rhythm.Rhythm):
+    """A record exactly when it is told so."""
+
+    now = False
+
+    def due(self, step: int, now: float) -> bool:
+        return self.now
+
+
+def test_a_step_without_a_record_asks_the_device_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PyTorch's device `meta`, which has no data: whatever would wait for a figure of a device raises there."""
+    trainer = Trainer(Config(network=WITH_DROPOUT, training=EVERYTHING, device="cpu"), Session())
+    monkeypatch.setattr(Trainer, "_autocast", lambda self: nullcontext())
+    trainer.device = torch.device("meta")
+    for name in ("train_images", "train_labels", "sums"):
+        setattr(trainer, name, getattr(trainer, name).to("meta"))
+    trainer.net = trainer.model = trainer.net.to("meta")
+    trainer.optimizer = SGD(trainer.net, trainer.training)
+    trainer.rhythm = told = Whenever(trainer.steps_per_epoch)
+    rows = torch.zeros(500, dtype=torch.int64, device="meta")
+    for index in range(3):
+        assert list(trainer._one_step(index, rows)) == []
+    assert all(parameter.grad is not None for parameter in trainer.net.parameters())
+    told.now = True
+    with pytest.raises(NotImplementedError, match="meta"):
+        list(trainer._one_step(3, rows))
+
+
 @pytest.mark.parametrize(("batch_norm", "steps"), [(True, 1), (False, 2)])
 def test_batch_norm_skips_a_last_batch_of_one(batch_norm: bool, steps: int) -> None:
     records = list(fit(config(batch_size=5999, batch_norm=batch_norm, epochs=2)))
@@ -353,6 +383,41 @@ def test_the_checkpoint_decides_precision_and_threads(tmp_path: Path, monkeypatc
         rest = Keeper(path, [Command.STOP])
         assert list(fit(config(precision="float32"), rest)) == []
         assert (rest.environment["precision"], rest.environment["threads"]) == ("bfloat16", used)
+        changed = None if used == int(threads) else {"step": 1, "what": "threads", "before": threads, "now": str(used)}
+        assert (rest.environment["changed"], rest.environment["exact"]) == (changed, changed is None)
+
+
+def test_what_another_kind_of_step_went_on_with_is_not_called_exact_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    list(fit(config(), Keeper(path, [Command.GO, Command.STOP])))
+    own = safetensors.metadata(path)
+    assert (own["kind"], own["exact"], own["device"], own["processes"]) == ("plain", "yes", "cpu", "1")
+    weights.save(path, weights.load(path), own | {"kind": "faster"})
+    list(fit(config(), Keeper(path, [Command.GO, Command.STOP])))
+    rest = Keeper(path, [Command.STOP])
+    list(fit(config(), rest))  # the second start of this kind knows of the first
+    assert rest.environment["changed"] == {"step": 1, "what": "kind of step", "before": "faster", "now": "plain"}
+    assert rest.environment["exact"] is False
+
+
+def test_a_checkpoint_of_an_older_version_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    list(fit(config(), Keeper(path, [Command.GO] * 3 + [Command.STOP])))
+    known = ("step", "step_seconds", "seconds", "threads", "processes", "device", "precision")
+    texts = safetensors.metadata(path)
+    weights.save(path, weights.load(path), {name: texts[name] for name in known})
+    rest = Keeper(path)
+    assert next(iter(fit(config(), rest))).step == 4
+    assert (rest.environment["changed"], rest.environment["exact"]) == (None, True)
+
+
+def test_exact_on_a_processor_is_what_it_is_anyway(tmp_path: Path) -> None:
+    plain, exact = Keeper(tmp_path / "a"), Keeper(tmp_path / "b")
+    records = [timeless(fit(config(epochs=1, exact=each), keeper)) for each, keeper in ((False, plain), (True, exact))]
+    assert records[0] == records[1]
+    assert plain.environment["exact"] is exact.environment["exact"] is True
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert all(torch.equal(value, exact.weights[name]) for name, value in plain.weights.items())
 
 
 @pytest.mark.parametrize("damage", ["garbage", "cut", "texts", "another network"])
@@ -511,6 +576,25 @@ def test_too_little_memory_is_said_in_a_sentence(error: Exception, monkeypatch: 
 
     monkeypatch.setattr(Trainer, "learn", fails)
     with pytest.raises(InputError, match="The memory of cpu is not enough; a smaller batch"):
+        list(fit(config()))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "adaptive_avg_pool2d_backward_cuda does not have a deterministic implementation, but you set",
+        "Deterministic behavior was enabled with either `torch.use_deterministic_algorithms(True)` or",
+        "GET was unable to find an engine to execute this computation",
+    ],
+)
+def test_what_pytorch_cannot_do_exactly_is_said(message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(Trainer, "learn", fails)
+    with pytest.raises(InputError, match="PyTorch cannot train this network exactly on the device cpu: "):
+        list(fit(config(exact=True)))
+    with pytest.raises(RuntimeError, match=message[:20]):
         list(fit(config()))
 
 

@@ -19,7 +19,7 @@ from vggexplorer.forecast.time import ANY, NOTHING, PARTIAL, STEP, Calibration, 
 from vggexplorer.processes import NoAnswerError, StoppedError, module_command
 from vggexplorer.pytorch import calibrate as measuring
 from vggexplorer.runs import calibration, probes
-from vggexplorer.runs.calibration import calibrate, known_calibration, time_layers
+from vggexplorer.runs.calibration import Timed, calibrate, known_calibration, known_price, time_layers
 from vggexplorer.runs.devices import Device, machine
 from vggexplorer.runs.probes import LOADING, PROBES, Look, Probe, Seen, looks, seconds, version
 from vggexplorer.summary import summarize
@@ -96,6 +96,30 @@ def test_a_device_is_measured_once(tmp_path: Path, stand_in: StandIn) -> None:
     assert known_calibration(tmp_path / "runs", "cuda:0") is None
     assert len(stand_in.asked) == 1
     assert calibration.plan(tmp_path / "runs", CPU).missing == 0
+
+
+def test_what_an_exact_step_costs_is_measured_on_a_gpu_and_kept(
+    tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[bool] = []
+
+    def time(network: Network, batch: int, device: str, precision: str, *, exact: bool, **_: Any) -> Timed:
+        timed.append(exact)
+        if len(timed) <= 2 and exact:
+            raise NoAnswerError("out of memory")
+        return Timed(0.13 if exact else 0.1, {})
+
+    monkeypatch.setattr(calibration, "time_layers", time)
+    calibrate(tmp_path, CPU)
+    assert timed == []  # a processor's steps are exact anyway
+    gpu = CPU._replace(name="cuda:0", title="NVIDIA H100")
+    calibrate(tmp_path, gpu)
+    assert known_price(tmp_path, "cuda:0") is None
+    calibrate(tmp_path, gpu)  # once more, as that failed
+    assert known_price(tmp_path, "cuda:0") == pytest.approx(1.3)
+    calibrate(tmp_path, gpu)
+    assert timed == [False, True] * 2
+    assert known_price(tmp_path, "cpu") is None
 
 
 def test_the_precision_of_most_runs_comes_first() -> None:

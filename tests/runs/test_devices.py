@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, wait_until
 
 from vggexplorer import processes
 from vggexplorer.errors import InputError
@@ -153,6 +153,7 @@ def test_a_processor_says_how_busy_it_is() -> None:
     sample = json.loads(sampler.line())
     assert 0 <= sample["utilization"] <= 101
     assert sample["seconds"] >= 0
+    assert sample["took"] >= 0
     if memory := resident_memory():
         assert abs(sample["memory"] - memory) < 2**28
         assert (peak_memory() or memory) > 2**20
@@ -164,6 +165,20 @@ def test_the_peak_is_a_process_its_own() -> None:
     code = "from vggexplorer.processes import NoAnswerError, peak_memory; print(peak_memory())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert len(ballast) > 2 * int(done.stdout)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux says it of other processes")
+def test_the_processes_of_a_run_are_taken_together() -> None:
+    other = subprocess.Popen([sys.executable, "-c", "sum(range(10**7)); input()"], stdin=subprocess.PIPE)
+    try:
+        wait_until(lambda: processes.busy_seconds(other.pid) > 0.05)
+        alone, both = (Sampler("cpu", others=lambda pids=pids: pids).sample() for pids in ([], [other.pid]))
+        assert both["memory"] > alone["memory"] + 2**20
+        assert both["utilization"] >= 0
+    finally:
+        other.communicate(b"\n")
+    assert processes.busy_seconds(other.pid) == 0.0
+    assert resident_memory(other.pid) is None
 
 
 class Nvml(SimpleNamespace):
@@ -193,12 +208,17 @@ class Nvml(SimpleNamespace):
     def nvmlDeviceGetPowerUsage(self, _: str) -> int:  # noqa: N802
         return 98_123
 
+    def nvmlDeviceGetEnforcedPowerLimit(self, _: str) -> int:  # noqa: N802
+        return 80_000
+
 
 def test_a_gpu_says_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     nvml = Nvml()
     monkeypatch.setitem(sys.modules, "pynvml", nvml)  # type: ignore[arg-type]
     sample = Sampler("cuda:0", "GPU-1").sample()
-    assert sample == {"utilization": 97, "memory": 3 * 2**30, "memory_total": 6 * 2**30, "power": 98.1}
+    assert sample == {"utilization": 97, "memory": 3 * 2**30, "memory_total": 6 * 2**30, "power": 98.1} | {
+        "power_limit": 80.0
+    }
     assert nvml.asked == [b"GPU-1"]
 
 

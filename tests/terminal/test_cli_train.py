@@ -268,6 +268,16 @@ def test_of_many_files_that_could_not_be_used_some_are_said(place: Place) -> Non
     assert run.odd_files() == (7, ["“a/x.txt”: not  a picture"])
 
 
+def test_what_is_promised_of_a_runs_bits_is_said(place: Place) -> None:
+    done = place.train(*TINY, "--exact")
+    assert done.returncode == 0
+    said = done.stderr.splitlines()
+    assert said[-1].startswith("Two runs of one seed have equal bits")
+    assert said[-1].endswith("which costs nothing there.")
+    (run,) = Runs(place.runs).all(recorded=False)
+    assert run.config().training.exact
+
+
 # --- bad input ---------------------------------------------------------------------------------------
 
 BAD = {
@@ -292,6 +302,7 @@ BAD = {
     "too few classes": (("vgg11", "--classes", "9"), "Fashion-MNIST has 10 classes, this network has 9."),
     "unknown device": (("vgg11", "--device", "abacus"), "The device must be auto, cpu"),
     "device that is not here": (("vgg11", "--device", "cuda:99"), "There is no device cuda:99 here; there are cpu"),
+    "exact on several processes": (("vgg11", "--exact", "--nproc", "2"), "An exact run is one process"),
     "name of nothing": (("vgg11", "--name", " \n"), "A name has from 1 to 80 characters"),
 }
 

@@ -14,7 +14,7 @@ from test_pages import Explore, plain
 
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
-from vggexplorer.formatting import exact
+from vggexplorer.formatting import exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import datasets, launch
 from vggexplorer.runs.config import RECIPES, Config, recipe
@@ -22,9 +22,11 @@ from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
 from vggexplorer.ui import jobs, widgets
+from vggexplorer.ui.run import start_button
 from vggexplorer.ui.train import downloading
 
 TRAIN = str(ROOT / "pages" / "train.py")
@@ -276,6 +278,62 @@ def test_a_finished_run_says_what_the_book_prints(runs: Runs) -> None:
     assert figures["Examples per second"] == "1,234"
     assert "1,100 examples/s with testing" in page.test.get("progress")[0].text
     assert [badge for badge in page.test.markdown if "finished" in badge.value]
+
+
+ON_A_GPU = ENVIRONMENT | {"device": "cuda:0", "title": "NVIDIA H100", "precision": "bfloat16"}
+SAMPLE = {
+    **{"seconds": 9.0, "utilization": 97, "memory": 5 * 2**30, "memory_total": 80 * 2**30, "temperature": 61},
+    **{"power": 455.6, "power_limit": 700.0, "took": 0.4},
+}
+
+
+def running(run: Run, monkeypatch: pytest.MonkeyPatch, sample: dict[str, Any]) -> Train:
+    """The page while the trainer of `run` lives and has sampled its device."""
+    (run.path / "telemetry.jsonl").write_text(json.dumps(sample) + "\n")
+    monkeypatch.setattr(Run, "status", lambda *_: Status(Word.RUNNING, 47))
+    return Train(run=run.id)
+
+
+def test_a_run_on_a_gpu_shows_what_nvidia_smi_does(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = running(a_run(runs, metrics=[RECORD], environment=ON_A_GPU), monkeypatch, SAMPLE)
+    figures = {metric.label: plain(metric.value).replace("\xa0", " ") for metric in page.test.metric}
+    shown = {"Temperature": "61 °C", "Power": "456 / 700 W", "GPU busy": "97 %"}
+    shown["Memory in use"] = f"{size(5 * 2**30)} / {size(80 * 2**30)}".replace("\xa0", " ")
+    assert figures.items() >= shown.items()
+    assert "NVIDIA H100 · bfloat16" in page.captions
+    assert page.captions.count("A GPU's sums come in another order each time") == 1
+
+
+def test_a_run_on_a_processor_shows_what_a_processor_has(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = running(a_run(runs, environment=ENVIRONMENT), monkeypatch, {"utilization": 93.4, "memory": 2**30})
+    figures = {metric.label: metric.value.replace("\xa0", " ") for metric in page.test.metric}
+    assert figures.items() >= {"Memory in use": size(2**30).replace("\xa0", " "), "Processors busy": "93 %"}.items()
+    assert not {"GPU busy", "Temperature", "Power"} & figures.keys()
+    assert "bits" not in page.captions
+
+
+@pytest.mark.parametrize("changed", [None, {"step": 30, "what": "threads", "before": "2", "now": "1"}])
+def test_a_stopped_run_promises_no_more_than_holds(runs: Runs, changed: dict[str, Any] | None) -> None:
+    outcome = {"status": "stopped", "step": 47}
+    run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT | {"changed": changed}, outcome=outcome)
+    page = Train(run=run.id)
+    assert "Stopped at step 47. Resume goes on there." in page.captions
+    said = "Since step 30 another kind of step goes on with it (threads: 1, before 2)"
+    assert (said in page.captions) is bool(changed)
+
+
+def test_what_exact_bits_cost_is_said_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Train()
+    assert "bits" not in page.captions
+    assert "costs nothing there" in page.set("training exact", True).captions
+    gpu = Device("cuda:0", "NVIDIA H100", 80 * 2**30, 2.0)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [gpu, CPU])
+    page = Train()
+    assert "another order each time" in page.captions
+    assert "How much longer an exact step takes was not measured here." in page.captions
+    monkeypatch.setattr(start_button, "known_price", lambda *_: 1.3)
+    assert "An exact step takes 1.30× as long here." in page.set("training exact", True).captions
+    assert "another order each time" not in page.captions
 
 
 def test_an_interrupted_run_says_where_and_can_be_resumed(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

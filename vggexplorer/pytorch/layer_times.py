@@ -1,8 +1,9 @@
 """Milliseconds of each layer, forward and backward: `python -m vggexplorer.pytorch.layer_times`, a process of its own.
 
-It reads a JSON object from standard input: `network` (as `format_network` writes it), `batch`, `device`, `precision`
-and `rounds`: so often steps are taken apart, and so often whole ones are timed. After each it prints a line
-`{"round": 1, "rounds": 20}` (the first, with 0, once the network is warm), and at the end, in seconds,
+It reads a JSON object from standard input: `network` (as `format_network` writes it), `batch`, `device`, `precision`,
+`exact` (whether the steps are) and `rounds`: so often steps are taken apart, and so often whole ones are timed. After
+each it prints a line `{"round": 1, "rounds": 20}` (the first, with 0, once the network is warm), and at the end, in
+seconds,
 `{"step": 0.1, "layers": [{"name": "features.0", "forward": 0.01, "backward": 0.02}, ...]}`. The layers are timed
 inside whole steps of the trainer, so that they find the memory and the caches as they do in training.
 """
@@ -68,8 +69,8 @@ class Parts:
 class Steps:
     """Steps of the trainer on the first images of the sample."""
 
-    def __init__(self, network: Network, batch: int, device: str, precision: str) -> None:
-        training = Training(input_size=None, batch_size=batch, precision=precision, lr=1e-6)
+    def __init__(self, network: Network, batch: int, device: str, precision: str, exact: bool = False) -> None:
+        training = Training(input_size=None, batch_size=batch, precision=precision, exact=exact, lr=1e-6)
         self.trainer = Trainer(Config(network=network, training=training, device=device), Session())
         self.summary: Summary = summarize(*network)
         self.layers = [self.trainer.net.get_submodule(row.name) for row in self.summary.rows]
@@ -142,7 +143,7 @@ def measure() -> Iterator[dict[str, Any]]:
     check_int(asked["batch"], "the batch size", 1, MAX_BATCH)
     check_int(asked["rounds"], "the number of rounds", 1, MAX_ROUNDS)
     check_choice(asked["precision"], "the precision", tuple(DTYPES))
-    steps = Steps(network, asked["batch"], asked["device"], asked["precision"])
+    steps = Steps(network, asked["batch"], asked["device"], asked["precision"], asked["exact"])
     rounds = asked["rounds"]
     steps.warm_up(WARM_UP)
     yield {"round": 0, "rounds": 2 * rounds}

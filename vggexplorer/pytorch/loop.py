@@ -2,10 +2,11 @@
 
 Nothing random is stored. The order of an epoch comes from a generator seeded by (seed, "order", epoch), and
 before each step PyTorch's seed is set from (seed, "step", step); so a run that goes on from a checkpoint does
-what it would have done, to the bit on a CPU with as many threads.
+what it would have done. Whether that is so to the bit, `runs/exactness.py` says.
 """
 
 import hashlib
+import json
 import math
 import re
 import time
@@ -20,12 +21,14 @@ from torch.nn.functional import cross_entropy
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
 from vggexplorer.processes import peak_memory, processor_name, processors
-from vggexplorer.pytorch import data, distributed, look, weights
+from vggexplorer.pytorch import data, deterministic, distributed, look, weights
 from vggexplorer.pytorch.devices import speedup
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import WORTHWHILE
+from vggexplorer.runs.exactness import PLAIN, StepKind, change, exactness
+from vggexplorer.runs.exactness import check as check_exact
 from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
@@ -55,6 +58,13 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
     except RuntimeError as error:
         if _NO_MEMORY.search(str(error)):
             raise _out_of_memory(config) from error
+        if config.training.exact and _NOT_EXACT.search(str(error)):
+            raise InputError(
+                "PyTorch cannot train this network exactly on the device {device}: {reason}. Without the option "
+                "exact bits it can.",
+                device=config.device,
+                reason=_first_line(error),
+            ) from error
         if session.rank.world > 1 and (lost := distributed.lost(error)):
             raise lost from error
         if _NO_ANSWER.search(str(error)):
@@ -62,7 +72,7 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
                 "The device {device} does not answer any more: {reason}. Resume the run once it does; a smaller batch, "
                 "input or width is a lighter load.",
                 device=config.device,
-                reason=str(error).strip().partition("\n")[0][:300].rstrip("."),
+                reason=_first_line(error),
             ) from error
         raise
     except ValueError as error:
@@ -75,6 +85,12 @@ _NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|A
 """In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
 _NO_ANSWER = re.compile("CUDA error|CUDA driver|CUDNN_STATUS|CUBLAS_STATUS|CUFFT_|MPS backend|Metal")
 """In the messages of a device that is lost, reset or unplugged in the middle of its work."""
+_NOT_EXACT = re.compile("deterministic implementation|Deterministic behavior was enabled|unable to find an engine")
+"""In the messages of PyTorch about what it has no deterministic algorithm for."""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300].rstrip(".")
 
 
 def _out_of_memory(config: Config) -> InputError:
@@ -136,7 +152,10 @@ class Trainer:
         self._use_device(before := _about(checkpoint) if checkpoint else {})
         self.group = distributed.join(session.rank, self.device)
         self._load_data()
-        self.net = make_network(config).to(memory_format=torch.channels_last).to(self.device)
+        self.net = make_network(config)
+        if self._on_exact_gpu:
+            deterministic.replace_layers(self.net)
+        self.net = self.net.to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = SGD(self.net, self.training)
         size = sum(value.numel() * torch.bfloat16.itemsize for value in self._convolutions().values())
         self.snapshot_steps = snapshots.schedule(self.num_steps, size)
@@ -147,6 +166,7 @@ class Trainer:
         self.step = 0
         self.step_seconds = self.seconds = 0.0
         self._saved_step = 0
+        self.changed: dict[str, Any] | None = None
         if checkpoint:
             self._restore(checkpoint, before)
         self.rhythm = Rhythm(self.steps_per_epoch)
@@ -155,10 +175,13 @@ class Trainer:
         self.model = self.group.wrap(self.net)
 
     def _use_device(self, before: dict[str, str]) -> None:
-        """The device, its precision and number of threads; those of the checkpoint, so that going on is exact."""
+        """The device, its precision and number of threads: those of the checkpoint, as far as they are to be had."""
         name = self.config.device
         if name == "auto":
             name = "cuda:0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        check_exact(self.training, name, self.session.rank.world)
+        self._on_exact_gpu = self.training.exact and name.startswith("cuda")
+        deterministic.switch(self._on_exact_gpu)
         try:
             self.device = torch.device(name)
             torch.empty(1, device=self.device)
@@ -167,7 +190,7 @@ class Trainer:
                 "The device {name} cannot be used: {reason}", name=name, reason=str(error).partition("\n")[0]
             ) from error
         rank = self.session.rank
-        most = _threads()  # more threads than processors are many times slower; then it is not exact
+        most = _threads()  # more threads than processors are many times slower
         if rank.world > 1:
             most = min(most, processors() // rank.local_world)
         same = before.get("processes", "1") == str(rank.world)
@@ -200,10 +223,32 @@ class Trainer:
             self.steps_per_epoch -= 1  # batch norm cannot learn from one example
         self.num_steps = self.steps_per_epoch * self.training.epochs
 
+    @property
+    def step_kind(self) -> StepKind:
+        """What the bits of a step of this trainer depend on."""
+        return StepKind(
+            kind=PLAIN,
+            exact="yes" if self._on_exact_gpu or self.device.type == "cpu" else "no",
+            precision=self.precision,
+            device=self.device.type,
+            title=self._title(),
+            threads=str(torch.get_num_threads()),
+            processes=str(self.session.rank.world),
+            torch=torch.__version__,
+        )
+
+    def _title(self) -> str | None:
+        if self.device.type == "cuda":
+            return str(torch.cuda.get_device_properties(self.device).name)
+        return processor_name() if self.device.type == "cpu" else None
+
     def environment(self) -> dict[str, Any]:
         """What a reader of the run may want to know of its surroundings."""
         about: dict[str, Any] = {
             "device": str(self.device),
+            "title": self._title(),
+            "kind": PLAIN,
+            "changed": self.changed,
             "precision": self.precision,
             "threads": torch.get_num_threads(),
             "processes": self.session.rank.world,
@@ -218,12 +263,9 @@ class Trainer:
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         if self.device.type == "cuda":
-            properties = torch.cuda.get_device_properties(self.device)
-            uuid = getattr(properties, "uuid", None)
-            about |= {"title": properties.name, "uuid": f"GPU-{uuid}" if uuid else None}
-        elif self.device.type == "cpu":
-            about["title"] = processor_name()
-        return about
+            uuid = getattr(torch.cuda.get_device_properties(self.device), "uuid", None)
+            about["uuid"] = f"GPU-{uuid}" if uuid else None
+        return about | {"exact": exactness(self.config, about).holds}
 
     def run(self) -> Iterator[Record]:
         """All steps that are left, unless a command or the time budget ends them."""
@@ -434,10 +476,8 @@ class Trainer:
             "step": str(self.step),
             "step_seconds": repr(self.step_seconds),
             "seconds": repr(time.perf_counter() - self._start_of_run),
-            "threads": str(torch.get_num_threads()),
-            "processes": str(self.session.rank.world),
-            "device": self.device.type,
-            "precision": self.precision,
+            **self.step_kind.texts(),
+            **({"changed": json.dumps(self.changed)} if self.changed else {}),
         }
         weights.save(path, tensors, about)
 
@@ -451,6 +491,7 @@ class Trainer:
             self.net.load_state_dict(tensors)
             self.step = self._saved_step = int(about["step"])
             self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
+            self.changed = change(about, self.step, self.step_kind)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise useless(error) from error
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from vggexplorer.architectures import Network
+from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.time import Calibration, LayerTime
 from vggexplorer.processes import NoAnswerError, StoppedError, ask
@@ -40,6 +40,8 @@ class Measurements(NamedTuple):
     calibration: Calibration | None
     start: float
     context: int
+    exact: float | None = None
+    """How many times as long an exact step takes."""
 
     def missing(self, device: Device) -> list[Look]:
         """The looks that were not made, in their order."""
@@ -56,6 +58,7 @@ def _measurements(runs: Path, device: str) -> Measurements:
             known_calibration(runs, device),
             float(data["start"]),
             int(data["context"]),
+            _price(data),
         )
     return Measurements([], None, 0.0, 0)
 
@@ -79,6 +82,7 @@ def keep(runs: Path, device: str, done: Measurements) -> None:
     """Write it down."""
     found = done.calibration and done.calibration.to_json()
     about = {"machine": machine(), "probes": version(), "start": done.start, "context": done.context}
+    about |= {"exact": done.exact}
     write_json(_file(runs, device), about | {"seen": done.seen, "calibration": found})
 
 
@@ -90,6 +94,18 @@ def known_calibration(runs: Path, device: str) -> Calibration | None:
     with suppress(*_DAMAGED):
         return Calibration.from_json(_read(runs, device)["calibration"])
     return None
+
+
+def known_price(runs: Path, device: str) -> float | None:
+    """How many times as long an exact step takes on `device`; None if that was not measured here."""
+    with suppress(*_DAMAGED):
+        return _price(_read(runs, device))
+    return None
+
+
+def _price(data: Any) -> float | None:
+    found = data.get("exact")
+    return None if found is None else float(found)
 
 
 class Plan(NamedTuple):
@@ -122,6 +138,8 @@ def calibrate(runs: Path, device: Device, progress: Told = nobody, stop: threadi
         if missing := done.missing(device):
             progress(1 - seconds(device, missing) / seconds(device, looks(device)), plan(runs, device).seconds)
             done = _measure(runs, device, done, progress, stop)
+        if device.name.startswith("cuda") and done.exact is None:
+            keep(runs, device.name, done._replace(exact=_measured_price(device, stop)))
     if done.calibration is None:
         raise InputError(
             "The device is busy or slow: {count} of {all} {all:measurement|measurements} took {seconds} s. They are "
@@ -208,12 +226,13 @@ def time_layers(
     progress: Callable[[float], None] = lambda share: None,
     rounds: int = 10,
     stop: threading.Event | None = None,
+    exact: bool = False,
 ) -> Timed:
     """Time the layers of a network on a device now, in a process of its own; `progress` and `stop` as in `calibrate`.
 
-    `InputError` if it cannot be done.
+    `exact` steps are those with equal bits each time. `InputError` if it cannot be done.
     """
-    asked = {"batch": batch, "device": device, "precision": precision, "rounds": rounds}
+    asked = {"batch": batch, "device": device, "precision": precision, "exact": exact, "rounds": rounds}
     given = json.dumps(asked | {"network": format_network(network)}).encode()
     try:
         for news in ask("vggexplorer.pytorch.layer_times", given=given, timeout=CALIBRATION_TIMEOUT, stop=stop):
@@ -228,6 +247,21 @@ def time_layers(
 def seconds_of_layers(device: Device, network: Network, batch: int, precision: str, rounds: int) -> float:
     """About how many seconds `time_layers` takes on a device that nobody else uses."""
     return LOADING + (2 * rounds + 2) * step_seconds(device, network, batch, precision)
+
+
+PRICED = NETWORKS["VGG-11 slim"]._replace(input_shape=(1, 96, 96)), 128
+"""What an exact step is measured with, and the images in a step: enough for any GPU, little for its memory."""
+
+
+def _measured_price(device: Device, stop: threading.Event | None) -> float | None:
+    """How many times as long an exact step takes; None if it cannot be done. Each kind is timed in its own process."""
+    with suppress(InputError):
+        plain, exact = (
+            time_layers(*PRICED, device.name, device.precision, rounds=5, stop=stop, exact=each).step
+            for each in (False, True)
+        )
+        return exact / plain
+    return None
 
 
 def _failed(reason: InputError) -> InputError:

@@ -222,6 +222,13 @@ class Training:
         ),
     )
     precision: str = _row("auto", OneOf(label="precision", help=", ".join(PRECISIONS), words=PRECISIONS))
+    exact: bool = _row(
+        False,
+        Switch(
+            label="exact bits",
+            help="on a GPU: give the same bits with the same seed, and after a resume; steps take longer",
+        ),
+    )
     flip: bool = _row(False, Switch(label="random mirroring", help="mirror pictures at random"))
     crop: int = _row(
         0, Whole(label="random shift", help="shift pictures at random by up to N pixels", high=64, unit="pixels")

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from vggexplorer.architectures import check_int, shown
 from vggexplorer.errors import InputError
 from vggexplorer.processes import processors
-from vggexplorer.runs import devices
+from vggexplorer.runs import devices, exactness
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
@@ -65,6 +65,7 @@ class Place:
         Each of several processes needs a GPU or a processor of its own. What a cluster has, the cluster knows.
         """
         check_batch(config, self.nproc)
+        exactness.check(config.training, config.device, self.nproc)
         if self.cluster:
             need_ray()
         if self.nproc == 1 or self.cluster:

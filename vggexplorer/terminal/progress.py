@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 from vggexplorer.errors import InputError
 from vggexplorer.processes import stop_signals
 from vggexplorer.runs import launch
+from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.run import MANY, START_TIMEOUT, Run, Watch
@@ -125,8 +126,10 @@ class Follower:
             self._training = _version(self.run.path / layout.ENVIRONMENT) != self._before.environment
             if not self._training:
                 return
-            budget = self.run.config().training.time_budget
-            self.view.begin(self.run.environment() | {"time_budget": budget})
+            config, facts = self.run.config(), self.run.environment()
+            self.view.begin(facts | {"time_budget": config.training.time_budget})
+            if found := notice(config, facts):
+                self.view.say(str(found))
             self.view.odd(*self.run.odd_files())
         tail = self.run.read(self._offset)
         self._offset = tail.offset

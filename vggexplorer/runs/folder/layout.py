@@ -11,12 +11,12 @@
 | `CONTROL` | what is wanted: `until` (a step to pause at) and `stop` | who commands the run |
 | `LOCK` | nothing; it is locked while a trainer lives | the trainer |
 | `HEARTBEAT` | a counter, the `Phase`, the step, the process; each second | the trainer |
-| `ENVIRONMENT` | device, precision, threads, data of the last start | the trainer, at each start |
+| `ENVIRONMENT` | device, precision, threads, data of the last start; if it is `exact` | the trainer, at each start |
 | `METRICS` | a `Record` a line | the trainer; cut back to the checkpoint at a start |
 | `TELEMETRY` | a sample of the device a line | the trainer |
 | `LOG` | what the trainer prints | the trainer and what starts it |
 | `STEP` | what the last single step looked like | the trainer, when it is paused |
-| `CHECKPOINT` | all that a resume needs | the trainer; gone once the run has finished |
+| `CHECKPOINT` | all that a resume needs; a `StepKind`, what made it | the trainer; gone once the run has finished |
 | `SNAPSHOTS` | the convolutions after some steps, `<step>.safetensors` | the trainer |
 | `RANKS` | who each further process is, `<number>.json` | that process; gone once the run has ended |
 | `WEIGHTS` | the trained network | the trainer, at the end |

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from vggexplorer.errors import InputError
 from vggexplorer.processes import FOR_TORCH, ignore_stop_signals, process_began, stop_signals
 from vggexplorer.runs import devices
+from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout, ranks, snapshots
 from vggexplorer.runs.folder.files import json_bytes, replace_by, write_json
@@ -305,9 +307,11 @@ class FolderSession(Session):
         step = int(metadata(checkpoint)["step"]) if checkpoint else 0
         self.last = self.run.cut_back(step)  # the steps after it will be done again
         start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
-        write_json(self.run.path / layout.ENVIRONMENT, {**environment, **start}, alone=True)
+        price = {"price": known_price(self.run.path.parent, environment["device"])}
+        write_json(self.run.path / layout.ENVIRONMENT, {**environment, **price, **start}, alone=True)
         self._device = environment["device"]
-        self.heartbeat.sampler = Sampler(environment["device"], environment.get("uuid"))
+        others = partial(ranks.living, self.run) if self.rank.world > 1 else tuple
+        self.heartbeat.sampler = Sampler(environment["device"], environment.get("uuid"), others)
         self._saved_at = time.monotonic()
         self.phase(Phase.TRAINING)
 

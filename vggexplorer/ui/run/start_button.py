@@ -11,7 +11,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import TRAIN
+from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.summary import summarize
@@ -19,7 +21,7 @@ from vggexplorer.text import title
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run import choice, forecast, rows
-from vggexplorer.ui.run.words import data_text
+from vggexplorer.ui.run.words import bits, data_text
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, look_at, publish
 from vggexplorer.ui.widgets import once
@@ -63,6 +65,8 @@ def show(runs: Runs, another: bool, own_input: bool = False) -> None:
         except InputError as error:
             st.error(literal(sentence(error)), icon=":material/error:")
         forecast.show(runs, before)
+        if config.training.exact or not another:  # else it stands above
+            _say_exactness(runs, before)
     here = None if choice.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
         once(
@@ -81,6 +85,15 @@ def show(runs: Runs, another: bool, own_input: bool = False) -> None:
     _say_limits()
     if refused := session.get("start error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
+
+
+def _say_exactness(runs: Runs, before: forecast.RunForecast | None) -> None:
+    """Whether two runs of one seed will have equal bits, where that is not so by itself or was asked for."""
+    if before is None or choice.chosen().elsewhere:
+        return
+    facts = {"device": before.device.name, "price": known_price(runs.path, before.device.name)}
+    if found := notice(before.config, facts):
+        st.caption(bits(found))
 
 
 def _say_limits() -> None:

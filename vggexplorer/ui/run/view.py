@@ -1,11 +1,13 @@
 """A run as Train, Runs and Learn show it: its status, how far it is, its figures, what went wrong, what can be done."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
 
 import streamlit as st
 
 from vggexplorer.formatting import NO_BREAK, exact, percent, size
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, Run
@@ -15,7 +17,7 @@ from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run import actions, forecast
 from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
-from vggexplorer.ui.run.words import LOOKS, accuracy, data_text, duration, number, status
+from vggexplorer.ui.run.words import LOOKS, accuracy, bits, data_text, duration, number, status
 from vggexplorer.ui.state import current
 
 TICK = 1.0
@@ -81,9 +83,11 @@ def _ticking(run: Run, drawn: Hashable) -> None:
         _progress(row, row.config)
         _figures(row)
         if row.status.active:
-            st.caption(_device(run))
+            _device(run)
         else:
             forecast.afterwards(row.forecast)
+        if (facts := run.environment()) and (found := notice(row.config, facts)):
+            st.caption(bits(found))
 
 
 def _explained(row: Row) -> str:
@@ -107,7 +111,7 @@ def _explained(row: Row) -> str:
                 seconds=f"{HEARTBEAT_TIMEOUT:g}",
             )
         case Word.STOPPED:
-            return t("Stopped at step {step}. Resume goes on exactly there.", step=row.status.step)
+            return t("Stopped at step {step}. Resume goes on there.", step=row.status.step)
     return ""
 
 
@@ -142,22 +146,34 @@ def _figures(row: Row) -> None:
             st.metric(name, value, width="content")
 
 
-def _device(run: Run) -> str:
-    """What the device is doing."""
+def _device(run: Run) -> None:
+    """What the device is doing, in the order of nvidia-smi: temperature, power, memory, how busy it is."""
     sample, about = run.telemetry(), run.environment()
-    parts = [about.get("title") or about.get("device", ""), about.get("precision", "")]
-    share, used, degrees, watts = (number(sample.get(key)) for key in ("utilization", "memory", "temperature", "power"))
-    if share is not None:
-        parts.append(t("{share} busy", share=percent(share, 100)))
-    if used is not None:
-        whole = number(sample.get("memory_total"))
-        text = size(round(used)) + (f" / {size(round(whole))}" if whole else "")
-        parts.append(t("{used} of memory in use", used=text))
-    if degrees is not None:
-        parts.append(f"{degrees:g}{NO_BREAK}°C")
-    if watts is not None:
-        parts.append(f"{watts:.0f}{NO_BREAK}W")
-    return " · ".join(literal(str(part)) for part in parts if part)
+    names = " · ".join(literal(str(about[key])) for key in ("title", "precision") if about.get(key))
+    if names:
+        st.caption(names)
+    if figures := _telemetry(sample, about):
+        with st.container(horizontal=True, gap="medium", key="run-device"):
+            for name, value in figures.items():
+                st.metric(name, value, width="content")
+
+
+def _telemetry(sample: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, str]:
+    """The last sample of the device in words."""
+    known = {key: value for key in sample if (value := number(sample[key])) is not None}
+    figures = {}
+    if "temperature" in known:
+        figures[t("Temperature")] = f"{known['temperature']:g}{NO_BREAK}°C"
+    if "power" in known:
+        limit = f" / {known['power_limit']:.0f}" if "power_limit" in known else ""
+        figures[t("Power")] = f"{known['power']:.0f}{limit}{NO_BREAK}W"
+    if "memory" in known:
+        whole = f" / {size(round(known['memory_total']))}" if "memory_total" in known else ""
+        figures[t("Memory in use")] = f"{size(round(known['memory']))}{whole}"
+    if "utilization" in known:
+        gpu = str(about.get("device")).startswith("cuda")
+        figures[t("GPU busy") if gpu else t("Processors busy")] = f"{known['utilization']:.0f}{NO_BREAK}%"
+    return figures
 
 
 def _say(row: Row) -> None:

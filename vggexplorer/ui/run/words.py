@@ -10,10 +10,11 @@ from vggexplorer import formatting
 from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.exactness import Exactness
 from vggexplorer.runs.folder.status import STATUSES, Word
 from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option
 from vggexplorer.text import format_network, title
-from vggexplorer.ui.i18n import t
+from vggexplorer.ui.i18n import say, t
 
 
 class Look(NamedTuple):
@@ -58,6 +59,7 @@ LABELS = {
     "torch": "PyTorch",
     "threads": "threads",
     "processes": "processes",
+    "kind": "kind of step",
 }
 """What the settings of a run are called, by their names in config.json and environment.json."""
 
@@ -88,6 +90,11 @@ def sign(word: Word) -> str:
 def status(word: Word) -> str:
     """A status word as people read it."""
     return t(STATUSES[word])
+
+
+def bits(found: Exactness) -> str:
+    """What can be promised of a run's bits, as Markdown."""
+    return " ".join(map(say, found.remarks))
 
 
 def number(value: Any) -> float | None:

@@ -13,6 +13,7 @@ from vggexplorer.layers import shape_text
 from vggexplorer.palette import COLORS, faded
 from vggexplorer.runs.config import Config, published, recipe
 from vggexplorer.runs.datasets import KNOWN, of_each_class
+from vggexplorer.runs.exactness import exactness
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.summary import summarize
@@ -115,6 +116,7 @@ def _machine_facts(row: Row, config: Config) -> dict[str, str]:
         label("seed"): str(config.seed),
         t("Device"): device or config.device,
         **{label(name): setting(name, value) for name, value in known.items() if value is not None},
+        t("Equal bits with the same seed"): t("yes") if exactness(config, environment).holds else t("no"),
         t("Started"): moment(row.created),
         t("Size on the disk"): size(row.size),
     }
