@@ -49,7 +49,7 @@ def test_what_is_promised(config: Config, facts: dict[str, Any], holds: bool, wo
 
 
 def test_a_person_is_told_only_what_is_not_as_one_expects() -> None:
-    assert notice(PLAIN, {"device": "cpu"}) is None
+    assert notice(PLAIN, {"device": "cpu"}) is notice(HURRIED, {"device": "cpu"}) is None
     assert notice(PLAIN, {"device": "cuda:0"}) == exactness(PLAIN, {"device": "cuda:0"})
     assert notice(EXACT, {"device": "cpu"}) == exactness(EXACT, {"device": "cpu"})
 

@@ -104,9 +104,10 @@ def exactness(config: Config, facts: Mapping[str, Any]) -> Exactness:
 
 
 def notice(config: Config, facts: Mapping[str, Any]) -> Exactness | None:
-    """What a person must be told: nothing where runs are exact and nobody asked."""
+    """What a person must be told: nothing where nobody asked and runs are exact, or end early by a time budget."""
     found = exactness(config, facts)
-    return found if config.training.exact or not found.holds else None
+    usual = found.holds or found.remarks == (_BUDGET,)
+    return None if usual and not config.training.exact else found
 
 
 def check(training: Training, device: str, processes: int) -> None:
