@@ -359,14 +359,14 @@ def test_every_option_arrives(place: Place) -> None:
         *("--epochs", "2", "--batch-size", "64", "--lr", "1e-3", "--momentum", ".5", "--weight-decay", "0.0001"),
         *("--precision", "float32", "--seed", "7", "--time-budget", "600", "--conv-init", "kaiming"),
         *("--linear-init", "normal", "--flip", "--crop", "2", "--brightness", "0.1", "--checkpoint-every", "5"),
-        *("--images", "90", "--schedule", "linear", "--device", "cpu", "--name", "my  first run"),
+        *("--images", "90", "--schedule", "linear", "--exact", "--device", "cpu", "--name", "my  first run"),
     )
     assert (config["seed"], config["device"], config["dataset"]) == (7, "cpu", "sample")
     assert config["training"] == {
         **{"recipe": "d2l-160", "epochs": 2, "batch_size": 64, "lr": 0.001, "momentum": 0.5, "weight_decay": 0.0001},
         **{"input_size": 32, "dropout": None, "batch_norm": None, "conv_init": "kaiming", "linear_init": "normal"},
         **{"precision": "float32", "flip": True, "crop": 2, "brightness": 0.1, "time_budget": 600.0},
-        **{"checkpoint_every": 5.0, "schedule": "linear", "images": 90},
+        **{"checkpoint_every": 5.0, "schedule": "linear", "images": 90, "exact": True},
     }
     assert place.listed()[0]["name"] == "my first run"
 
