@@ -1,7 +1,5 @@
 """The doors to the dashboard: what each fetches, how soon the first page stands there, what it takes on the disk.
 
-    python benchmarks/doors.py [site] [light] [whole] [--rounds 3] [--json | --markdown]
-
 The static site is built and served on this machine, compressed, without the network between; its browser comes for the
 first time (cold) and again (warm). The installs are made in new virtual environments; fetching and installing the
 packages is one figure, from the command to the totals on the first page another (cold: the first time).
@@ -14,13 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-import table
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,18 +151,6 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:,.0f} MB"
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = table.parser(__doc__, rounds=3)
-    parser.add_argument("doors", nargs="*", default=list(NAMES), metavar="door", help=", ".join(NAMES))
-    options = parser.parse_args()
-    found = {
-        name: site(options.rounds) if name == "site" else install(EXTRAS[name], options.rounds)
-        for name in NAMES
-        if name in options.doors
-    }
-    table.report(options, table.machine(["streamlit", "playwright"]), found, rows(found))
-
-
-if __name__ == "__main__":
-    main()
+def measure(doors: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Each door by its name."""
+    return {door: site(rounds) if door == "site" else install(EXTRAS[door], rounds) for door in doors}

@@ -1,10 +1,12 @@
 """How soon the command line and the trainer begin, in processes of their own, in turns.
 
     python benchmarks/start.py [--rounds 7] [--json | --markdown]
+    python benchmarks/start.py --doors [site] [light] [whole]
 
 `vggexplorer profile vgg11 --json` as a whole process beside a Python that only imports what it uses (argparse, and
 Rich for the tables that people see). The trainer: the time from the end of `import torch` to its first record, beside
-one later step, at the book's 224 pixels with batches of 128.
+one later step, at the book's 224 pixels with batches of 128. The doors are measured by `doors.py`, from nothing to the
+first page: that needs npm, a browser and some minutes.
 """
 
 import json
@@ -18,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import doors
 import table
 
 from vggexplorer.architectures import NETWORKS
@@ -98,7 +101,13 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
 
 def main() -> None:
     """Measure and print."""
-    options = table.parser(__doc__, rounds=7).parse_args()
+    parser = table.parser(__doc__, rounds=7)
+    parser.add_argument("--doors", nargs="*", choices=doors.NAMES, help="measure the ways to the dashboard instead")
+    options = parser.parse_args()
+    if options.doors is not None:
+        ways = doors.measure(options.doors or list(doors.NAMES), min(options.rounds, 3))
+        table.report(options, table.machine(["streamlit", "playwright"]), ways, doors.rows(ways))
+        return
     found = measure(options.rounds)
     table.report(options, table.machine(["torch", "rich"]), found, rows(found))
 

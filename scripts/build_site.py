@@ -26,7 +26,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from vggexplorer import palette
 from vggexplorer.architectures import NETWORKS
@@ -46,8 +45,10 @@ from vggexplorer.text import title
 STLITE, PYODIDE = "@stlite/browser@1.9.2", "pyodide@0.29.5"
 """The newest stlite, and the newest Pyodide with the Python that it is compiled for (3.13)."""
 PYTHON = "3.13"
+MICROPIP = "micropip==0.11.1"
+"""With it stlite puts its own two wheels in their place."""
 PACKAGES = (
-    *("micropip==0.11.1", "packaging==26.4", "blinker==1.9.0", "protobuf==7.36.2", "typing-extensions==4.16.0"),
+    *("packaging==26.4", "blinker==1.9.0", "protobuf==7.36.2", "typing-extensions==4.16.0"),
     *("starlette==1.10.0", "anyio==4.16.0", "idna==3.20", "sniffio==1.3.1", "python-multipart==0.0.34"),
     *("itsdangerous==2.2.0", "filelock==4.3.1", "platformdirs==4.14.8", "pyodide-http==0.2.2", "toml==0.10.2"),
 )
@@ -85,23 +86,25 @@ def build(out: Path) -> None:
     """Make the folder `out` anew; `InputError` if a package cannot be fetched."""
     shutil.rmtree(out, ignore_errors=True)
     (out / "pyodide").mkdir(parents=True)
-    with tempfile.TemporaryDirectory() as work:
-        stlite, pyodide = npm(STLITE, Path(work)), npm(PYODIDE, Path(work))
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        stlite, pyodide = npm(STLITE, work), npm(PYODIDE, work)
         shutil.copytree(stlite / "build", out / "stlite", ignore=shutil.ignore_patterns("*.map", "*.d.ts"))
         for name in PYODIDE_FILES:
             shutil.copy(pyodide / name, out / "pyodide" / name)
-        fetch(out / "pyodide")
-        for name, content in stand_ins():
-            (out / "pyodide" / name).write_bytes(content)
-        (out / "app.zip").write_bytes(packed(application()))
-        compile_all([out / "app.zip", *(out / "pyodide").glob("*.whl")], pyodide)
-        info = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"]
-    packages = locked(out / "pyodide")
-    (out / "pyodide" / "pyodide-lock.json").write_text(json.dumps({"info": info, "packages": packages}), "utf-8")
-    for address, content in beside():
+        fetch([MICROPIP], out / "pyodide")
+        lock(pyodide, out / "pyodide")
+        fetch(PACKAGES, work)
+        content = {name: data for wheel in sorted(work.glob("*.whl")) for name, data in unpacked(wheel)}
+        content |= dict(stand_ins()) | dict(application())
+        (out / "app.zip").write_bytes(packed(content.items()))
+        compile_all([out / "app.zip"], pyodide)
+    for wheel in (out / "stlite" / "wheels").glob("*.whl"):
+        wheel.write_bytes(packed((name, without_requirements(name, data)) for name, data in unpacked(wheel)))
+    for address, data in beside():
         (out / address).parent.mkdir(parents=True, exist_ok=True)
-        (out / address).write_bytes(content)
-    page = html_page(sorted(packages.keys() - {"micropip"}))
+        (out / address).write_bytes(data)
+    page = html_page()
     for name in ("index", "404", *filter(None, PAGES)):  # hosts answer /compare with compare.html, or with 404.html
         (out / f"{name}.html").write_text(page, "utf-8")
 
@@ -118,11 +121,11 @@ def npm(spec: str, work: Path) -> Path:
     return folder / "package"
 
 
-def fetch(folder: Path) -> None:
-    """`PACKAGES` as wheels."""
+def fetch(packages: Iterable[str], folder: Path) -> None:
+    """Packages as wheels, without what they ask for."""
     target = ["--platform", "any", "--python-version", PYTHON, "--implementation", "py", "--abi", "none"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", *target]
-    run([*command, "--dest", str(folder), *PACKAGES], folder)
+    run([*command, "--dest", str(folder), *packages], folder)
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -144,21 +147,33 @@ def packed(content: Iterable[tuple[str, bytes]]) -> bytes:
     """A zip file; the same content makes the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, each in content:
-            file.writestr(zipfile.ZipInfo(name), each, zipfile.ZIP_DEFLATED)  # without a time
+        for name, data in content:
+            file.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # without a time
     return buffer.getvalue()
 
 
+def unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
+    """What is in a zip file."""
+    with zipfile.ZipFile(path) as file:
+        yield from ((name, file.read(name)) for name in file.namelist() if not name.endswith("/"))
+
+
 def stand_ins() -> Iterator[tuple[str, bytes]]:
-    """Wheels that say they are a package, and hold nothing or one small module."""
+    """The files of packages that hold nothing, or one small module."""
     for name, (edition, module, source) in STAND_INS.items():
-        info = f"{name}-{edition}.dist-info"
-        content = {
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {edition}\n",
-            f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-            f"{info}/RECORD": "",
-        } | ({module: source} if module else {})
-        yield f"{name}-{edition}-py3-none-any.whl", packed((name, text.encode()) for name, text in content.items())
+        yield (
+            f"{name}-{edition}.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {edition}\n".encode(),
+        )
+        if module:
+            yield module, source.encode()
+
+
+def without_requirements(name: str, data: bytes) -> bytes:
+    """A file of a wheel, which asks for nothing more: all of it is there, and looking for it would take seconds."""
+    if not name.endswith(".dist-info/METADATA"):
+        return data
+    return b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(b"Requires-Dist:"))
 
 
 def compile_all(archives: list[Path], pyodide: Path) -> None:
@@ -167,18 +182,18 @@ def compile_all(archives: list[Path], pyodide: Path) -> None:
     run(["node", program[0], str(pyodide.resolve()), program[1], *(str(path.resolve()) for path in archives)], pyodide)
 
 
-def locked(folder: Path) -> dict[str, Any]:
-    """Pyodide's list of packages: the wheels in `folder`, so that nothing is looked for elsewhere."""
-    packages = {}
-    for wheel in sorted(folder.glob("*.whl")):
-        name, version = wheel.name.split("-")[:2]
-        name = name.replace("_", "-").lower()
-        packages[name] = {
-            **{"name": name, "version": version, "file_name": wheel.name, "install_dir": "site", "depends": []},
-            **{"imports": [name.replace("-", "_")], "package_type": "package", "unvendored_tests": False},
-            "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        }
-    return packages
+def lock(pyodide: Path, folder: Path) -> None:
+    """Pyodide's list of packages, with the one in `folder` only: nothing is looked for elsewhere."""
+    (wheel,) = folder.glob("*.whl")
+    name, version = wheel.name.split("-")[:2]
+    package = {
+        **{"name": name, "version": version, "file_name": wheel.name, "install_dir": "site", "depends": []},
+        **{"imports": [name], "package_type": "package", "unvendored_tests": False},
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+    }
+    info = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"]
+    content = json.dumps({"info": info, "packages": {name: package}})
+    (folder / "pyodide-lock.json").write_text(content, "utf-8")
 
 
 # --- the dashboard -------------------------------------------------------------------------------------------
@@ -214,12 +229,11 @@ def beside() -> Iterator[tuple[str, bytes]]:
 # --- the page ------------------------------------------------------------------------------------------------
 
 
-def html_page(packages: list[str]) -> str:
-    """The HTML of every page; `packages` are loaded before the dashboard starts."""
+def html_page() -> str:
+    """The HTML of every page."""
     options = {
         "entrypoint": "streamlit_app.py",
         "archives": [{"url": "app.zip", "format": "zip"}],
-        "prebuiltPackageNames": packages,
         "disableProgressToasts": True,
     }
     icon = base64.b64encode((PACKAGE / "assets" / "icon.svg").read_bytes()).decode()

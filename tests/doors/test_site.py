@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
 
 PREFIX = "/classes/cnn/"
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds for Python to be loaded into the browser of a busy machine."""
 
 
