@@ -105,8 +105,8 @@ STEPS = """
 import json
 from vggexplorer.pytorch import devices
 types, seconds = [], devices._seconds
-devices._seconds = lambda device, dtype: (types.append(str(dtype)), seconds(device, dtype))[1]
-print(json.dumps([devices.speedup("cpu"), types]))
+devices._seconds = lambda device, dtype, images: (types.append(str(dtype)), seconds(device, dtype, images))[1]
+print(json.dumps([devices.measure("cpu")["speedup"], sorted(set(types))]))
 """
 
 
@@ -116,7 +116,7 @@ def test_a_processor_without_bfloat16_does_no_step_in_it() -> None:
     without = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     command = [sys.executable, "-c", STEPS]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | without, capture_output=True, text=True, timeout=120)
-    assert json.loads(done.stdout) == [0, []], done.stderr
+    assert json.loads(done.stdout) == [0, ["torch.float32"]], done.stderr
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,35 @@ def test_what_is_slower_in_bfloat16_is_tried_once(
 ) -> None:
     times = {torch.float32: iter(single), torch.bfloat16: iter(half)}
     tried: list[torch.dtype] = []
-    monkeypatch.setattr(torch_devices, "_seconds", lambda _, dtype: (tried.append(dtype), next(times[dtype]))[1])
+    monkeypatch.setattr(torch_devices, "_seconds", lambda _, dtype, __: (tried.append(dtype), next(times[dtype]))[1])
     monkeypatch.setattr(torch_devices, "_processor_has_bfloat16", lambda: True)
-    assert torch_devices.speedup("cpu") == speedup
-    assert tried.count(torch.bfloat16) == rounds
+    assert torch_devices.measure("cpu") == {"speedup": speedup, "pace": min(single) / (32 * torch_devices.MACS)}
+    assert tried == [torch.float32] * 5 + [torch.bfloat16] * rounds
+
+
+def test_a_gpu_is_measured_with_as_many_images_as_keep_it_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image takes 20 microseconds in float32, 10 in bfloat16, and launching 300: a small block would hide it."""
+    monkeypatch.setattr(torch_devices, "has_bfloat16", lambda _: True)
+    each = {torch.float32: 20e-6, torch.bfloat16: 10e-6}
+    monkeypatch.setattr(torch_devices, "_seconds", lambda _, dtype, images: 300e-6 + images * each[dtype])
+    assert torch_devices.measure("cpu")["speedup"] < 1.6
+    found = torch_devices.measure("cuda:0")
+    assert found["speedup"] > 1.8
+    assert found["pace"] == pytest.approx(each[torch.float32] / torch_devices.MACS, rel=0.1)
+
+
+@pytest.mark.parametrize("most", [0, 100, 5000])
+def test_a_gpu_with_little_memory_gets_fewer_images(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    def seconds(_: str, __: torch.dtype, images: int) -> float:
+        if images > most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return 1e-4
+
+    monkeypatch.setattr(torch_devices, "has_bfloat16", lambda _: False)
+    monkeypatch.setattr(torch_devices, "_seconds", seconds)
+    images = {0: 0, 100: 64, 5000: torch_devices.MOST}[most]
+    pace = 1e-4 / (images * torch_devices.MACS) if images else 0.0
+    assert torch_devices.measure("cuda:0") == {"speedup": 0.0, "pace": pace}
 
 
 def test_where_pytorch_does_not_say_bfloat16_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,13 @@ import pytest
 from conftest import wait_until
 from real_runs import check_steps
 
+from vggexplorer.forecast.precision import decide
 from vggexplorer.runs import devices
 from vggexplorer.runs.folder.records import parse_line
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.terminal.progress import Before, Follower, Interrupts
-from vggexplorer.terminal.views import View
+from vggexplorer.terminal.views import PlainLines, View
 
 VGGEXPLORER = (sys.executable, "-m", "vggexplorer")
 TINY = ("1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "1", "--device", "cpu")
@@ -395,6 +396,12 @@ def test_a_folder_of_pictures_is_kept_as_an_absolute_path(place: Place) -> None:
     status, _, errors = end(process)
     assert status == 0, errors
     assert place.listed()[0]["dataset"] == f"folder:{place.runs}"
+
+
+def test_a_precision_that_was_left_open_is_said_with_the_times_that_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    decided = decide(True, 0.0126, 0.0109, 128)
+    PlainLines().begin({"device": "cuda:0", "precision": "bfloat16", "decided": decided.to_json()})
+    assert capsys.readouterr().out == f"training on cuda:0\nin {decided.remark}\n"
 
 
 # --- plain lines, the line, the end --------------------------------------------------------------------

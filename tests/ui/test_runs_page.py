@@ -16,6 +16,7 @@ from test_i18n import english_in, has_chinese, seen
 from test_pages import plain
 
 from vggexplorer.architectures import Network
+from vggexplorer.forecast.precision import decide
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
@@ -413,6 +414,17 @@ def test_stop_asks_the_trainer(folder: Path) -> None:
         page = Page(run.id).click("stop run")
         assert run.control()["stop"]
         assert page.test.button(key="stop run").disabled
+
+
+def test_a_precision_that_was_left_open_is_shown_with_the_times_that_decided(folder: Path) -> None:
+    run = make(folder, "one")
+    decided = decide(True, 0.0126, 0.0109, 128)
+    write_json(
+        run.path / "environment.json", run.environment() | {"precision": "bfloat16", "decided": decided.to_json()}
+    )
+    assert f"Precision: **{decided.remark}**" in Page(run.id).text
+    write_json(run.path / "environment.json", run.environment() | {"decided": {"why": 5}})
+    assert "Precision: **bfloat16**" in Page(run.id).text
 
 
 def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(folder: Path) -> None:

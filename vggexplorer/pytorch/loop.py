@@ -20,13 +20,12 @@ from torch.nn.functional import cross_entropy
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
+from vggexplorer.forecast.precision import Decision
 from vggexplorer.processes import peak_memory, processor_name, processors
-from vggexplorer.pytorch import data, deterministic, distributed, look, weights
-from vggexplorer.pytorch.devices import speedup
+from vggexplorer.pytorch import data, deterministic, distributed, look, precision, weights
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.sgd import SGD
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.devices import WORTHWHILE
 from vggexplorer.runs.exactness import PLAIN, StepKind, change, exactness
 from vggexplorer.runs.exactness import check as check_exact
 from vggexplorer.runs.folder import safetensors, snapshots
@@ -56,7 +55,7 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(config) from error
     except RuntimeError as error:
-        if _NO_MEMORY.search(str(error)):
+        if precision.NO_MEMORY.search(str(error)):
             raise _out_of_memory(config) from error
         if config.training.exact and _NOT_EXACT.search(str(error)):
             raise InputError(
@@ -81,8 +80,6 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
         raise
 
 
-_NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
-"""In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
 _NO_ANSWER = re.compile("CUDA error|CUDA driver|CUDNN_STATUS|CUBLAS_STATUS|CUFFT_|MPS backend|Metal")
 """In the messages of a device that is lost, reset or unplugged in the middle of its work."""
 _NOT_EXACT = re.compile("deterministic implementation|Deterministic behavior was enabled|unable to find an engine")
@@ -167,6 +164,9 @@ class Trainer:
         self.step_seconds = self.seconds = 0.0
         self._saved_step = 0
         self.changed: dict[str, Any] | None = None
+        self.model: nn.Module = self.net
+        if self.precision == "auto":
+            self._choose_precision()
         if checkpoint:
             self._restore(checkpoint, before)
         self.rhythm = Rhythm(self.steps_per_epoch)
@@ -197,10 +197,15 @@ class Trainer:
         torch.set_num_threads(max(1, min(int(before.get("threads", most)), most) if same else most))
         self.sum_dtype = torch.float32 if self.device.type == "mps" else torch.float64
         self.precision = self.training.precision
+        self.decided: Decision | None = None
         if before.get("device") == self.device.type and before.get("precision") in PRECISIONS:
-            self.precision = before["precision"]
-        elif self.precision == "auto":
-            self.precision = "bfloat16" if speedup(name) > WORTHWHILE else "float32"
+            self.precision, self.decided = before["precision"], _decided(before)
+
+    def _choose_precision(self) -> None:
+        """The faster one; of several processes all have the same."""
+        decided = precision.faster(self)
+        self.precision = "float32" if self.group.most(decided.precision == "float32") else "bfloat16"
+        self.decided = decided if decided.precision == self.precision else None
 
     def _load_data(self) -> None:
         self.session.phase(Phase.LOADING)
@@ -250,6 +255,7 @@ class Trainer:
             "kind": PLAIN,
             "changed": self.changed,
             "precision": self.precision,
+            "decided": self.decided and self.decided.to_json(),
             "threads": torch.get_num_threads(),
             "processes": self.session.rank.world,
             "torch": torch.__version__,
@@ -477,6 +483,7 @@ class Trainer:
             "step_seconds": repr(self.step_seconds),
             "seconds": repr(time.perf_counter() - self._start_of_run),
             **self.step_kind.texts(),
+            "decided": json.dumps(self.decided and self.decided.to_json()),
             **({"changed": json.dumps(self.changed)} if self.changed else {}),
         }
         weights.save(path, tensors, about)
@@ -530,6 +537,14 @@ def _about(checkpoint: Path) -> dict[str, str]:
     except (OSError, ValueError, KeyError) as error:
         raise useless(error) from error
     return about
+
+
+def _decided(about: dict[str, str]) -> Decision | None:
+    """How the precision of a checkpoint was chosen, if it was not asked for."""
+    try:
+        return Decision.from_json(json.loads(about.get("decided", "null")))
+    except ValueError:
+        return None
 
 
 def _threads() -> int:

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import threading
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +12,10 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.precision import decide
 from vggexplorer.processes import NoAnswerError, answer
 from vggexplorer.runs.folder.files import write_json
 
-WORTHWHILE = 1.1
-"""How many times as fast as float32 bfloat16 must be to be chosen."""
 DEVICES_TIMEOUT = 120
 """Seconds that PyTorch may take to answer."""
 
@@ -24,7 +24,7 @@ class Device(NamedTuple):
     """A device that can train: its name in PyTorch, its maker's name, its memory in bytes.
 
     In a short measurement, bfloat16 was `speedup` times as fast as float32, in which a training step took `pace`
-    seconds for each MAC.
+    seconds for each MAC; 0 if the device does not compute in bfloat16, or if it failed.
     """
 
     name: str
@@ -36,8 +36,8 @@ class Device(NamedTuple):
 
     @property
     def precision(self) -> str:
-        """The faster precision."""
-        return "bfloat16" if self.speedup > WORTHWHILE else "float32"
+        """The precision that was the faster one in the short measurement."""
+        return decide(self.speedup > 0, 1.0, 1 / self.speedup if self.speedup > 0 else None).precision
 
 
 def known(runs: Path) -> list[Device] | None:
@@ -88,8 +88,12 @@ def _ask(stop: threading.Event | None) -> list[Device]:
 
 
 def resolve(name: str, runs: Path) -> Device:
-    """The device that `name` means here (auto: the best one, cuda: the first GPU); `InputError` if there is none."""
-    devices = look(runs)
+    """The device that `name` means here, by `pick`; PyTorch is asked if it was not."""
+    return pick(name, look(runs))
+
+
+def pick(name: str, devices: Sequence[Device]) -> Device:
+    """The device that `name` means (auto: the best one, cuda: the first GPU); `InputError` if there is none."""
     wanted = {"auto": devices[0].name, "cuda": "cuda:0"}.get(name, name)
     for device in devices:
         if device.name == wanted:

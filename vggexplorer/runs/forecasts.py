@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.devices import preset
 from vggexplorer.forecast.memory import Memory, inference_memory, tested_at_once, training_memory
+from vggexplorer.forecast.precision import BOTH, decide
 from vggexplorer.forecast.time import Calibration, Time, training_time
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_calibration
@@ -119,9 +120,9 @@ _MEMORIES = ("memory", "inference")
 
 def forecast(config: Config, device: Device, calibration: Calibration | None) -> Forecast:
     """What `config` will take on `device`; without a calibration, by its data sheet, if we have that."""
-    config = config.on(device.name, device.precision)
+    config = _settled(config, device, calibration)
     training, precision = config.training, config.training.precision
-    known = next((each for each in (calibration, preset(device.title)) if each and precision in each.rates), None)
+    known = next((each for each in _known(device, calibration) if precision in each.rates), None)
     summary = summarize(*config.trained)
     images = images_of(config)
     gpu = device.name != "cpu"
@@ -131,20 +132,7 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
         summary, training.batch_size, precision, momentum=momentum, gpu=gpu, data=images.bytes, context=context
     )
     inference = inference_memory(summary, tested_at_once(training.batch_size), precision, gpu=gpu, context=context)
-    time = (
-        training_time(
-            summary,
-            training.batch_size,
-            precision,
-            known,
-            epochs=training.epochs,
-            examples=images.examples,
-            tests=images.tests,
-            momentum=momentum,
-        )
-        if known
-        else None
-    )
+    time = _time(config, known, precision, images) if known else None
     if time and training.time_budget is not None:
         time = Time(time.step, time.epoch, *(min(each, training.time_budget) for each in time[2:]))
     allocated = memory.total - (memory.context if device.name.startswith("cuda") else 0)
@@ -152,9 +140,41 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
     return Forecast(device.name, precision, memory, inference, time, measured, allocated, partial)
 
 
+def _time(config: Config, known: Calibration, precision: str, images: Images) -> Time:
+    """How long `config` takes in a precision that is known of its device."""
+    training = config.training
+    return training_time(
+        summarize(*config.trained),
+        training.batch_size,
+        precision,
+        known,
+        epochs=training.epochs,
+        examples=images.examples,
+        tests=images.tests,
+        momentum=training.momentum > 0,
+    )
+
+
+def _known(device: Device, calibration: Calibration | None) -> Iterator[Calibration]:
+    """What is known of `device`, the best first: measurements, its data sheet."""
+    yield from filter(None, (calibration, preset(device.title)))
+
+
+def _settled(config: Config, device: Device, calibration: Calibration | None) -> Config:
+    """`config` on `device`, in the precision that its trainer will choose if it is left open.
+
+    The trainer times a step in both; here they are forecast, or else it is what was faster in the short measurement.
+    """
+    for known in _known(device, calibration):
+        if config.training.precision == "auto" and device.speedup > 0 and known.rates.keys() >= set(BOTH):
+            single, half = (_time(config, known, precision, Images(1, 1, 0)).step for precision in BOTH)
+            return config.on(device.name, decide(True, single, half).precision)
+    return config.on(device.name, device.precision)
+
+
 def suffices(calibration: Calibration | None, config: Config, device: Device) -> bool:
     """Whether what was measured of `device`, all or in part, tells the time of `config`."""
-    return calibration is not None and config.on(device.name, device.precision).training.precision in calibration.rates
+    return calibration is not None and _settled(config, device, calibration).training.precision in calibration.rates
 
 
 def keep(run: Run) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vggexplorer.catalogue import fill
+from vggexplorer.forecast.precision import Decision
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
@@ -77,9 +78,15 @@ class PlainLines(View):
     environment: Mapping[str, Any] = {}
 
     def begin(self, environment: Mapping[str, Any]) -> None:
-        """The device."""
+        """The device, and the precision if it was left open."""
         self.environment = environment
-        print(f"training on {environment.get('device')}", flush=True)
+        decided = Decision.from_json(environment.get("decided"))
+        print(
+            f"training on {environment.get('device')}",
+            *([f"in {decided.remark}"] if decided else []),
+            sep="\n",
+            flush=True,
+        )
 
     def record(self, record: Record) -> None:
         """A line if the epoch is over."""

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -146,7 +147,7 @@ def _train(session: "FolderSession") -> Outcome:
     config = run.config()
     check_batch(config, session.rank.world)
     device = devices.resolve(config.device, run.path.parent)
-    config = config.on(device.name, device.precision)
+    config = replace(config, device=device.name)
     with ExitStack() as turns:
         for name in several(device.name, session.rank.local_world):
             turns.enter_context(_turn(run, devices.resolve(name, run.path.parent).name, session))
@@ -280,7 +281,7 @@ class FolderSession(Session):
     def train(self, config: Config) -> None:
         """Run the loop of `vggexplorer.pytorch.loop`; its records go to metrics.jsonl."""
         self._every = config.training.checkpoint_every
-        self.heartbeat.say(phase=Phase.LOADING, device=config.device, precision=config.training.precision)
+        self.heartbeat.say(phase=Phase.LOADING, device=config.device)
         fit = import_module("vggexplorer.pytorch.loop").fit
         _print(f"training on {config.device}")
         with (self.run.path / layout.METRICS).open("ab") as self._metrics:
@@ -398,7 +399,7 @@ def _assist(run: Run, rank: Rank) -> int:
             ignore_stop_signals()  # the first process has them too, and ends the run in order
             config = run.config()
             places = several(first["device"], rank.local_world)
-            config = config.on(places[rank.local_number % len(places)], first["precision"])
+            config = replace(config, device=places[rank.local_number % len(places)])
             for _ in import_module("vggexplorer.pytorch.loop").fit(config, AssistantSession(run, rank)):
                 pass
     except ProcessLostError:

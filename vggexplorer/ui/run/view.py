@@ -17,7 +17,7 @@ from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.run import actions, forecast
 from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
-from vggexplorer.ui.run.words import LOOKS, accuracy, bits, data_text, duration, number, status
+from vggexplorer.ui.run.words import LOOKS, accuracy, bits, data_text, duration, number, precision, status
 from vggexplorer.ui.state import current
 
 TICK = 1.0
@@ -149,9 +149,8 @@ def _figures(row: Row) -> None:
 def _device(run: Run) -> None:
     """What the device is doing, in the order of nvidia-smi: temperature, power, memory, how busy it is."""
     sample, about = run.telemetry(), run.environment()
-    names = " · ".join(literal(str(about[key])) for key in ("title", "precision") if about.get(key))
-    if names:
-        st.caption(names)
+    if names := [each for each in (about.get("title"), precision(about)) if each]:
+        st.caption(" · ".join(literal(str(each)) for each in names))
     if figures := _telemetry(sample, about):
         with st.container(horizontal=True, gap="medium", key="run-device"):
             for name, value in figures.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from vggexplorer import formatting
+from vggexplorer.forecast.precision import Decision
 from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
@@ -155,6 +156,15 @@ def setting(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return t("yes") if value else t("no")
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def precision(environment: Mapping[str, Any]) -> str:
+    """The precision of a run, and how it was chosen if it was left open; empty before it has begun."""
+    decided = Decision.from_json(environment.get("decided"))
+    if decided is None:
+        return str(environment.get("precision", ""))
+    remark = decided.remark
+    return t(remark.template, **remark.values)
 
 
 def network(config: Config | None) -> str:

@@ -23,7 +23,7 @@ from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
 from vggexplorer.ui.run.rows import Row, read_row, watch
-from vggexplorer.ui.run.words import chart_text, classes, data_text, differences, label, moment, setting
+from vggexplorer.ui.run.words import chart_text, classes, data_text, differences, label, moment, precision, setting
 from vggexplorer.ui.runs import files, inside, try_picture
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, look_at
@@ -107,7 +107,7 @@ def _recipe_facts(config: Config) -> dict[str, str]:
 def _machine_facts(row: Row, config: Config) -> dict[str, str]:
     environment = row.run.environment()
     device = " ".join(str(environment[key]) for key in ("device", "title") if environment.get(key))
-    known = {name: environment.get(name) for name in ("precision", "threads", "torch")}
+    known = {name: environment.get(name) for name in ("threads", "torch")}
     if environment.get("processes") != 1:
         known["processes"] = environment.get("processes")
     return {
@@ -115,6 +115,7 @@ def _machine_facts(row: Row, config: Config) -> dict[str, str]:
         t("Training and test pictures"): _examples(environment),
         label("seed"): str(config.seed),
         t("Device"): device or config.device,
+        **({label("precision"): words} if (words := precision(environment)) else {}),
         **{label(name): setting(name, value) for name, value in known.items() if value is not None},
         t("Equal bits with the same seed"): t("yes") if exactness(config, environment).holds else t("no"),
         t("Started"): moment(row.created),

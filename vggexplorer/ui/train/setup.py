@@ -225,7 +225,8 @@ def _device() -> None:
     )
     shown = about.get(chosen().device) or (found[0] if found and chosen().device == "auto" else None)
     if shown:
-        st.caption(f"{literal(shown.title)} · {size(shown.memory)} · {shown.precision}")
+        precision = shown.precision if shown.speedup > 0 else t("float32, no bfloat16")
+        st.caption(f"{literal(shown.title)} · {size(shown.memory)} · {precision}")
 
 
 def _time() -> None:
