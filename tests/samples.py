@@ -6,6 +6,7 @@ a cluster and of the doors (ways to the dashboard) run when their folder is name
 sample is drawn anew in each run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
 """
 
+import importlib
 import os
 from collections import defaultdict
 from collections.abc import Sequence
@@ -138,6 +139,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _leave_out(config, items)
     first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
     items.sort(key=lambda item: item.path not in first)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of a GPU says why it does not run."""
+    if item.get_closest_marker("gpu") and not importlib.import_module("torch").cuda.is_available():
+        pytest.skip("needs an NVIDIA GPU, and there is none here")
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,10 +16,7 @@ from vggexplorer.runs.trainer import rhythm
 from vggexplorer.runs.trainer.session import Command, Session
 from vggexplorer.text import parse_network
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU, and there is none here"),
-]
+pytestmark = pytest.mark.gpu
 NETWORKS = {
     "vgg": {"arch": "1x16,2x32,1x64", "hidden": "64,64", "dropout": "0.5"},
     "adaptive": {"arch": "1x16,2x24", "head": "adaptive", "hidden": "64", "dropout": "0.5"},

@@ -15,9 +15,12 @@ from filelock import FileLock
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.memory import Added, training_memory
 from vggexplorer.forecast.time import ANY, NOTHING, PARTIAL, STEP, Calibration, LayerTime, Rate, Work, layer_times
 from vggexplorer.processes import NoAnswerError, StoppedError, module_command
 from vggexplorer.pytorch import calibrate as measuring
+from vggexplorer.pytorch import device_memory
+from vggexplorer.pytorch.layer_times import Steps
 from vggexplorer.runs import calibration, probes
 from vggexplorer.runs.calibration import Timed, calibrate, known_calibration, known_price, time_layers
 from vggexplorer.runs.devices import Device, machine
@@ -290,6 +293,64 @@ def test_no_rate_is_below_zero() -> None:
     found = measuring.fit(samples)
     assert min(found) >= 0
     assert measuring.fit([]) == NOTHING
+
+
+def on_gpu(added: Added, precision: str, off: float = 0.0, most: int = len(PROBES)) -> list[Seen]:
+    """First looks on a GPU that adds so much; every other peak is higher than it should be by a share `off`."""
+    found = []
+    for place, (network, batch) in enumerate(PROBES[:most]):
+        memory = training_memory(summarize(*network), batch, precision, gpu=True, added=added._replace(cached=0))
+        peak = round(memory.total * (1 + off * (place % 2)))
+        found.append(seen(Look(precision, place, False))._replace(allocated=peak, reserved=peak + added.cached))
+    return found
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("copies", [0.0, 0.25, 1.0, 2.25])
+@pytest.mark.parametrize("libraries", [0, 8_519_680, 170 * 10**6])
+def test_what_a_gpu_adds_is_found_from_its_peaks(precision: str, copies: float, libraries: int) -> None:
+    added = Added(libraries, copies, cached=30 * 2**20)
+    assert measuring.fit_memory(on_gpu(added, precision), precision) == added
+
+
+def test_peaks_that_scatter_say_how_far_forecasts_may_be_off() -> None:
+    found = measuring.fit_memory(on_gpu(Added(10**8, 0.5), "float32", off=0.06), "float32")
+    assert found is not None
+    assert 0.02 < found.spread < 0.07
+
+
+def test_few_peaks_and_those_of_a_processor_tell_nothing() -> None:
+    few = on_gpu(Added(10**8), "float32", most=measuring.ENOUGH - 1)
+    assert measuring.fit_memory(few, "float32") is None
+    assert measuring.fit_memory([each._replace(allocated=0) for each in on_gpu(Added(), "float32")], "float32") is None
+
+
+def test_a_look_without_peaks_stays_readable() -> None:
+    whole = json.loads(json.dumps(on_gpu(Added(), "float32")[0]))
+    assert Seen.from_json(whole).allocated > 0
+    assert Seen.from_json(whole[:-2]) == seen(LOOKS[0])
+    with pytest.raises(ValueError, match="no measurement"):
+        Seen.from_json([*whole[:-2], -1, 0])
+
+
+def test_the_peak_of_a_network_is_what_its_trainer_alone_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An allocator that counts: others have 100, the images of this trainer take theirs, a step 3000 at its most."""
+    asked: list[str] = []
+    images = 7000 * (28 * 28 + 8)
+    figures = {"memory_allocated": 100, "memory_reserved": 200, "device_count": 1}
+    figures |= {"max_memory_allocated": 3100 + images, "max_memory_reserved": 5200 + images}
+    for name in ("synchronize", "empty_cache", "reset_peak_memory_stats", *figures):
+        monkeypatch.setattr(torch.cuda, name, lambda *_, name=name: (asked.append(name), figures.get(name))[1])
+    monkeypatch.setattr(torch._C, "_cuda_clearCublasWorkspaces", lambda: asked.append("clear"), raising=False)
+    before = device_memory.in_use("cuda:0")
+    assert before == (100, 200)
+    steps = Steps(NETWORKS["LeNet"], 8, "cpu", "float32")
+    monkeypatch.setattr(steps.trainer, "device", torch.device("cuda:0"))
+    monkeypatch.setattr(steps, "whole", lambda: asked.append("step"))
+    asked.clear()
+    assert device_memory.most(steps, before) == (3000, 5000)
+    measured = ["reset_peak_memory_stats", *["step"] * device_memory.STEPS, "max_memory_allocated"]
+    assert asked == ["synchronize", "clear", "empty_cache", *measured, "max_memory_reserved"]
 
 
 SMALL = (

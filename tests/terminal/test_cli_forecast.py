@@ -11,12 +11,15 @@ from test_forecast import PLAIN
 
 from vggexplorer import cli
 from vggexplorer.architectures import NETWORKS
+from vggexplorer.formatting import size
 from vggexplorer.runs import calibration, devices, launch
 from vggexplorer.runs.calibration import Measurements, keep
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.forecasts import Forecast, forecast, of_run
+from vggexplorer.terminal.forecast import print_forecast
+from vggexplorer.terminal.tables import plain
 
 CPU = devices.Device("cpu", "CPU", 2**33, 1.0)
 BOOK = ("vgg11-slim", "--recipe", "d2l-vgg", "--dataset", "sample")
@@ -179,3 +182,13 @@ def test_without_a_known_device_a_run_starts_without_a_forecast(runs: Path, monk
     monkeypatch.setattr(launch, "_spawn", lambda *_: None)
     run = launch.start(Runs(runs), Config(network=NETWORKS["LeNet"], training=RECIPES["d2l-vgg"]))
     assert not (run.path / "forecast.json").exists()
+
+
+def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(capsys: pytest.CaptureFixture[str]) -> None:
+    gpu = devices.Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0)
+    config = Config(network=NETWORKS["VGG-11 slim"], training=RECIPES["d2l-vgg"])
+    found = forecast(config, gpu, None)
+    print_forecast(config, found, [], None, None)
+    assert f"up to {plain(size(found.most))} in training: not measured here" in " ".join(
+        capsys.readouterr().out.split()
+    )

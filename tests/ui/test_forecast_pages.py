@@ -81,6 +81,15 @@ def test_memory_is_told_before_anything_is_measured(started: list[Config]) -> No
     assert not [metric for metric in page.test.metric if metric.label == "an epoch"]
 
 
+def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [gpu])
+    page = Train()
+    found = expected(slim(), gpu, None)
+    assert value(page, "memory at its peak") == f"{size(found.memory.total)} – {size(found.most)}"
+    assert f"it may be up to {size(found.most)}" in page.captions
+
+
 def test_a_measured_device_has_times(measured: Calibration) -> None:
     page = Train()
     found = expected(slim())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
+from vggexplorer.layers import Kind
 from vggexplorer.summary import DTYPES, Row, Summary
 
 SINGLE = DTYPES["float32"]
@@ -14,6 +15,29 @@ HEAP_SHARE, HEAP_MOST = 0.25, 150 * 2**20
 """What the heap of a process on a CPU keeps in holes, as a share of what is in use, and at most. The C library gives
 blocks below 32 MiB back to the system only from the heap's end, and of that it keeps 64 MiB (mallopt(3):
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD). From 55 to 284 MiB were seen; with a fixed threshold of 128 KiB there are none."""
+VECTOR = 8
+"""Channels are filled up to a multiple of it when cuDNN copies them for the matrix units of a GPU."""
+
+
+class Added(NamedTuple):
+    """What a GPU takes beside the tensors of a network, in a precision.
+
+    `libraries` bytes are there once; while a convolution is computed, cuDNN copies its input, output and weights
+    `copies` times over; the allocator keeps `cached` bytes that nobody uses. With these, the peaks of the networks that
+    were measured are forecast within the relative error `spread`.
+    """
+
+    libraries: int = 0
+    copies: float = 0.0
+    cached: int = 0
+    spread: float = 0.0
+
+
+NOTHING_ADDED = Added()
+AT_MOST = Added(libraries=4 * 32 * 2**20, copies=2.25)
+"""Of a GPU that was not measured. PyTorch gives cuBLAS and cuBLASLt 32 MiB each at most, in the thread of the forward
+and in that of the backward pass (ATen/cuda/CublasHandlePool.cpp). Of the ways in which cuDNN computes a convolution,
+the Winograd transform of 4 x 4 pixels has the largest copies of maps: 36 numbers for 16."""
 
 
 class Memory(NamedTuple):
@@ -56,7 +80,8 @@ class _Pass(NamedTuple):
 
     `saved` is what autograd saves from this layer on, until its backward pass is done; `entering` and `leaving` are
     what comes in and goes out, `loose` the part of both that nobody saves, `temporary` what comes and goes in the
-    backward pass; `copies` its weights in bfloat16.
+    backward pass; `copies` its weights in bfloat16; `whole` the input, output and weights of a convolution, with its
+    channels filled up.
     """
 
     saved: int
@@ -66,6 +91,15 @@ class _Pass(NamedTuple):
     temporary: int
     params: int
     copies: int
+    whole: int
+
+
+def _whole(row: Row, batch: int, width: int) -> int:
+    """The bytes of a convolution's input, output and weights, with its channels filled up; 0 of another layer."""
+    if row.kind != Kind.CONV2D:
+        return 0
+    maps = sum(prod(shape[1:]) * -(-shape[0] // VECTOR) * VECTOR for shape in (row.input_shape, row.output_shape))
+    return width * (batch * maps + row.params)
 
 
 def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[_Pass]:
@@ -95,7 +129,8 @@ def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[
             saved += leaving * held
             loose += leaving * (not held)
         copies = row.params * low if row.layer.autocast == "lower" and low != SINGLE else 0
-        passes.append(_Pass(saved, entering, leaving, loose, batch * saves.temporary, row.params, copies))
+        temporary, whole = batch * saves.temporary, _whole(row, batch, width)
+        passes.append(_Pass(saved, entering, leaving, loose, temporary, row.params, copies, whole))
     return passes
 
 
@@ -117,16 +152,18 @@ def training_memory(
     gpu: bool = False,
     data: int = 0,
     context: int = 0,
+    added: Added = NOTHING_ADDED,
 ) -> Memory:
     """Memory of the trainer at its peak: a walk through a step, forward and backward, layer by layer.
 
     The backward pass frees what autograd kept, layer by layer, and makes the gradients; these stay until the next step
-    begins, and the network is tested beside them. `data` and `context` are bytes.
+    begins, and the network is tested beside them. `data` and `context` are bytes; `added` is what a GPU takes besides.
     """
     passes = _passes(summary.rows, batch, precision, gpu)
     params = SINGLE * summary.totals.params
     optimizer = params if momentum else 0
-    most = max((*_training(passes), _Moment(0, params, 0, _testing(summary, batch, precision, gpu))), key=sum)
+    testing = _Moment(0, params, 0, _testing(summary, batch, precision, gpu, added))
+    most = max((*_training(passes, added.copies), testing), key=sum)
     pictures = 0 if precision == "float32" else SINGLE * batch * prod(summary.input_shape)  # else autograd keeps them
     holes = 0 if gpu else min(HEAP_MOST, int(HEAP_SHARE * (params + optimizer + sum(most) + pictures)))
     return Memory(
@@ -135,8 +172,8 @@ def training_memory(
         optimizer=optimizer,
         activations=most.saved,
         data=data,
-        workspace=most.temporary + pictures + holes,
-        context=context,
+        workspace=most.temporary + pictures + holes + added.libraries,
+        context=context + added.cached,
     )
 
 
@@ -149,17 +186,17 @@ class _Moment(NamedTuple):
     temporary: int
 
 
-def _training(passes: Sequence[_Pass]) -> Iterator[_Moment]:
-    """The moments of a step at which it may have the most."""
+def _training(passes: Sequence[_Pass], copied: float) -> Iterator[_Moment]:
+    """The moments of a step at which it may have the most; convolutions are copied so many times over."""
     copies = saved = made = 0
     for each in passes:
         saved += each.saved
         copies += each.copies
-        yield _Moment(copies, 0, saved, each.loose)
+        yield _Moment(copies, 0, saved, each.loose + int(copied * each.whole))
     for number in range(len(passes) - 1, -1, -1):
         each = passes[number]
         entering = each.entering if number else 0  # nobody needs the gradient of the images
-        temporary = each.leaving + entering + each.temporary
+        temporary = each.leaving + entering + each.temporary + int(copied * each.whole)
         if each.copies:  # the gradient comes in bfloat16; it is made float32 when its layer has let go of the rest
             yield _Moment(copies, made, saved, temporary + each.copies)
             made += SINGLE * each.params
@@ -171,9 +208,10 @@ def _training(passes: Sequence[_Pass]) -> Iterator[_Moment]:
         copies -= each.copies
 
 
-def _testing(summary: Summary, batch: int, precision: str, gpu: bool) -> int:
-    """What a forward pass on test images takes beside the weights."""
-    tested = inference_memory(summary, tested_at_once(batch), precision, gpu=gpu)
+def _testing(summary: Summary, batch: int, precision: str, gpu: bool, added: Added) -> int:
+    """What a forward pass on test images takes beside the weights and the libraries."""
+    alone = added._replace(libraries=0, cached=0)
+    tested = inference_memory(summary, tested_at_once(batch), precision, gpu=gpu, added=alone)
     return tested.total - SINGLE * summary.totals.params
 
 
@@ -184,11 +222,20 @@ def tested_at_once(batch: int) -> int:
 
 
 def inference_memory(
-    summary: Summary, batch: int, precision: str, *, gpu: bool = False, data: int = 0, context: int = 0
+    summary: Summary,
+    batch: int,
+    precision: str,
+    *,
+    gpu: bool = False,
+    data: int = 0,
+    context: int = 0,
+    added: Added = NOTHING_ADDED,
 ) -> Memory:
     """Memory of a forward pass without gradients: only one layer's input and output are there at once."""
     passes = _passes(summary.rows, batch, precision, gpu)
     copies = sum(each.copies for each in passes)
     images = SINGLE * batch * prod(summary.input_shape)
-    largest = max(each.entering + each.leaving for each in passes)
-    return Memory(SINGLE * summary.totals.params + copies, 0, 0, largest, data, images, context)
+    most = max(passes, key=lambda each: each.entering + each.leaving + added.copies * each.whole)
+    workspace = images + added.libraries + int(added.copies * most.whole)
+    largest = most.entering + most.leaving
+    return Memory(SINGLE * summary.totals.params + copies, 0, 0, largest, data, workspace, context + added.cached)

@@ -6,7 +6,7 @@ from enum import Enum
 from math import ceil, prod
 from typing import Any, NamedTuple
 
-from vggexplorer.forecast.memory import SINGLE, _passes, tested_at_once
+from vggexplorer.forecast.memory import SINGLE, Added, _passes, tested_at_once
 from vggexplorer.layers import Kind
 from vggexplorer.summary import Row, Summary
 
@@ -135,7 +135,8 @@ class Calibration:
 
     `context` bytes are in use before there is a network, `start` seconds pass before the first step. `spread` is the
     relative error that a forecast of time may well have. `missing` measurements in a precision were not made, as their
-    time was up or they were stopped. `measured` is false for figures from a data sheet.
+    time was up or they were stopped. `measured` is false for figures from a data sheet. `added` is what a GPU takes
+    beside tensors, by precision, if that was measured.
     """
 
     title: str
@@ -146,6 +147,7 @@ class Calibration:
     spread: float
     missing: Mapping[str, int] = field(default_factory=dict)
     measured: bool = True
+    added: Mapping[str, Added] = field(default_factory=dict)
 
     def partial(self, precision: str) -> bool:
         """Whether measurements in this precision are missing."""
@@ -174,11 +176,15 @@ class Calibration:
             "spread": self.spread,
             "missing": dict(self.missing),
             "measured": self.measured,
+            "added": {key: list(added) for key, added in self.added.items()},
         }
 
     @staticmethod
     def from_json(data: Any) -> "Calibration":
-        """The calibration that `to_json` wrote; `ValueError`, `TypeError` or `KeyError` if it is damaged."""
+        """The calibration that `to_json` wrote; `ValueError`, `TypeError` or `KeyError` if it is damaged.
+
+        One of a version that did not measure what is added has nothing of it.
+        """
         rates = {
             key: {
                 kind: (Rate(*map(float, forward)), Rate(*map(float, backward)))
@@ -190,7 +196,14 @@ class Calibration:
             raise ValueError("no rates")
         numbers = (int(data["context"]), float(data["start"]), float(data["spread"]))
         missing = {str(key): int(count) for key, count in data["missing"].items()}
-        return Calibration(str(data["title"]), bool(data["gpu"]), rates, *numbers, missing, bool(data["measured"]))
+        added = {str(key): _added(*each) for key, each in data.get("added", {}).items()}
+        return Calibration(
+            str(data["title"]), bool(data["gpu"]), rates, *numbers, missing, bool(data["measured"]), added
+        )
+
+
+def _added(libraries: Any, copies: Any, cached: Any, spread: Any) -> Added:
+    return Added(int(libraries), float(copies), int(cached), float(spread))
 
 
 class LayerTime(NamedTuple):

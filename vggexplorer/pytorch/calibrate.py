@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from vggexplorer.forecast.memory import training_memory
+from vggexplorer.forecast.memory import Added, training_memory
 from vggexplorer.forecast.time import (
     ANY,
     NOTHING,
@@ -37,6 +37,8 @@ from vggexplorer.forecast.time import (
     works,
 )
 from vggexplorer.processes import peak_memory, processor_name, tell
+from vggexplorer.pytorch import device_memory
+from vggexplorer.pytorch.device_memory import Bytes
 from vggexplorer.pytorch.layer_times import Steps
 from vggexplorer.runs.probes import AGAIN, BUDGET, PROBES, Look, Probe, Seen, rounds
 from vggexplorer.summary import summarize
@@ -46,6 +48,8 @@ SMALL_TIMES = 1e-4
 COLUMNS = len(Rate._fields)
 ENOUGH = 4
 """The probes from which on there are rates."""
+COPIES = [number / 4 for number in range(17)]
+"""How many times over a convolution may be copied: what is tried."""
 LEAST_SPREAD = 0.15
 """Networks that were not measured differ more than those that were."""
 
@@ -88,16 +92,19 @@ def calibrate(asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _look(look: Look, device: str, standing: dict[tuple[str, int], Steps]) -> Seen:
     """Make a look; the network of a first one is put to those that are `standing`, that of a second one taken away."""
     began, key = time.monotonic(), (look.precision, look.probe)
-    steps = standing.pop(key, None)
+    steps, peak = standing.pop(key, None), Bytes()
     if steps is None:
+        before = device_memory.in_use(device)
         steps = Steps(*PROBES[look.probe], device, look.precision)
         count = rounds(steps.warm_up(BUDGET))
+        peak = device_memory.most(steps, before)
     if look.again:
         return Seen(look, min(steps.whole() for _ in range(AGAIN)), time.monotonic() - began)
     *_, parts = steps.best(count)
     whole = min(steps.whole() for _ in range(count))
     standing[key] = steps
-    return Seen(look, whole, time.monotonic() - began, parts.resize, parts.update, tuple(parts.layers))
+    took = time.monotonic() - began
+    return Seen(look, whole, took, parts.resize, parts.update, tuple(parts.layers), *peak)
 
 
 def _context(device: str, probe: Probe, precision: str) -> int:
@@ -120,6 +127,7 @@ class Fitted:
         self.gpu = device.startswith("cuda")
         self.rates: dict[str, Rates] = {}
         self.errors: dict[str, list[float]] = {}
+        self.added: dict[str, Added] = {}
         for precision in {each.look.precision for each in seen}:
             self.update(precision, seen)
 
@@ -134,6 +142,8 @@ class Fitted:
         }
         rates = {kind: (fit(forward), fit(backward)) for kind, (forward, backward) in _samples(first, self.gpu).items()}
         self.rates[precision], self.errors[precision] = _whole_steps(rates, wholes, precision, self.gpu)
+        if added := fit_memory(first, precision):
+            self.added[precision] = added
 
     def calibration(self, context: int, missing: Sequence[Look]) -> Calibration | None:
         """All that is known, when the looks `missing` were not made; None if that is too little."""
@@ -148,7 +158,7 @@ class Fitted:
         )
         spread = max(LEAST_SPREAD, float(np.quantile([*chain(*self.errors.values())], 0.9)))
         left = {precision: sum(look.precision == precision for look in missing) for precision in self.rates}
-        return Calibration(title, self.gpu, self.rates, context, 0.0, spread, left)
+        return Calibration(title, self.gpu, self.rates, context, 0.0, spread, left, added=self.added)
 
 
 def _samples(seen: Iterable[Seen], gpu: bool) -> Samples:
@@ -187,6 +197,34 @@ def fit(samples: list[Sample]) -> Rate:
                 best, error = np.zeros(COLUMNS), remainder
                 best[list(chosen)] = found
     return Rate(*map(float, best))
+
+
+def fit_memory(seen: Iterable[Seen], precision: str) -> Added | None:
+    """What a GPU takes beside tensors, from the peaks of first looks; None if too few have one.
+
+    Of all numbers of copies it is the one with which the rest, the same for all networks, explains the peaks best.
+    """
+    known = [each for each in seen if each.allocated]
+    if len(known) < ENOUGH:
+        return None
+    tried = [_added(known, precision, copies) for copies in COPIES]
+    return min(tried, key=lambda found: found[1])[0]
+
+
+def _added(seen: Sequence[Seen], precision: str, copies: float) -> tuple[Added, float]:
+    """The rest that explains most peaks with so many copies; by how many bytes the forecasts are off with it."""
+    peaks = [each.allocated for each in seen]
+    tensors = [_tensors(each, precision, copies) for each in seen]
+    libraries = max(0, round(statistics.median(peak - own for peak, own in zip(peaks, tensors, strict=True))))
+    errors = [abs(own + libraries - peak) for peak, own in zip(peaks, tensors, strict=True)]
+    cached = round(statistics.median(max(0, each.reserved - each.allocated) for each in seen))
+    spread = max(error / peak for error, peak in zip(errors, peaks, strict=True))
+    return Added(libraries, copies, cached, spread), sum(errors)
+
+
+def _tensors(seen: Seen, precision: str, copies: float) -> int:
+    network, batch = PROBES[seen.look.probe]
+    return training_memory(summarize(*network), batch, precision, gpu=True, added=Added(copies=copies)).total
 
 
 def _whole_steps(rates: Rates, wholes: Mapping[int, float], precision: str, gpu: bool) -> tuple[Rates, list[float]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, product
 from math import prod
 from pathlib import Path
@@ -11,7 +12,14 @@ from typing import Any, NamedTuple
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.devices import preset
-from vggexplorer.forecast.memory import Memory, inference_memory, tested_at_once, training_memory
+from vggexplorer.forecast.memory import (
+    AT_MOST,
+    NOTHING_ADDED,
+    Memory,
+    inference_memory,
+    tested_at_once,
+    training_memory,
+)
 from vggexplorer.forecast.precision import BOTH, decide
 from vggexplorer.forecast.time import Calibration, Time, training_time
 from vggexplorer.runs import devices
@@ -62,7 +70,10 @@ def images_of(config: Config) -> Images:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Memory in training and in inference, and time where the device has been measured or is in a table."""
+    """Memory in training and in inference, and time where the device has been measured or is in a table.
+
+    On a GPU that was not measured `memory` is what the tensors take.
+    """
 
     device: str
     precision: str
@@ -73,6 +84,9 @@ class Forecast:
     """Whether the device was measured; else its figures are from a data sheet, or there are none."""
     allocated: int
     """The part of `memory` that a record's memory shows: on a GPU, what PyTorch has allocated."""
+    most: int
+    """The bytes that `memory` may be at most: more than its total on a GPU where it was not measured what the
+    libraries take."""
     partial: bool = False
     """Whether the device was measured in part only: the time is less certain."""
 
@@ -86,6 +100,7 @@ class Forecast:
             "time": self.time and self.time._asdict(),
             "measured": self.measured,
             "allocated": self.allocated,
+            "most": self.most,
             "partial": self.partial,
         }
 
@@ -103,6 +118,7 @@ class Forecast:
                 seconds and Time(*(float(seconds[name]) for name in Time._fields)),
                 bool(data["measured"]),
                 int(data["allocated"]),
+                int(data.get("most", memory.total)),
                 bool(data.get("partial")),
             )
         except (TypeError, KeyError, ValueError):
@@ -110,7 +126,7 @@ class Forecast:
 
     def fits(self, memory: int | None, seconds: float | None) -> bool:
         """Whether it keeps within `USABLE` of `memory` bytes and within `seconds`; None is no limit."""
-        if memory and self.memory.total > USABLE * memory:
+        if memory and self.most > USABLE * memory:
             return False
         return not (seconds and self.time and self.time.total > seconds)
 
@@ -125,19 +141,33 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
     known = next((each for each in _known(device, calibration) if precision in each.rates), None)
     summary = summarize(*config.trained)
     images = images_of(config)
-    gpu = device.name != "cpu"
+    gpu, cuda = device.name != "cpu", device.name.startswith("cuda")
     context = calibration.context if calibration else known.context if known else CONTEXT
-    momentum = training.momentum > 0
-    memory = training_memory(
-        summary, training.batch_size, precision, momentum=momentum, gpu=gpu, data=images.bytes, context=context
+    added = calibration.added.get(precision) if calibration else None
+    in_training = partial(
+        training_memory,
+        *(summary, training.batch_size, precision),
+        momentum=training.momentum > 0,
+        gpu=gpu,
+        data=images.bytes,
+        context=context,
     )
-    inference = inference_memory(summary, tested_at_once(training.batch_size), precision, gpu=gpu, context=context)
+    memory = in_training(added=added or NOTHING_ADDED)
+    most = in_training(added=AT_MOST) if cuda and not added else memory
+    inference = inference_memory(
+        summary,
+        tested_at_once(training.batch_size),
+        precision,
+        gpu=gpu,
+        context=context,
+        added=added or NOTHING_ADDED,
+    )
     time = _time(config, known, precision, images) if known else None
     if time and training.time_budget is not None:
         time = Time(time.step, time.epoch, *(min(each, training.time_budget) for each in time[2:]))
-    allocated = memory.total - (memory.context if device.name.startswith("cuda") else 0)
-    measured, partial = (known.measured, known.partial(precision)) if known else (False, False)
-    return Forecast(device.name, precision, memory, inference, time, measured, allocated, partial)
+    allocated = memory.total - (memory.context if cuda else 0)
+    measured, in_part = (known.measured, known.partial(precision)) if known else (False, False)
+    return Forecast(device.name, precision, memory, inference, time, measured, allocated, most.total, in_part)
 
 
 def _time(config: Config, known: Calibration, precision: str, images: Images) -> Time:

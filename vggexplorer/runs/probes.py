@@ -126,7 +126,11 @@ class Look(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a look has found, in seconds: the shortest whole step; of a first look its parts; how long it took."""
+    """What a look has found, in seconds: the shortest whole step; of a first look its parts; how long it took.
+
+    Of a first look on a GPU, the most bytes of a step that were `allocated` and `reserved`, without the images of the
+    data set; 0 where that was not measured.
+    """
 
     look: Look
     whole: float
@@ -134,25 +138,29 @@ class Seen(NamedTuple):
     resize: float = 0.0
     update: float = 0.0
     layers: tuple[LayerTime, ...] = ()
+    allocated: int = 0
+    reserved: int = 0
 
     @staticmethod
     def from_json(data: Any) -> "Seen":
         """The one that JSON made a list; `ValueError` or `TypeError` if it is damaged."""
-        (precision, probe, again), whole, took, resize, update, layers = data
+        (precision, probe, again), whole, took, resize, update, layers, *peaks = data
         found = Seen(
             Look(str(precision), int(probe), bool(again)),
             *(float(whole), float(took), float(resize), float(update)),
             tuple(LayerTime(*map(float, each)) for each in layers),
+            *map(int, peaks),
         )
         rows = 0 if again else len(summarize(*PROBES[found.look.probe].network).rows)
-        seconds = (
+        figures = (
             found.whole,
             found.took,
             found.resize,
             found.update,
             *(each for pair in found.layers for each in pair),
+            *(found.allocated, found.reserved),
         )
-        if len(found.layers) != rows or not all(isfinite(each) and each >= 0 for each in seconds):
+        if len(found.layers) != rows or not all(isfinite(each) and each >= 0 for each in figures):
             raise ValueError("no measurement")
         return found
 

@@ -76,6 +76,11 @@ def print_forecast(
     console.print(heading, style="bold", soft_wrap=True)
     console.print()
     print_table(console, _memory_table(forecast))
+    if forecast.most > forecast.memory.total:
+        most = plain(size(forecast.most))
+        console.print(
+            f"With what the libraries of a GPU take, up to {most} in training: not measured here.", style="dim"
+        )
     console.print()
     if forecast.time:
         print_table(console, _time_table(forecast))

@@ -102,6 +102,14 @@ def show(runs: Runs, expected: RunForecast | None) -> None:
             measuring(runs, expected.device)
     with st.expander(t("Forecast: memory by component"), key="forecast parts"):
         st.markdown(_parts(found))
+        if found.most > found.memory.total:
+            st.caption(
+                t(
+                    "These are the tensors alone. With what the libraries of a GPU take besides, it may be up to "
+                    "{most}; once the device is measured, that is known.",
+                    most=size(found.most),
+                )
+            )
         _elsewhere([each.title for each in PRESETS])
     if not expected.fits:
         _make_it_fit(expected)
@@ -109,12 +117,17 @@ def show(runs: Runs, expected: RunForecast | None) -> None:
 
 def _totals(expected: RunForecast) -> list[tuple[str, str]]:
     found, memory = expected.forecast, expected.device.memory
-    lines = [(t("memory at its peak"), size(found.memory.total))]
+    lines = [(t("memory at its peak"), _range(found, size))]
     if memory:
-        lines.append((t("of {all}", all=size(memory)), percent(found.memory.total, memory)))
+        lines.append((t("of {all}", all=size(memory)), _range(found, lambda needed: percent(needed, memory))))
     if time := found.time:
         lines += [(t("an epoch"), seconds(time.epoch)), (t("all of it"), f"{seconds(time.low)} – {seconds(time.high)}")]
     return lines
+
+
+def _range(found: Forecast, write: Callable[[int], str]) -> str:
+    """The memory that is needed, from the least to the most where that is not the same."""
+    return " – ".join(map(write, sorted({found.memory.total, found.most})))
 
 
 def seconds(value: float) -> str:
@@ -200,7 +213,7 @@ def why_not(expected: RunForecast) -> str:
     """In a sentence, what does not fit."""
     found, memory = expected.forecast, expected.device.memory
     if memory and not found.fits(memory, None):
-        values = {"needed": size(found.memory.total), "most": size(round(USABLE * memory)), "all": size(memory)}
+        values = {"needed": _range(found, size), "most": size(round(USABLE * memory)), "all": size(memory)}
         return t("This run needs {needed}; of the {all} there, it may take {most}.", **values)
     time = found.time.total if found.time else 0.0
     return t(
