@@ -300,6 +300,13 @@ def _began_by_ps(pid: int) -> int | None:
     return None
 
 
+def age() -> float:
+    """For how many seconds this process has been there; 0 where the system does not say (macOS, Windows)."""
+    if sys.platform == "linux" and (began := process_began(os.getpid())) is not None:
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
+    return 0.0
+
+
 def still_runs(pid: Any, began: Any) -> bool:
     """Whether the process `pid` lives that began then; where that is not known it is not believed."""
     return isinstance(pid, int) and pid > 1 and began is not None and began == process_began(pid)

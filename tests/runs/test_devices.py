@@ -252,6 +252,17 @@ def test_without_its_library_a_gpu_says_nothing(monkeypatch: pytest.MonkeyPatch)
     assert Sampler("cuda:0", "GPU-1").sample() == {}
 
 
+def test_how_old_a_process_is() -> None:
+    code = "import time; from vggexplorer.processes import age; first = age(); time.sleep(0.2); print(first, age())"
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    first, second = map(float, done.stdout.split())
+    if sys.platform == "linux":
+        assert 0 < first < second - 0.15 < time.monotonic() - began
+    else:
+        assert first == second == 0
+
+
 def test_when_a_process_began() -> None:
     if not Path("/proc/self/stat").exists():
         assert process_began(1) is None

@@ -102,6 +102,7 @@ def test_what_is_not_a_number_is_never_written() -> None:
     [
         Outcome(status=Word.STOPPED),
         Outcome(status=Word.FINISHED, loss=0.2, train_acc=0.9, test_acc=0.91, best_test_acc=0.92, seconds=3.0, step=9),
+        Outcome(status=Word.FINISHED, parts={"data": 0.5, "of a newer version": 1.0}),
         Outcome(status=Word.FAILED, reason=InputError("There is no device {name} here.", name="cuda:7"), device="cpu"),
     ],
     ids=lambda outcome: outcome.status,
@@ -121,6 +122,8 @@ def test_json_holds_the_outcome(outcome: Outcome) -> None:
         {"status": "running"},
         {"status": "finished", "step": "9"},
         {"status": "finished", "loss": float("nan")},
+        {"status": "finished", "parts": 5},
+        {"status": "finished", "parts": {"steps": "long"}},
         {"status": "failed", "reason": {"template": "{gone}", "values": {}}},
         {"status": "failed", "reason": "text"},
         {"status": "failed", "reason": {"template": "{x.y}", "values": {"x": "1"}}},
@@ -139,6 +142,8 @@ def test_an_outcome_has_the_figures_of_the_last_record_and_the_best_test() -> No
     assert (outcome.status, outcome.step, outcome.loss, outcome.device) == ("stopped", 4, 2.3, "cpu")
     assert (outcome.test_acc, outcome.best_test_acc) == (None, 0.9)
     assert Outcome.of(Word.STOPPED, None, []) == Outcome(status=Word.STOPPED)
+    parts = Outcome.of(Word.STOPPED, None, [], parts={"data": 0.12345}).parts
+    assert parts == Outcome.of(Word.STOPPED, records[-1], records, parts={"data": 0.12345}).parts == {"data": 0.123}
 
 
 def test_a_reason_keeps_its_parts() -> None:

@@ -35,6 +35,7 @@ from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Status
 from vggexplorer.runs.launch import kill, resume, start, stop
 from vggexplorer.runs.trainer import worker
+from vggexplorer.runs.trainer.session import PARTS
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -108,6 +109,10 @@ def check_the_end(runs: Runs, run: Run, outcome: Outcome) -> None:
     assert re.fullmatch(r"\d+\.\d examples/sec on cpu", lines[-2])
     assert re.fullmatch(r"\d+\.\d seconds", lines[-1])
     assert run.environment()["threads"] == 1
+    assert outcome.parts.keys() <= PARTS.keys()
+    assert {"python", "line", "import", "device", "data", "first step", "steps", "tests", "end"} <= outcome.parts.keys()
+    assert min(outcome.parts.values()) >= 0
+    assert last.seconds < sum(outcome.parts.values()) + 0.1
 
 
 def test_a_run_that_was_stopped_and_killed_in_its_second_epoch_ends_as_one_that_was_not(runs: Runs) -> None:
@@ -326,7 +331,9 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.Captu
 
 
 def in_process(run: Run, monkeypatch: pytest.MonkeyPatch, fit: Callable[..., Any]) -> int:
-    monkeypatch.setattr(worker, "import_module", lambda name: type("module", (), {"fit": staticmethod(fit)}))
+    found = [{"name": "cpu", "title": "CPU", "memory": 2**33}]
+    own = {"fit": staticmethod(fit), "here": staticmethod(lambda: found)}
+    monkeypatch.setattr(worker, "import_module", lambda name: type("module", (), own))
     return worker.main(["train", str(run.path)])
 
 
@@ -355,6 +362,24 @@ def test_every_error_becomes_an_outcome(
     assert (outcome.status, str(outcome.reason)[: len(sentence)]) == ("failed", sentence)
     assert not run.locked()
     assert run.resumable(run.status())
+
+
+@pytest.mark.parametrize("device", ["cpu", "auto"])
+def test_devices_that_nobody_looked_at_are_no_reason_for_another_process(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    """PyTorch, which the trainer loads anyway, is asked in its own process, and nothing is measured for that."""
+    (runs.path / "devices.json").unlink()
+    monkeypatch.setattr(processes, "ask", None)
+    asked: list[Config] = []
+    run = runs.create(replace(CONFIG, device=device))
+    assert in_process(run, monkeypatch, lambda config, _: (asked.append(config), iter(()))[1]) == 0
+    assert [config.device for config in asked] == ["cpu"]
+    run = runs.create(replace(CONFIG, device="cuda:1"))
+    assert in_process(run, monkeypatch, lambda *_: iter(())) == 1
+    outcome = run.outcome()
+    assert outcome is not None
+    assert str(outcome.reason) == "There is no device cuda:1 here; there are cpu."
 
 
 def test_on_a_full_disk_it_ends_with_a_line(

@@ -26,6 +26,7 @@ from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.runs import config, datasets, options
 from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.sweeps import folder
+from vggexplorer.runs.trainer.session import PARTS
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import i18n
@@ -129,6 +130,7 @@ STAND_FOR: dict[str, set[str]] = {
     "unit": {option.unit for option in OPTIONS if isinstance(option, options.Number)} - {""},
     "option.empty": {option.empty for option in OPTIONS} - {""},
     "LABELS[name]": set(run_words.LABELS.values()),
+    "words": set(PARTS.values()),
     "STATUSES[word]": set(STATUSES.values()),
     "PLANNED": {folder.PLANNED},
     "each of names": {name for known in datasets.KNOWN.values() for name in known.classes},

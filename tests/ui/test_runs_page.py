@@ -427,6 +427,16 @@ def test_a_precision_that_was_left_open_is_shown_with_the_times_that_decided(fol
     assert "Precision: **bfloat16**" in Page(run.id).text
 
 
+def test_a_run_shows_where_the_time_of_its_last_start_went(folder: Path) -> None:
+    run = make(folder, "one")
+    assert "Time of the last start" not in Page(run.id).text
+    data = json.loads((run.path / "outcome.json").read_bytes())
+    spent = {"import": 4.26, "python": 0.5, "line": 0.001, "steps": 61.0, "of a newer version": 5}
+    write_json(run.path / "outcome.json", data | {"parts": spent})
+    told = "Python 0.5 s, loading PyTorch 4.3 s, all other steps 61.0 s"
+    assert f"Time of the last start: **{told}**" in Page(run.id).text
+
+
 def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(folder: Path) -> None:
     run, other = make(folder, "one", day=1), make(folder, "two", day=2)
     for each in (run, other):

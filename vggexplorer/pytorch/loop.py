@@ -148,7 +148,9 @@ class Trainer:
         checkpoint = session.checkpoint()
         self._use_device(before := _about(checkpoint) if checkpoint else {})
         self.group = distributed.join(session.rank, self.device)
+        session.parts.over("device")
         self._load_data()
+        session.parts.over("data")
         self.net = make_network(config)
         if self._on_exact_gpu:
             deterministic.replace_layers(self.net)
@@ -165,10 +167,14 @@ class Trainer:
         self._saved_step = 0
         self.changed: dict[str, Any] | None = None
         self.model: nn.Module = self.net
+        self._warm = False
+        session.parts.over("network")
         if self.precision == "auto":
             self._choose_precision()
+            session.parts.over("precision")
         if checkpoint:
             self._restore(checkpoint, before)
+            session.parts.over("checkpoints")
         self.rhythm = Rhythm(self.steps_per_epoch)
         self._recorded_step = self.step
         self.group.check_same(self.step)
@@ -278,6 +284,7 @@ class Trainer:
         self.session.begin(self.environment())
         self._clock = time.perf_counter()
         self._start_of_run = self._clock - self.seconds
+        self.session.parts.over("network")
         self._snapshot()
         self._over = self._out_of_time()
         while self.step < self.num_steps and not self._over:
@@ -290,6 +297,7 @@ class Trainer:
                 self.order = order_of(self.config.seed, epoch, len(self.train_labels)).to(self.device)
             batch = slice(index * self.training.batch_size, (index + 1) * self.training.batch_size)
             yield from self._one_step(index, self.order[batch])
+            self._warm_up()
             self._snapshot()
         if self.step < self.num_steps and (self._tested is None or self._tested[0] != self.step):
             yield self._record(tested=True)
@@ -315,7 +323,15 @@ class Trainer:
         if viewed:
             seen = look.step(self.net, self.train_images[rows], labels, scores)
             self.session.show({"step": self.step, "loss": float(figures.loss), **seen})
-            self._restart_clock()
+            self._restart_clock("looks")
+
+    def _warm_up(self) -> None:
+        """Wait for the first step of this start, in which libraries are loaded, so that its time is its own."""
+        if not self._warm:
+            if self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)
+            self.session.parts.over("first step")
+            self._warm = True
 
     def batch_of(self, rows: Tensor) -> Tensor:
         """The training images `rows` as the network gets them: batch x channels x height x width."""
@@ -386,9 +402,12 @@ class Trainer:
         now = time.perf_counter()
         self.step_seconds += now - self._clock
         self._clock = now
+        self.session.parts.over("steps" if self._warm else "first step")
 
-    def _restart_clock(self) -> None:
+    def _restart_clock(self, part: str) -> None:
+        """What has passed was no step, but `part`."""
         self._clock = time.perf_counter()
+        self.session.parts.over(part)
 
     def _memory(self) -> int | None:
         if self.device.type == "cuda":
@@ -406,7 +425,7 @@ class Trainer:
             accuracy = (scores.argmax(1) == self.test_labels).float().mean().item()
             self._tested = (self.step, loss, accuracy, scores)
             self.session.phase(Phase.TRAINING)
-            self._restart_clock()
+            self._restart_clock("tests")
         return self._tested[1:]
 
     @torch.no_grad()
@@ -431,7 +450,7 @@ class Trainer:
             self.session.phase(Phase.PAUSED)
             self.session.sleep()
             self._start_of_run += time.perf_counter() - began
-            self._restart_clock()
+            self._restart_clock("pauses")
         self.session.phase(Phase.TRAINING)
         if self.session.wants_checkpoint():
             yield from self._save()
@@ -445,7 +464,7 @@ class Trainer:
         if self._recorded_step != self.step:
             yield self._record(tested=False)
         if self._saved_step == self.step:
-            self._restart_clock()
+            self._restart_clock("checkpoints")
             return
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
@@ -453,14 +472,14 @@ class Trainer:
         self.session.phase(Phase.SAVING)
         self.session.save(self._write_checkpoint)
         self._saved_step = self.step
-        self._restart_clock()
+        self._restart_clock("checkpoints")
 
     def _snapshot(self) -> None:
         """Keep what the convolutions are, if it is time for that."""
         if self.step in self.snapshot_steps:
             self._count_time()
             self.session.snapshot(self.step, self._write_snapshot)
-            self._restart_clock()
+            self._restart_clock("snapshots")
 
     def _write_snapshot(self, path: Path) -> None:
         about = {"step": str(self.step), "loss": repr(float(self.sums[2])) if self.step else ""}

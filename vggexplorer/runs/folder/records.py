@@ -4,8 +4,9 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
@@ -49,9 +50,9 @@ class Record:
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
-    field.name: int if "int" in str(field.type) else (int, float) for field in fields(Record)
+    each.name: int if "int" in str(each.type) else (int, float) for each in fields(Record)
 }
-_NEEDED = {field.name for field in fields(Record) if field.default is MISSING}
+_NEEDED = {each.name for each in fields(Record) if each.default is MISSING}
 
 
 def parse_line(line: bytes) -> Record | None:
@@ -93,7 +94,10 @@ def best(records: Iterable[Record]) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended: `status` is one of `OUTCOMES`; `reason` says why, if there is anything to say."""
+    """How a run ended: `status` is one of `OUTCOMES`; `reason` says why, if there is anything to say.
+
+    `parts` are the seconds of what the trainer did at its last start, by name.
+    """
 
     status: Word
     reason: InputError | None = None
@@ -106,6 +110,7 @@ class Outcome:
     seconds: float | None = None
     step: int = 0
     device: str | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -115,10 +120,12 @@ class Outcome:
         *,
         reason: InputError | None = None,
         device: str | None = None,
+        parts: Mapping[str, float] = MappingProxyType({}),
     ) -> "Outcome":
         """An end after the record `last`; the best test accuracy is that of `records`."""
+        parts = {name: round(seconds, 3) for name, seconds in parts.items()}
         if last is None:
-            return Outcome(status=status, reason=reason, device=device)
+            return Outcome(status=status, reason=reason, device=device, parts=parts)
         return Outcome(
             status=status,
             reason=reason,
@@ -131,25 +138,31 @@ class Outcome:
             seconds=last.seconds,
             step=last.step,
             device=device,
+            parts=parts,
         )
 
     def to_json(self) -> dict[str, Any]:
         """What outcome.json holds."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
         return data | {"reason": self.reason and reason_to_json(self.reason)}
 
     @staticmethod
     def from_json(data: Any) -> "Outcome":
         """The outcome that `to_json` wrote; `ValueError` if it is damaged."""
-        names = {field.name for field in fields(Outcome)}
+        names = {each.name for each in fields(Outcome)}
         if not isinstance(data, dict) or data.get("status") not in OUTCOMES:
             raise ValueError("no outcome")
         reason = data.get("reason")
         values = {name: value for name, value in data.items() if name in names - {"status", "reason"}}
-        figures = (value for name, value in values.items() if name != "device" and value is not None)
+        parts = values.get("parts", {})
+        if not isinstance(parts, dict):
+            raise ValueError("no outcome")
+        figures = [value for name, value in values.items() if name not in ("device", "parts") and value is not None]
         texts = isinstance(values.get("device", ""), str | None)
         if not (
-            texts and type(values.get("step", 0)) is int and all(_is_number(each, (int, float)) for each in figures)
+            texts
+            and type(values.get("step", 0)) is int
+            and all(_is_number(each, (int, float)) for each in (*figures, *parts.values()))
         ):
             raise ValueError("no outcome")
         return Outcome(status=Word(data["status"]), reason=reason_from_json(reason) if reason else None, **values)

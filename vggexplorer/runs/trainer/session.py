@@ -1,7 +1,9 @@
 """What a training loop asks of its surroundings: may it go on, is there a checkpoint, should one be written?"""
 
+import time
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,50 @@ class Command(Enum):
     STOP = "stop"
 
 
+PARTS = {
+    "python": "Python",
+    "line": "waiting in line",
+    "import": "loading PyTorch",
+    "device": "the device",
+    "data": "the data",
+    "network": "the network",
+    "precision": "choosing the precision",
+    "first step": "the first step",
+    "steps": "all other steps",
+    "tests": "tests",
+    "checkpoints": "checkpoints",
+    "snapshots": "snapshots",
+    "looks": "close looks",
+    "pauses": "pauses",
+    "end": "the end",
+}
+"""What a trainer does from its start to its end, as people read it."""
+
+
+class Parts:
+    """Where the time of a start goes: seconds by part (a key of `PARTS`), which add up to all of it."""
+
+    def __init__(self, age: float = 0.0) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter() - age
+
+    def over(self, part: str) -> None:
+        """Add what has passed since the last call, or since the process began that is `age` seconds old, to `part`."""
+        now = time.perf_counter()
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - self._last
+        self._last = now
+
+
 class Session:
     """Surroundings that let the loop train to its end and keep nothing; a run folder's are in `worker`."""
 
     rank = Rank()
     """Which of how many processes that train together this is: all of them have to do the same."""
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Told whenever a part of the work is over."""
+        return Parts()
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Told once, before the first step: device, precision, threads, data, steps in an epoch."""

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
-from vggexplorer.processes import FOR_TORCH, ignore_stop_signals, process_began, stop_signals
+from vggexplorer.processes import FOR_TORCH, age, ignore_stop_signals, need_torch, process_began, stop_signals
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
@@ -36,7 +36,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Phase, Word
 from vggexplorer.runs.places import check_batch, several
-from vggexplorer.runs.trainer.session import Command, Session
+from vggexplorer.runs.trainer.session import Command, Parts, Session
 from vggexplorer.runs.trainer.telemetry import Sampler
 
 BEAT = 1.0
@@ -146,14 +146,26 @@ def _train(session: "FolderSession") -> Outcome:
     run = session.run
     config = run.config()
     check_batch(config, session.rank.world)
-    device = devices.resolve(config.device, run.path.parent)
-    config = replace(config, device=device.name)
+    found = devices.known(run.path.parent) or _devices(session)
+    config = replace(config, device=devices.pick(config.device, found).name)
     with ExitStack() as turns:
-        for name in several(device.name, session.rank.local_world):
-            turns.enter_context(_turn(run, devices.resolve(name, run.path.parent).name, session))
+        for name in several(config.device, session.rank.local_world):
+            turns.enter_context(_turn(run, devices.pick(name, found).name, session))
+        session.parts.over("line")
         if session.command(0) is not Command.STOP:
             session.train(config)
     return session.outcome()
+
+
+def _devices(session: "FolderSession") -> list[devices.Device]:
+    """The devices, where nobody has looked at them: PyTorch is loaded here, before the run's turn has come.
+
+    It will be needed anyway, while asking a process of its own would load it twice. Nothing is measured.
+    """
+    need_torch()
+    found = import_module("vggexplorer.pytorch.devices").here()
+    session.parts.over("import")
+    return [devices.Device(**each, speedup=0.0) for each in found]
 
 
 def _of_system(error: OSError, run: Run) -> InputError:
@@ -258,6 +270,12 @@ class FolderSession(Session):
         self._read_at = 0.0
         self._saved_at = time.monotonic()
         self._save_took = 0.0
+        self.parts.over("python")
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Told whenever a part of the work is over, from the start of the process on."""
+        return Parts(age())
 
     # --- around the loop
 
@@ -283,6 +301,7 @@ class FolderSession(Session):
         self._every = config.training.checkpoint_every
         self.heartbeat.say(phase=Phase.LOADING, device=config.device)
         fit = import_module("vggexplorer.pytorch.loop").fit
+        self.parts.over("import")
         _print(f"training on {config.device}")
         with (self.run.path / layout.METRICS).open("ab") as self._metrics:
             for record in fit(config, self):
@@ -298,7 +317,9 @@ class FolderSession(Session):
         status = Word.FAILED if reason else Word.FINISHED if self._finished else Word.STOPPED
         last = self.last or self.run.last_record()
         records = self.run.read(most=MANY).records
-        return Outcome.of(status, last, records, reason=reason or self._reason, device=self._device)
+        self.parts.over("end")
+        reason, parts = reason or self._reason, self.parts.seconds
+        return Outcome.of(status, last, records, reason=reason, device=self._device, parts=parts)
 
     # --- what the loop asks
 

@@ -12,10 +12,15 @@ from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.exactness import Exactness
+from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.status import STATUSES, Word
 from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option
+from vggexplorer.runs.trainer.session import PARTS
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import say, t
+
+LEAST_PART = 0.05
+"""Seconds from which on a part of a run's time is shown."""
 
 
 class Look(NamedTuple):
@@ -165,6 +170,13 @@ def precision(environment: Mapping[str, Any]) -> str:
         return str(environment.get("precision", ""))
     remark = decided.remark
     return t(remark.template, **remark.values)
+
+
+def parts(outcome: Outcome | None) -> str:
+    """Where the time of a run's last start went, in its order; what takes no time is left out. Empty before its end."""
+    seconds = outcome.parts if outcome else {}
+    known = [(PARTS[name], seconds[name]) for name in PARTS if seconds.get(name, 0) >= LEAST_PART]
+    return t(", ").join(f"{t(words)} {spent:.1f} s" for words, spent in known)
 
 
 def network(config: Config | None) -> str:

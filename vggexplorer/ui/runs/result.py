@@ -23,7 +23,17 @@ from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
 from vggexplorer.ui.run.rows import Row, read_row, watch
-from vggexplorer.ui.run.words import chart_text, classes, data_text, differences, label, moment, precision, setting
+from vggexplorer.ui.run.words import (
+    chart_text,
+    classes,
+    data_text,
+    differences,
+    label,
+    moment,
+    parts,
+    precision,
+    setting,
+)
 from vggexplorer.ui.runs import files, inside, try_picture
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, look_at
@@ -120,6 +130,7 @@ def _machine_facts(row: Row, config: Config) -> dict[str, str]:
         t("Equal bits with the same seed"): t("yes") if exactness(config, environment).holds else t("no"),
         t("Started"): moment(row.created),
         t("Size on the disk"): size(row.size),
+        **({t("Time of the last start"): spent} if (spent := parts(row.run.outcome())) else {}),
     }
 
 
