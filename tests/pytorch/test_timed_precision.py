@@ -14,6 +14,7 @@ from vggexplorer.pytorch import devices, precision
 from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import Training
+from vggexplorer.runs.trainer import rhythm
 from vggexplorer.runs.trainer.session import Command, Session
 
 AUTO = replace(EVERYTHING, precision="auto")
@@ -91,6 +92,7 @@ def test_the_run_is_as_if_its_precision_had_been_asked_for(
     able: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same bits: nothing of the steps is left in weights, statistics, momenta and chance."""
+    monkeypatch.setattr(rhythm, "APART", 0.0)
     timed(monkeypatch, float32=1.0, bfloat16=2.0)
     found, plain = Keeper(tmp_path / "a"), Keeper(tmp_path / "b")
     records = list(fit(ASKED, found))
@@ -111,6 +113,33 @@ def test_a_resumed_run_keeps_what_was_decided(able: None, tmp_path: Path, monkey
     list(fit(ASKED, rest))
     assert rest.environment["precision"] == "bfloat16"
     assert rest.environment["decided"] == first.environment["decided"] is not None
+
+
+class Folder(Session):
+    """Keeps what was decided."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Decision] = {}
+
+    def known_decision(self, steps: str) -> Decision | None:
+        return self.kept.get(steps)
+
+    def keep_decision(self, steps: str, decision: Decision) -> None:
+        self.kept[steps] = decision
+
+
+def test_the_next_run_of_the_same_steps_has_the_same_precision(able: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that two runs of one seed have equal bits, however busy the machine was when they began."""
+    folder = Folder()
+    timed(monkeypatch, float32=2.0, bfloat16=1.0)
+    first = Trainer(ASKED, folder).decided
+    timed(monkeypatch, float32=1.0, bfloat16=1.0)
+    assert Trainer(replace(ASKED, seed=4), folder).decided == first
+    assert Trainer(replace(ASKED, training=replace(AUTO, batch_size=499)), folder).precision == "float32"
+    assert len(folder.kept) == 2
+    timed(monkeypatch, float32=1.0, bfloat16=MemoryError())  # of the moment
+    assert Trainer(replace(ASKED, training=replace(AUTO, batch_size=498)), folder).precision == "float32"
+    assert len(folder.kept) == 2
 
 
 def test_several_processes_have_one_precision(able: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from conftest import ROOT, wait_until
 
 from vggexplorer import processes
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.precision import decide
 from vggexplorer.processes import NoAnswerError, peak_memory, process_began, resident_memory
 from vggexplorer.pytorch import devices as torch_devices
 from vggexplorer.runs import devices
@@ -167,6 +168,23 @@ def test_a_gpu_with_little_memory_gets_fewer_images(monkeypatch: pytest.MonkeyPa
 def test_where_pytorch_does_not_say_bfloat16_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "ops", SimpleNamespace(mkldnn=SimpleNamespace()))
     assert torch_devices._processor_has_bfloat16()
+
+
+def test_what_was_decided_is_kept_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided = decide(True, 2.0, 1.0, 8)
+    assert devices.known_decision(tmp_path, "steps") is None
+    devices.keep_decision(tmp_path, "steps", decided)
+    devices.keep_decision(tmp_path, "others", decide(True, 1.0, 2.0))
+    assert devices.known_decision(tmp_path, "steps") == decided
+    monkeypatch.setattr(devices, "MOST_DECISIONS", 1)
+    devices.keep_decision(tmp_path, "new", decided)
+    assert (devices.known_decision(tmp_path, "new"), devices.known_decision(tmp_path, "steps")) == (decided, None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert devices.known_decision(tmp_path, "new") is None
+    for content in ("", "[]", '{"machine": 1}', "null", '{"machine": {}, "decisions": 5}'):
+        (tmp_path / "precisions.json").write_text(content)
+        assert devices.known_decision(tmp_path, "new") is None
+    devices.keep_decision(tmp_path / "gone", "steps", decided)  # it is not worth an end
 
 
 # --- while it trains -------------------------------------------------------------------------------------

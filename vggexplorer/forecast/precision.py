@@ -47,6 +47,11 @@ class Decision(NamedTuple):
     batch: int = 0
 
     @property
+    def timed(self) -> bool:
+        """Whether it stands on the times of both."""
+        return self.float32 is not None and self.bfloat16 is not None
+
+    @property
     def remark(self) -> Remark:
         """The decision in a clause, with the times that it stands on."""
         if self.float32 is None or self.bfloat16 is None:
@@ -66,7 +71,7 @@ class Decision(NamedTuple):
             decided = Decision(str(data["precision"]), Why(data["why"]), single, half, int(data["batch"]))
         except (TypeError, KeyError, ValueError, OverflowError):
             return None
-        complete = decided.why not in (Why.FASTER, Why.NOT_FASTER) or None not in (single, half)
+        complete = decided.why not in (Why.FASTER, Why.NOT_FASTER) or decided.timed
         return decided if complete and decided.precision in BOTH else None
 
 

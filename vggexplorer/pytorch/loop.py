@@ -208,8 +208,12 @@ class Trainer:
             self.precision, self.decided = before["precision"], _decided(before)
 
     def _choose_precision(self) -> None:
-        """The faster one; of several processes all have the same."""
-        decided = precision.faster(self)
+        """The one that such steps had before, or the faster one; of several processes all have the same."""
+        steps = precision.described(self)
+        known = self.session.known_decision(steps)
+        decided = known or precision.faster(self)
+        if decided.timed and not known:
+            self.session.keep_decision(steps, decided)
         self.precision = "float32" if self.group.most(decided.precision == "float32") else "bfloat16"
         self.decided = decided if decided.precision == self.precision else None
 

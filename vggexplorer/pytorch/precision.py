@@ -4,6 +4,8 @@ A GPU gets the run's own batch, which fills it as the run will; a processor a pa
 Afterwards the trainer is as if nothing had happened.
 """
 
+import hashlib
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from torch import Tensor
 from vggexplorer.forecast.precision import Decision, decide
 from vggexplorer.pytorch.devices import has_bfloat16
 from vggexplorer.summary import summarize
+from vggexplorer.text import format_network
 
 if TYPE_CHECKING:
     from vggexplorer.pytorch.loop import Trainer
@@ -37,6 +40,14 @@ def faster(trainer: "Trainer") -> Decision:
     with _unchanged(trainer):
         single, half = _in_float32(trainer, rows), _in_bfloat16(trainer, rows)
     return decide(True, single, half, len(rows))
+
+
+def described(trainer: "Trainer") -> str:
+    """What tells steps from others whose times may differ: network, batch and all that their bits depend on."""
+    training, kind = trainer.training, trainer.step_kind._replace(precision=None)
+    about = format_network(trainer.config.trained) | kind.texts()
+    options = [training.batch_size, training.momentum > 0, training.flip, training.crop > 0, training.brightness > 0]
+    return hashlib.sha256(json.dumps([about, options], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def images(trainer: "Trainer") -> int:

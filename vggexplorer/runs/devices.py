@@ -5,6 +5,7 @@ import os
 import platform
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from vggexplorer.errors import InputError
-from vggexplorer.forecast.precision import decide
+from vggexplorer.forecast.precision import Decision, decide
 from vggexplorer.processes import NoAnswerError, answer
 from vggexplorer.runs.folder.files import write_json
 
@@ -49,6 +50,30 @@ def known(runs: Path) -> list[Device] | None:
         return [Device(**device) for device in data["devices"]]
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+MOST_DECISIONS = 1000
+"""The newest are kept."""
+
+
+def known_decision(runs: Path, steps: str) -> Decision | None:
+    """How the precision of such steps was chosen on this machine with this PyTorch; None if it was not."""
+    return Decision.from_json(_decisions(runs).get(steps))
+
+
+def keep_decision(runs: Path, steps: str, decision: Decision) -> None:
+    """Write it down: the next run of such steps has the same precision, and equal bits with the same seed."""
+    with suppress(OSError), FileLock(runs / "precisions.lock"):
+        kept = [*_decisions(runs).items(), (steps, decision.to_json())][-MOST_DECISIONS:]
+        write_json(runs / "precisions.json", {"machine": machine(), "decisions": dict(kept)})
+
+
+def _decisions(runs: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        data = json.loads((runs / "precisions.json").read_bytes())
+        if data["machine"] == machine() and isinstance(data["decisions"], dict):
+            return dict(data["decisions"])
+    return {}
 
 
 def machine() -> dict[str, Any]:

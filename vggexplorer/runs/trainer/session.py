@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.precision import Decision
 from vggexplorer.runs.folder.ranks import Rank
 from vggexplorer.runs.folder.status import Phase
 
@@ -64,6 +65,13 @@ class Session:
     def parts(self) -> Parts:
         """Told whenever a part of the work is over."""
         return Parts()
+
+    def known_decision(self, steps: str) -> Decision | None:
+        """How the precision of such `steps` was chosen before, by an earlier run."""
+        return None
+
+    def keep_decision(self, steps: str, decision: Decision) -> None:
+        """Told how it was chosen, from the times of both precisions."""
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Told once, before the first step: device, precision, threads, data, steps in an epoch."""

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.precision import Decision
 from vggexplorer.processes import FOR_TORCH, age, ignore_stop_signals, need_torch, process_began, stop_signals
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_price
@@ -322,6 +323,14 @@ class FolderSession(Session):
         return Outcome.of(status, last, records, reason=reason, device=self._device, parts=parts)
 
     # --- what the loop asks
+
+    def known_decision(self, steps: str) -> Decision | None:
+        """How the precision of such `steps` was chosen for an earlier run of this folder of runs."""
+        return devices.known_decision(self.run.path.parent, steps)
+
+    def keep_decision(self, steps: str, decision: Decision) -> None:
+        """Keep how it was chosen beside the runs."""
+        devices.keep_decision(self.run.path.parent, steps, decision)
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Keep what the loop says of its surroundings; the checkpoint, if there is one, was found good."""
