@@ -2,11 +2,10 @@
 
     python benchmarks/training.py [--networks vgg11-slim,alexnet] [--sides 224,96] [--rounds 3] [--device cpu]
 
-The book's loop is the chapter's `train_ch6` with `load_data_fashion_mnist`: a DataLoader with four workers, and
-torchvision's `Resize` and `ToTensor` on PIL images, float32, sums by `.item()` after each step. Each measurement is a
-process of its own that does a few steps to warm up and then some that count; both loops see batches of 128 of the
-sample. Rates count all time. Beside the ratio stands how much of the device's arithmetic is used: 6 x MACs x
-examples/sec (a forward and a backward pass) over the rate of a large matrix product in the same precision.
+The book's loop is that of `book.py`, with four loader processes. Each measurement is a process of its own that does a
+few steps to warm up and then some that count; both loops see batches of 128 of the sample. Rates count all time. Beside
+the ratio stands how much of the device's arithmetic is used: 6 x MACs x examples/sec (a forward and a backward pass)
+over the rate of a large matrix product in the same precision.
 """
 
 import argparse
@@ -16,17 +15,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import book
 import table
 import torch
-from PIL import Image
-from torch import nn
-from torch.utils.data import DataLoader
-from torchvision import transforms
 
 from vggexplorer.architectures import Network
 from vggexplorer.processes import child_environment
@@ -83,53 +79,24 @@ def config(work: Work, precision: str) -> Config:
     return Config(network=network, training=training, device=work.device)
 
 
-def book(work: Work) -> dict[str, Any]:
+def books_loop(work: Work) -> dict[str, Any]:
     """The chapter's loop; the rate counts all time, as the loader's work is part of it."""
     net = build(*config(work, "float32").trained).to(work.device)
-    net.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Conv2d | nn.Linear) else None)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
-    loss_of = nn.CrossEntropyLoss()
-    loader = DataLoader(Pictures(work.side), BATCH, shuffle=True, num_workers=4)
-    loss_sum = correct = count = 0.0
-    began = 0.0
-    net.train()
-    for step, (images, labels) in enumerate(endless(loader)):
-        if step == WARM_UP:
-            began = time.perf_counter()
-        images, labels = images.to(work.device), labels.to(work.device)
-        optimizer.zero_grad()
-        scores = net(images)
-        loss = loss_of(scores, labels)
-        loss.backward()
-        optimizer.step()
-        with torch.no_grad():
-            loss_sum += loss.item() * len(labels)
-            correct += (scores.argmax(1) == labels).sum().item()
-            count += len(labels)
-        if step + 1 == WARM_UP + work.steps:
-            break
+    book.xavier(net)
+    batches = book.loader(pictures(work), BATCH)
+    learning = book.steps(net, torch.optim.SGD(net.parameters(), lr=0.05), batches, work.device)
+    for _ in islice(learning, WARM_UP):
+        pass
+    began = time.perf_counter()
+    for _ in islice(learning, work.steps):
+        pass
     return {"rate": BATCH * work.steps / (time.perf_counter() - began), "precision": "float32"}
 
 
-def endless(loader: Any) -> Iterator[Any]:
-    """Batch after batch, epoch after epoch."""
-    while True:
-        yield from loader
-
-
-class Pictures:
-    """The sample as torchvision's FashionMNIST gives it: PIL images through `Resize` and `ToTensor`."""
-
-    def __init__(self, side: int) -> None:
-        found = load(Dataset("sample"), (1, side, side))
-        self.images, self.labels = found.train_images.numpy(), found.train_labels.tolist()
-        self.transform = transforms.Compose([transforms.Resize(side), transforms.ToTensor()])
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        return self.transform(Image.fromarray(self.images[index][0])), self.labels[index]
+def pictures(work: Work) -> book.Pictures:
+    """The sample as the book's loop reads it."""
+    found = load(Dataset("sample"), (1, work.side, work.side))
+    return book.Pictures(found.train_images, found.train_labels, work.side)
 
 
 def limit(work: Work) -> dict[str, Any]:
@@ -163,18 +130,12 @@ def their_curve(work: Work) -> dict[str, Any]:
     torch.manual_seed(work.steps)
     training = curve(work).training
     net = build(*curve(work).trained).to(work.device)
-    net.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Conv2d | nn.Linear) else None)
+    book.xavier(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=training.lr, momentum=training.momentum)
-    loader = DataLoader(Pictures(work.side), BATCH, shuffle=True, num_workers=2)
+    batches = book.loader(pictures(work), BATCH, workers=2)
     losses = []
     for _ in range(EPOCHS):
-        total = count = 0.0
-        for images, labels in loader:
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(net(images.to(work.device)), labels.to(work.device))
-            loss.backward()
-            optimizer.step()
-            total, count = total + loss.item() * len(labels), count + len(labels)
+        total, _, count = map(sum, zip(*book.epoch(net, optimizer, batches, work.device), strict=True))
         losses.append(total / count)
     return {"losses": losses}
 
@@ -193,7 +154,7 @@ def quality(device: str) -> list[list[str]]:
 
 
 CHILDREN = {"our curve": our_curve, "their curve": their_curve}
-CHILDREN |= {"ours": ours, "float32": lambda work: ours(work, "float32"), "book": book, "limit": limit}
+CHILDREN |= {"ours": ours, "float32": lambda work: ours(work, "float32"), "book": books_loop, "limit": limit}
 
 
 def measure(kind: str, work: Work) -> dict[str, Any]:
