@@ -177,3 +177,8 @@ def test_the_table_of_the_books_networks_is_true(row: list[str]) -> None:
 
 def test_the_table_of_the_books_networks_is_there() -> None:
     assert len(oracle_rows(README.read_text("utf-8"))) == 6
+
+
+def test_the_table_of_doors_is_what_the_benchmark_printed() -> None:
+    printed = (ROOT / "benchmarks" / "results" / "doors.md").read_text("utf-8").strip().partition("\n\n")[2]
+    assert README.read_text("utf-8").partition("<!-- doors-table -->\n")[2].startswith(f"{printed}\n\n")
