@@ -259,7 +259,7 @@ def test_weights_and_records_are_downloaded(runs: RunsPage, folder: Path) -> Non
     run = trained(folder)
     runs.open(run.id)
     with runs.page.expect_download() as waiting:
-        runs.button("Records (CSV)").click()
+        runs.page.get_by_role("link", name="Records (CSV)").click()
     rows = list(csv.DictReader(waiting.value.path().read_text("utf-8").splitlines()))
     assert waiting.value.suggested_filename == f"{run.id}.csv"
     assert [int(row["step"]) for row in rows] == [record.step for record in run.records()]
