@@ -28,7 +28,7 @@ VGGEXPLORER = (sys.executable, "-m", "vggexplorer")
 TINY = ("1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "1", "--device", "cpu")
 OUTCOME = {
     *("status", "loss", "train_acc", "test_acc", "best_test_acc", "examples_per_sec", "examples_per_sec_wall"),
-    *("device", "seconds", "step", "run", "reason", "num_odd", "odd"),
+    *("device", "seconds", "step", "run", "reason", "num_odd", "odd", "parts"),
 }
 ROW = {
     *("id", "name", "status", "step", "ahead", "network", "architecture", "recipe", "dataset", "device", "created"),

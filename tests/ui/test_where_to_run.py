@@ -87,6 +87,7 @@ def test_the_page_says_what_is_free_and_asks_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = []
+    monkeypatch.setattr(setup, "need_ray", lambda: None)
     monkeypatch.setattr(holder, "ask", lambda *_: Free(3, 12, 5, 2, 1))
     fake = launch.start
     monkeypatch.setattr(launch, "start", lambda *args, place, **more: (asked.append(place), fake(*args, **more))[1])
