@@ -69,11 +69,13 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """How many processes run the tests: one for a file that is named, and for the cluster, of which there is one.
+    """How many processes run the tests: one for a file that is named, and for the cluster or the GPU, of which there
+    is one.
 
     There is one more than processors, as many tests wait for a browser, a server or a trainer.
     """
-    if _of_a_file(config) or any(Path(argument).resolve() == CLUSTER for argument in config.args):
+    in_cluster = any(Path(argument).resolve() == CLUSTER for argument in config.args)
+    if _of_a_file(config) or in_cluster or config.option.markexpr == "gpu":
         return 0
     return min(4, 1 + (os.cpu_count() or 1))
 
