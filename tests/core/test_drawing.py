@@ -1,7 +1,6 @@
 import re
 from dataclasses import replace
 from itertools import combinations, pairwise
-from time import perf_counter
 from xml.etree import ElementTree
 
 import pytest
@@ -366,12 +365,5 @@ def test_the_same_network_gives_the_same_text(summary):
     assert draw(summary, "flatten") == draw(again, "flatten")
 
 
-def test_small_and_fast():
-    summary = network("VGG-16")
-    assert len(draw(summary).encode()) < 25_000
-    times = []
-    for _ in range(20):
-        start = perf_counter()
-        draw(summary)
-        times.append(perf_counter() - start)
-    assert min(times) < 0.003
+def test_it_is_small():
+    assert len(draw(network("VGG-16")).encode()) < 25_000

@@ -29,6 +29,7 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.options import Training
+from vggexplorer.runs.trainer import rhythm
 from vggexplorer.runs.trainer.session import Session
 from vggexplorer.text import parse_network
 
@@ -88,7 +89,10 @@ class Keeper(Session):
 
 
 @pytest.mark.parametrize("training", [{}, {"batch_norm": True}])
-def test_a_snapshot_has_the_convolutions_of_its_step(tmp_path: Path, training: dict[str, Any]) -> None:
+def test_a_snapshot_has_the_convolutions_of_its_step(
+    tmp_path: Path, training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rhythm, "APART", 0)  # each step has a record, however fast it is
     asked = Config(network=SMALL, training=replace(EVERYTHING, **training), device="cpu")
     keeper = Keeper(tmp_path)
     keeper.trainer = loop.Trainer(asked, keeper)
