@@ -27,7 +27,7 @@ APART = (TESTS / "faults", CLUSTER, DOORS)
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS = 8
+TURNS = 12
 """Each run takes one in so many of the tests that take long."""
 REAL_PROCESSES = (
     "test_worker",

@@ -128,6 +128,7 @@ def test_a_run_that_is_paused_stopped_and_resumed_there_ends_as_one_here(
     wait_until(lambda: not list((cluster.runs / "copies").iterdir()), what="the copies to be removed")
 
 
+@pytest.mark.long
 def test_of_two_nodes_one_dies_and_the_run_goes_on_at_the_other(cluster: Cluster, runs: Runs, whole: Run) -> None:
     place = Place(cluster=cluster.address)
     first = start(runs, LONG, "long", place=place)
@@ -188,6 +189,7 @@ def test_of_a_trainer_that_is_killed_on_its_node_a_sentence_is_left(cluster: Clu
     same(run, whole)
 
 
+@pytest.mark.long
 def test_many_runs_at_once_take_turns(cluster: Cluster, runs: Runs, whole: Run) -> None:
     many = [start(runs, CONFIG, place=Place(cluster=cluster.address)) for _ in range(4)]
     for run in many:

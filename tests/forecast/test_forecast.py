@@ -157,7 +157,7 @@ def highest(changes: Iterator[int]) -> int:
     return peak
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("network", LARGE, ids=lambda network: str(network.input_shape))
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])

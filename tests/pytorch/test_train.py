@@ -352,6 +352,7 @@ def test_a_seed_decides_the_beginning_and_the_order() -> None:
 # --- stopping and going on -------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("precision", "stop"), [("float32", 13), ("bfloat16", 17)])
 @pytest.mark.parametrize("training", [PLAIN, EVERYTHING], ids=["plain", "everything"])
 def test_what_stopped_and_went_on_has_the_same_bits(
