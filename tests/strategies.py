@@ -4,7 +4,19 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
+from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block, Head, Network
+from vggexplorer.layers import (
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    LocalResponseNorm,
+    MaxPool2d,
+)
 
 PARTS = ("head", "num_classes", "batch_norm", "activation")
 
@@ -31,14 +43,55 @@ heads = st.builds(
     dropout_first=st.booleans(),
 )
 
-architectures = st.builds(
+probabilities = st.sampled_from([0.0, 0.25, 0.5])
+activation_layers: st.SearchStrategy[Layer] = st.sampled_from(list(ACTIVATIONS.values()))
+map_layers: st.SearchStrategy[Layer] = st.one_of(
+    st.builds(
+        Conv2d,
+        out_channels=st.integers(1, 9),
+        kernel_size=st.integers(1, 5),
+        stride=st.sampled_from([1, 1, 1, 2]),
+        padding=st.integers(0, 3),
+    ),
+    st.builds(MaxPool2d, st.integers(1, 3), st.integers(1, 3)),
+    st.builds(AvgPool2d, st.integers(1, 3), st.integers(1, 3)),
+    st.builds(AdaptiveAvgPool2d, st.integers(1, 9)),
+    st.just(BatchNorm2d()),
+    st.builds(LocalResponseNorm, size=st.integers(1, 6), k=st.sampled_from([1.0, 2.0])),
+    st.builds(Dropout, probabilities),
+    activation_layers,
+)
+"""Layers that stand before Flatten."""
+vector_layers = st.builds(Linear, st.integers(1, 40)) | st.builds(Dropout, probabilities) | activation_layers
+"""Layers that stand after it."""
+
+plain = st.builds(
     Architecture,
-    blocks=st.lists(blocks, min_size=1, max_size=4).map(tuple),
+    items=st.lists(blocks, min_size=1, max_size=4).map(tuple),
     head=heads,
     num_classes=st.integers(1, 12),
     batch_norm=st.booleans(),
-    activation=st.sampled_from(["relu", "sigmoid"]),
+    activation=st.sampled_from(list(ACTIVATIONS)),
 )
+"""Architectures of blocks alone."""
+
+
+@st.composite
+def layered(draw: st.DrawFn) -> Architecture:
+    """Blocks and layers, with a `Head`, or with layers that end in a linear layer or in a global average."""
+    items = draw(st.lists(blocks | map_layers, min_size=1, max_size=5))
+    options = {"batch_norm": draw(st.booleans()), "activation": draw(st.sampled_from(list(ACTIVATIONS)))}
+    kind = draw(st.sampled_from(["head", "linear", "average"]))
+    if kind == "head":
+        return Architecture(tuple(items), draw(heads), draw(st.integers(1, 12)), **options)
+    if kind == "linear":
+        vector = draw(st.lists(vector_layers, max_size=4))
+        return Architecture(tuple(items), (Flatten(), *vector, Linear(draw(st.integers(1, 12)))), **options)
+    last = Conv2d(draw(st.integers(1, 12)), 1)
+    return Architecture((*items, last), (AdaptiveAvgPool2d(1), Flatten()), **options)
+
+
+architectures = plain | layered()
 
 modest = architectures.filter(lambda architecture: architecture.min_side() <= 80)
 """Architectures that take images of up to 80 pixels."""

@@ -1,8 +1,9 @@
 """An architecture is a value: blocks of convolutions, and a head. VGG, AlexNet and LeNet are all such values."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from vggexplorer.errors import InputError
@@ -114,6 +115,10 @@ class Block:
         """Whether the chapter's `vgg_block` can write it."""
         return self == Block(self.num_convs, self.out_channels)
 
+    def num_layers(self, batch_norm: bool) -> int:
+        """The number of layers of the block."""
+        return self.num_convs * (3 if batch_norm else 2) + self.lrn + (self.pool is not None)
+
     def layers(self, activation: Layer, batch_norm: bool) -> list[Layer]:
         """The layers of the block, in order."""
         convolution = Conv2d(self.out_channels, self.kernel_size, self.stride, self.padding)
@@ -147,14 +152,18 @@ class Head:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for units in self.hidden:
             check_int(units, "the width of a hidden layer", 1, MAX_CHANNELS)
-        if not (isinstance(self.dropout, float | int) and 0 <= self.dropout < 1):
-            raise InputError("dropout must be a probability from 0 to below 1, not {value}.", value=shown(self.dropout))
+        _check_probability(self.dropout)
         object.__setattr__(self, "dropout", abs(float(self.dropout)))
         check_int(self.size, "the size of the adaptive pool", 1, MAX_SIDE)
         if self.pooling != "adaptive":
             object.__setattr__(self, "size", 7)
         if not self.dropout or not self.hidden:
             object.__setattr__(self, "dropout_first", False)
+
+    @property
+    def num_layers(self) -> int:
+        """The number of layers, Flatten included."""
+        return (self.pooling != "flatten") + 1 + (3 if self.dropout else 2) * len(self.hidden) + 1
 
     def pooling_layer(self) -> Layer | None:
         """The pooling before Flatten, if any."""
@@ -172,8 +181,87 @@ class Head:
         return [*layers, Linear(num_classes)]
 
 
+def _width(item: Any) -> str:
+    """The field that says how many channels or features come out of a block or layer with weights; else ''."""
+    return next((name for name in ("out_channels", "out_features") if hasattr(item, name)), "")
+
+
+class _Bound(NamedTuple):
+    """What a number of a layer is, and from which to which it may be."""
+
+    what: str
+    low: int
+    high: int
+
+
+_BOUNDS = {
+    "out_channels": _Bound("the number of output channels", 1, MAX_CHANNELS),
+    "kernel_size": _Bound("the kernel size", 1, MAX_SIDE),
+    "stride": _Bound("the stride", 1, MAX_SIDE),
+    "padding": _Bound("the padding", 0, MAX_SIDE),
+    "output_size": _Bound("the size of the adaptive pool", 1, MAX_SIDE),
+    "size": _Bound("the number of channels that are normalised together", 1, MAX_CHANNELS),
+    "out_features": _Bound("the number of output features", 1, MAX_CHANNELS),
+}
+"""The bounds of the whole numbers of layers, by their names in torch."""
+
+
+def _with_width(item: Any, width: int) -> Any:
+    """The block or layer with another number of channels or features that come out."""
+    return replace(item, **{_width(item): width})
+
+
+def check_layer(layer: Layer) -> None:
+    """Raise `InputError` unless a layer that a person wrote is within the bounds, and one that can be."""
+    for field in fields(layer):  # type: ignore[arg-type]
+        value = getattr(layer, field.name)
+        if field.name in _BOUNDS:
+            what, low, high = _BOUNDS[field.name]
+            check_int(value, what, low, high)
+        elif field.type is float:
+            _check_number(value, field.name)
+
+
+def _check_number(value: Any, name: str) -> None:
+    if not (isinstance(value, float | int) and isfinite(value)):
+        raise InputError("{name} must be a number, not {value}.", name=name, value=shown(value))
+    if name == "p":
+        _check_probability(value)
+
+
+def _check_probability(value: Any) -> None:
+    if not (isinstance(value, float | int) and 0 <= value < 1):
+        raise InputError("dropout must be a probability from 0 to below 1, not {value}.", value=shown(value))
+
+
+def _check_layers(layers: Iterable["Item"], takes: str) -> None:
+    """Raise `InputError` unless all these layers may be, and stand where what `takes` maps, or a vector, may stand."""
+    for layer in layers:
+        if isinstance(layer, Block):
+            raise InputError("A block of convolutions can only stand before Flatten.")
+        if isinstance(layer, Flatten):
+            raise InputError("Flatten can only stand once, where the maps end and the head begins.")
+        if layer.takes == "vector" != takes:
+            raise InputError("{kind} works on a vector: it can only stand after Flatten.", kind=layer.kind)
+        if layer.takes == "maps" != takes:
+            raise InputError("{kind} works on maps of a picture: it can only stand before Flatten.", kind=layer.kind)
+        check_layer(layer)
+
+
+def _last_width(part: Sequence[Any]) -> int | None:
+    """The place of the last item with weights that give channels or features."""
+    return next((place for place in reversed(range(len(part))) if _width(part[place])), None)
+
+
+Item = Block | Layer
+"""What an architecture is a sequence of: a row of the book's table, or one layer in torch's own words."""
+
+ACTIVATIONS: dict[str, Layer] = {"relu": ReLU(), "sigmoid": Sigmoid()}
+"""The activations of blocks and of a `Head`, by name."""
+
+
 class Place(NamedTuple):
-    """A layer with its name in the network and the number of its block (from 0), if it is in one."""
+    """A layer with its name in the network and, if it is in a block, the place (from 0) of that among the items."""
 
     name: str
     block: int | None
@@ -182,23 +270,38 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network but for its input: blocks, head, number of classes, activation, batch normalisation.
+    """A network but for its input: items, head, number of classes; and what its blocks and a `Head` are made with.
 
-    With `batch_norm` every convolution (which keeps its bias) is followed by batch normalisation.
+    With `batch_norm` every convolution of a block (which keeps its bias) is followed by batch normalisation;
+    `activation` names what follows then, and each hidden layer of a `Head`. Other items are what they are.
+
+    A head may be a sequence of layers instead: those that come before its Flatten count as items. The number of
+    classes is then the number of channels or features that the last layer with weights gives: left out, it is
+    that; given, that layer follows it. With a `Head` it is 10 if left out.
     """
 
-    blocks: tuple[Block, ...]
-    head: Head = Head()
-    num_classes: int = 10
+    items: tuple[Item, ...]
+    head: Head | tuple[Layer, ...] = Head()
+    num_classes: int = None  # type: ignore[assignment]  # 10, or what the layers give
     batch_norm: bool = False
-    activation: Literal["relu", "sigmoid"] = "relu"
+    activation: str = "relu"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "blocks", tuple(self.blocks))
-        if not self.blocks:
-            raise InputError("An architecture needs at least one block of convolutions.")
+        self._set(items=tuple(self.items))
+        if isinstance(self.head, Head):
+            if not self.items:
+                raise InputError("An architecture needs at least one block of convolutions.")
+            if self.num_classes is None:
+                self._set(num_classes=10)
+        else:
+            self._settle_layers(tuple(self.head))
         check_int(self.num_classes, "the number of classes", 1, MAX_CHANNELS)
-        check_choice(self.activation, "the activation", ("relu", "sigmoid"))
+        check_choice(self.activation, "the activation", tuple(ACTIVATIONS))
+        if not self.blocks:
+            self._set(batch_norm=False)
+            if not (isinstance(self.head, Head) and self.head.hidden):
+                self._set(activation="relu")
+        _check_layers([item for item in self.items if isinstance(item, Layer)], "maps")
         if self.num_layers > MAX_LAYERS:
             raise InputError(
                 "This architecture has {layers} layers; at most {most} are allowed.",
@@ -206,60 +309,116 @@ class Architecture:
                 most=f"{MAX_LAYERS:,}",
             )
 
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _settle_layers(self, head: tuple[Layer, ...]) -> None:
+        """Let the head begin with its Flatten, and the layer that gives the scores agree with the number of classes."""
+        flat = next((place for place, layer in enumerate(head) if isinstance(layer, Flatten)), None)
+        if flat is None:
+            raise InputError("The layers do not end in scores: there is no Flatten among them.")
+        chain: list[Item] = [*self.items, *head[:flat]]
+        vector: list[Item] = [*head[flat + 1 :]]
+        _check_layers(vector, "vector")
+        part = chain if _last_width(vector) is None else vector
+        last = _last_width(part)
+        if last is None:
+            raise InputError("The layers do not end in scores: none of them is a convolution or a linear layer.")
+        if self.num_classes is None:
+            self._set(num_classes=getattr(part[last], _width(part[last])))
+        check_int(self.num_classes, "the number of classes", 1, MAX_CHANNELS)
+        part[last] = _with_width(part[last], self.num_classes)
+        self._set(items=tuple(chain), head=(Flatten(), *vector))
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks among the items."""
+        return tuple(item for item in self.items if isinstance(item, Block))
+
     @property
     def num_layers(self) -> int:
         """The number of layers, ReLU, pooling, dropout and Flatten included."""
-        convolutions = sum(block.num_convs for block in self.blocks)
-        extras = sum(block.lrn + (block.pool is not None) for block in self.blocks)
-        in_hidden = 3 if self.head.dropout else 2
-        head = (self.head.pooling != "flatten") + 1 + in_hidden * len(self.head.hidden) + 1
-        return convolutions * (3 if self.batch_norm else 2) + extras + head
+        items = sum(item.num_layers(self.batch_norm) if isinstance(item, Block) else 1 for item in self.items)
+        return items + (self.head.num_layers if isinstance(self.head, Head) else len(self.head))
+
+    @property
+    def dropout(self) -> float:
+        """The largest probability of the head's dropout layers; 0 if there is none."""
+        if isinstance(self.head, Head):
+            return self.head.dropout if self.head.hidden else 0.0
+        return max((layer.p for layer in self.head if isinstance(layer, Dropout)), default=0.0)
+
+    def with_dropout(self, probability: float) -> "Architecture":
+        """The same network with this probability in all of the head's dropout layers."""
+        if isinstance(self.head, Head):
+            return replace(self, head=replace(self.head, dropout=probability))
+        dropout = Dropout(probability)
+        return replace(self, head=tuple(dropout if isinstance(layer, Dropout) else layer for layer in self.head))
 
     @property
     def is_vgg(self) -> bool:
         """Whether the chapter's `vgg(conv_arch)` can write its convolutional part."""
-        return self.activation == "relu" and not self.batch_norm and all(block.is_vgg for block in self.blocks)
+        plain = self.activation == "relu" and not self.batch_norm
+        return plain and all(isinstance(item, Block) and item.is_vgg for item in self.items)
 
     def places(self) -> Iterator[Place]:
         """All layers in order, named as in torchvision: features.0, ..., avgpool, flatten, classifier.0, ..."""
         return map(Place._make, self.named_layers())
 
     def named_layers(self) -> Iterator[tuple[str, int | None, Layer]]:
-        """The `places` as plain tuples, in less time."""
-        activation = ReLU() if self.activation == "relu" else Sigmoid()
+        """The `places` as plain tuples, in less time. Nothing else walks into items."""
+        activation = ACTIVATIONS[self.activation]
         index = 0
-        for number, block in enumerate(self.blocks):
-            for layer in block.layers(activation, self.batch_norm):
-                yield f"features.{index}", number, layer
+        for number, item in enumerate(self.items):
+            block, layers = (
+                (number, item.layers(activation, self.batch_norm)) if isinstance(item, Block) else (None, (item,))
+            )
+            for layer in layers:
+                yield f"features.{index}", block, layer
                 index += 1
-        if pooling := self.head.pooling_layer():
-            yield "avgpool", None, pooling
+        head = self.head
+        if isinstance(head, Head):
+            if pooling := head.pooling_layer():
+                yield "avgpool", None, pooling
+            classifier = head.classifier(activation, self.num_classes)
+        else:
+            classifier = list(head[1:])
         yield "flatten", None, Flatten()
-        for index, layer in enumerate(self.head.classifier(activation, self.num_classes)):
+        for index, layer in enumerate(classifier):
             yield f"classifier.{index}", None, layer
 
-    def scaled(self, ratio: Fraction) -> "Architecture":
-        """The same network with every block's channels times `ratio`, rounded down; the head is left alone.
+    @property
+    def scores(self) -> int | None:
+        """The place of the item whose channels are the classes; None if a linear layer gives the scores."""
+        plain = not isinstance(self.head, Head) and _last_width(self.head) is None
+        return _last_width(self.items) if plain else None
 
-        `scaled(Fraction(1, 4))` is the chapter's `small_conv_arch`. `InputError` if a block would be
-        left without channels or with too many.
+    def scaled(self, ratio: Fraction) -> "Architecture":
+        """The same network with the channels of every block and convolution times `ratio`, rounded down.
+
+        What gives the scores, and the head, are left alone. `scaled(Fraction(1, 4))` is the chapter's
+        `small_conv_arch`. `InputError` if an item would be left without channels or with too many.
         """
-        blocks = []
-        for number, block in enumerate(self.blocks, 1):
-            channels = int(block.out_channels * ratio)
+        items = list(self.items)
+        for place, item in enumerate(items):
+            if place == self.scores or not hasattr(item, "out_channels"):
+                continue
+            channels = int(item.out_channels * ratio)
             try:
-                blocks.append(replace(block, out_channels=channels))
+                items[place] = _with_width(item, channels)
+                check_int(channels, "the number of output channels", 1, MAX_CHANNELS)
             except InputError as error:
                 raise InputError(
                     "Width × {ratio} gives block {row} {after} channels instead of {before}; "
                     "from 1 to {most} are allowed.",
                     ratio=shown(ratio),
-                    before=block.out_channels,
-                    row=number,
+                    before=item.out_channels,
+                    row=place + 1,
                     after=shown(channels),
                     most=f"{MAX_CHANNELS:,}",
                 ) from error
-        return replace(self, blocks=tuple(blocks))
+        return replace(self, items=tuple(items))
 
     def min_side(self) -> int:
         """The smallest height and width of an input that every layer can take, in pixels.

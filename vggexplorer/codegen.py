@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from textwrap import fill as wrapped
 from textwrap import indent
 
-from vggexplorer.architectures import Architecture, Network
+from vggexplorer.architectures import Architecture, Head, Network
 from vggexplorer.catalogue import fill
 from vggexplorer.layers import Kind, Layer, Shape
 from vggexplorer.summary import Row, Summary, summarize
@@ -85,7 +85,8 @@ def source(architecture: Architecture, input_shape: Shape) -> str:
 
 def is_chapter(architecture: Architecture) -> bool:
     """Whether the chapter's `vgg_block` and `vgg` can write the network."""
-    return architecture.is_vgg and architecture.head.pooling == "flatten"
+    head = architecture.head
+    return architecture.is_vgg and isinstance(head, Head) and head.pooling == "flatten"
 
 
 def _about(summary: Summary) -> str:

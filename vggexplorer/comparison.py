@@ -55,13 +55,13 @@ class Stage(NamedTuple):
 def stages(summary: Summary) -> dict[int | None, Stage]:
     """The stages of a network by their resolution, so that networks can be aligned.
 
-    A block belongs to round(log2(input side / side of its first convolution's output)), with the
-    geometric mean of height and width as the side.
+    A block, or a convolution with what follows it, belongs to round(log2(input side / side of its first
+    convolution's output)), with the geometric mean of height and width as the side.
     """
     rows: dict[int | None, list[Row]] = {}
     at: int | None = 0
     for group in summary.groups():
-        if group.block is not None:
+        if group.rows[0].kind == Kind.CONV2D:
             at = round(log2(prod(summary.input_shape[1:]) / prod(group.rows[0].output_shape[1:])) / 2)
         elif group.rows[0].part == "fc":
             at = None
@@ -101,7 +101,10 @@ def why(first: Entry, second: Entry) -> list[Remark]:
     names = {"more": more, "less": less}
     if a.totals == b.totals:
         return [Remark("{more} and {less} cost the same.", names)]
-    remarks = [_totals(a, b), *_compute(a, b), *_parameters(a, b), *_memory(a, b)]
+    remarks = [_totals(a, b)]
+    if _weights(a) and _weights(b):
+        remarks += _compute(a, b)
+    remarks += [*_parameters(a, b), *_memory(a, b)]
     return [Remark(remark.template, {**names, **remark.values}) for remark in remarks]
 
 
@@ -141,7 +144,7 @@ def _compute(a: Summary, b: Summary) -> list[Remark]:
 
 
 def _first(summary: Summary) -> Row:
-    return summary.rows[0]
+    return next(row for row in summary.rows if row.kind == Kind.CONV2D)
 
 
 def _resolution(a: Summary, b: Summary) -> list[Remark]:
@@ -167,7 +170,7 @@ def _largest_stage(a: Summary, b: Summary) -> list[Remark]:
     gains = {
         at: stage.totals.macs - (base[at].totals.macs if at in base else 0)
         for at, stage in own.items()
-        if at is not None
+        if at is not None and stage.convolutions
     }
     at = max(gains, key=gains.__getitem__)
     difference = b.totals.macs - a.totals.macs
@@ -189,12 +192,14 @@ def _largest_stage(a: Summary, b: Summary) -> list[Remark]:
     ]
 
 
-def _linear(summary: Summary) -> Row:
-    return next(row for row in summary.rows if row.kind == Kind.LINEAR)
+def _linear(summary: Summary) -> Row | None:
+    return next((row for row in summary.rows if row.kind == Kind.LINEAR), None)
 
 
 def _parameters(a: Summary, b: Summary) -> list[Remark]:
     own, base = _linear(b), _linear(a)
+    if not (own and base):
+        return _without_linear(own, base)
     return [
         Remark(
             "The first linear layer of {more} has {own_in} {own_in:input|inputs} and {own} parameters "
@@ -208,6 +213,29 @@ def _parameters(a: Summary, b: Summary) -> list[Remark]:
                 "base": short(base.params),
                 "base_share": percent(base.params, a.totals.params),
             },
+        )
+    ]
+
+
+def _without_linear(more: Row | None, less: Row | None) -> list[Remark]:
+    """What the fully connected layers are of the one network that has any."""
+    row = more or less
+    if row is None:
+        return []
+    values = {"count": exact(row.input_shape[0]), "params": short(row.params)}
+    if more:
+        return [
+            Remark(
+                "{less} has no linear layer; the first one of {more} has {count} {count:input|inputs} and {params} "
+                "parameters.",
+                values,
+            )
+        ]
+    return [
+        Remark(
+            "{more} has no linear layer; the first one of {less} has {count} {count:input|inputs} and {params} "
+            "parameters.",
+            values,
         )
     ]
 

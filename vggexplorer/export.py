@@ -12,9 +12,10 @@ from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, size
 from vggexplorer.layers import shape_text
+from vggexplorer.notation import format_arch
 from vggexplorer.peers import Check, Measured
 from vggexplorer.summary import Row, Summary, Totals
-from vggexplorer.text import KEYS, format_blocks, format_network, format_tuple, title
+from vggexplorer.text import KEYS, format_network, format_tuple, title
 
 
 def profile(summary: Summary) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def profile(summary: Summary) -> dict[str, Any]:
 
 
 def comparison(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Several networks under one input, and every total as a multiple of the first one's.
+    """Several networks under one input, and every total as a multiple of the first one's (None of nothing).
 
     `InputError` if a network cannot take the input.
     """
@@ -42,7 +43,8 @@ def comparison(entries: Sequence[Entry]) -> dict[str, Any]:
         "input_shape": list(summaries[0].input_shape),
         "architectures": [profile(summary) for summary in summaries],
         "ratios": [
-            {name: count / base[name] for name, count in _totals(summary.totals).items()} for summary in summaries
+            {name: count / base[name] if base[name] else None for name, count in _totals(summary.totals).items()}
+            for summary in summaries
         ],
     }
 
@@ -73,9 +75,9 @@ def _refuse(entry: Entry) -> NoReturn:
 
 
 def _architecture(network: Network) -> dict[str, str | None]:
-    blocks = network.architecture.blocks
-    texts = {key: form(network) for key, (_, form) in KEYS.items()}
-    written_out = {"blocks": format_blocks(blocks), "tuple": format_tuple(blocks)}
+    own = network.architecture
+    texts = {key: form(network) or None for key, (_, form) in KEYS.items()}
+    written_out = {"blocks": format_arch(own), "tuple": format_tuple(own)}
     return {"name": title(network), "arch": format_network(network)["arch"]} | written_out | texts
 
 
@@ -140,7 +142,7 @@ def totals_csv(summaries: Sequence[Summary]) -> str:
         architecture = summary.architecture
         network = Network(architecture, summary.input_shape)
         shape = "x".join(map(str, summary.input_shape))
-        about = (title(network), format_blocks(architecture.blocks), shape, architecture.num_classes)
+        about = (title(network), format_arch(architecture), shape, architecture.num_classes)
         writer.writerow((*about, *_totals(summary.totals).values()))
     return file.getvalue()
 

@@ -19,6 +19,8 @@ from vggexplorer.errors import ShapeError
 Shape = tuple[int, ...]
 Terms = tuple[tuple[int, ...], ...]
 """A count as a sum of products: ((64, 1, 3, 3), (64,)) is 64 x 1 x 3 x 3 + 64."""
+NEVER = 10**12
+"""A side that no layers before it make small enough to be possible."""
 Costs = tuple[Shape, int, int]
 """What comes out of a layer, its learnable parameters, and its MACs for one example."""
 
@@ -63,6 +65,8 @@ class Layer:
     __slots__ = ()
     autocast: ClassVar[str] = "any"
     """What PyTorch's autocast does with it: computes in bfloat16 ("lower"), gives "float32", or takes "any"."""
+    takes: ClassVar[str] = "any"
+    """What it may stand behind: "maps" of channels × height × width, a "vector", or "any" of them."""
 
     @property
     def kind(self) -> Kind:
@@ -109,7 +113,10 @@ class Layer:
         return range(place, place + 1)
 
     def min_side(self, output_side: int) -> int:
-        """The smallest input height (or width) from which `output_side` comes out, in pixels."""
+        """The smallest input height (or width) from which `output_side` or more comes out, in pixels.
+
+        `NEVER` where none is large enough.
+        """
         return output_side
 
     def side_formula(self, side: int) -> str | None:
@@ -144,6 +151,7 @@ class _Window(Layer):
     """
 
     __slots__ = ()
+    takes: ClassVar[str] = "maps"
     kernel_size: int
     stride: int
     padding: int = 0
@@ -246,6 +254,7 @@ class AdaptiveAvgPool2d(Layer):
     and may overlap. Its `field` is that of the largest bin.
     """
 
+    takes: ClassVar[str] = "maps"
     output_size: int
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -264,7 +273,7 @@ class AdaptiveAvgPool2d(Layer):
         return Saved(input=self.output_size > 1)  # to 1 x 1 it is a mean, whose gradient needs no values
 
     def min_side(self, output_side: int) -> int:
-        return 1
+        return 1 if output_side <= self.output_size else NEVER
 
     def side_formula(self, side: int) -> str:
         return f"{self.output_size}"
@@ -273,6 +282,8 @@ class AdaptiveAvgPool2d(Layer):
 @dataclass(frozen=True, slots=True)
 class BatchNorm2d(Layer):
     """Batch normalisation: one scale and one shift per channel (running statistics are not parameters)."""
+
+    takes: ClassVar[str] = "maps"
 
     def output_shape(self, shape: Shape) -> Shape:
         return _spatial(self, shape)
@@ -299,6 +310,7 @@ class LocalResponseNorm(Layer):
     """
 
     autocast: ClassVar[str] = "float32"
+    takes: ClassVar[str] = "maps"
     size: int = 5
     alpha: float = 5e-4
     beta: float = 0.75
@@ -365,6 +377,7 @@ class Linear(Layer):
     """A fully connected layer with bias: out_features x in_features weights + out_features biases."""
 
     autocast: ClassVar[str] = "lower"
+    takes: ClassVar[str] = "vector"
     out_features: int
 
     def output_shape(self, shape: Shape) -> Shape:

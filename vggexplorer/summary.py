@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from vggexplorer.architectures import MAX_SIDE, Architecture, check_shape
+from vggexplorer.architectures import MAX_SIDE, Architecture, Place, check_shape
 from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import Kind, Layer, Shape, shape_text
 
@@ -19,7 +19,8 @@ class Row(NamedTuple):
 
     `receptive_field` (the side, in input pixels, of the square that one output pixel sees) and
     `stride` (how many input pixels lie between two neighbouring output pixels) are None from Flatten
-    on. Where adaptive pooling's bins differ, they are those of the largest bin, and `stride` is None.
+    on. Where adaptive pooling's bins differ, they are those of the largest bin, and `stride` is None;
+    behind a further window that is larger than a pixel, so is `receptive_field`.
     """
 
     name: str
@@ -117,7 +118,7 @@ def summarize(architecture: Architecture, input_shape: Shape) -> Summary:
     Activations are the elements of a layer's output for one example, Flatten's (a view) not counted,
     nor the input. The receptive field of a window of size k grows by (k - 1) x the stride so far
     (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019).
-    Raises `ShapeError`, naming the layer and the smallest legal input, if the input is too small, and
+    Raises `UnfitError`, naming the layer and the smallest legal input, if the input is too small, and
     `InputError` if it is not a shape of an image within the bounds.
     """
     check_shape(input_shape)
@@ -131,33 +132,90 @@ def summarize(architecture: Architecture, input_shape: Shape) -> Summary:
         try:
             output, params, macs = layer.costs(shape)
         except ShapeError as error:
-            raise _too_small(architecture, layer, block, shape, error) from error
+            so_far = Summary(architecture, input_shape, tuple(rows), add_up(rows))
+            raise _unfit(so_far, Place(name, block, layer), shape, error) from error
         activations = prod(output)
         if part == "conv":
             if name == "flatten":
                 part, field, stride, activations = "fc", None, None, 0
             else:
                 window, step = layer.field(shape)
-                field += (window - 1) * stride  # type: ignore[operator]
-                stride = step and stride * step  # type: ignore[operator]
+                if stride:
+                    field += (window - 1) * stride  # type: ignore[operator]
+                    stride = step and stride * step
+                elif window > 1:
+                    field = None
         rows.append(row((name, block, layer, part, shape, output, params, macs, activations, field, stride)))
         shape = output
-    return Summary(architecture, input_shape, tuple(rows), add_up(rows))
+    summary = Summary(architecture, input_shape, tuple(rows), add_up(rows))
+    if shape != (architecture.num_classes,):
+        raise _no_scores(summary)
+    return summary
 
 
-def _too_small(
-    architecture: Architecture, layer: Layer, block: int | None, shape: Shape, reason: ShapeError
-) -> ShapeError:
-    smallest = architecture.min_side()
+class UnfitError(ShapeError):
+    """A network cannot take its input.
+
+    `so_far` are the layers before the one that fails at `place`, `reason` is why it does. `smallest` is the side of the
+    smallest square input that the network can take, None if a larger input is no remedy.
+    """
+
+    def __init__(
+        self,
+        template: str,
+        /,
+        *,
+        so_far: Summary,
+        place: Place,
+        reason: InputError,
+        smallest: int | None,
+        **values: Any,
+    ) -> None:
+        super().__init__(template, **values)
+        self.so_far, self.place, self.reason, self.smallest = so_far, place, reason, smallest
+
+
+def _unfit(so_far: Summary, place: Place, shape: Shape, reason: ShapeError) -> UnfitError:
+    """What is said of a layer that cannot take `shape`; with the smallest input, if the one that there is was less."""
+    complaint = _complaint(place, shape_text(shape), reason)
+    smallest = so_far.architecture.min_side()
+    if smallest <= min(so_far.input_shape[1:]):
+        return UnfitError("{complaint}", complaint=complaint, so_far=so_far, place=place, reason=reason, smallest=None)
     if smallest <= MAX_SIDE:
         advice = InputError("The smallest input for this network is {side}×{side}.", side=smallest)
     else:
         advice = InputError("No input up to {side}×{side} is large enough: take out a pool or a stride.", side=MAX_SIDE)
-    return ShapeError(
-        "{kind} of block {block} cannot take {shape}: {reason}. {advice}",
-        kind=layer.kind,
-        block=(block or 0) + 1,
-        shape=shape_text(shape),
-        reason=reason,
+    return UnfitError(
+        "{complaint} {advice}",
+        complaint=complaint,
         advice=advice,
+        so_far=so_far,
+        place=place,
+        reason=reason,
+        smallest=smallest if smallest <= MAX_SIDE else None,
     )
+
+
+def _complaint(place: Place, shape: str, reason: ShapeError) -> InputError:
+    kind = place.layer.kind
+    if place.block is None:
+        return InputError(
+            "{kind} ({name}) cannot take {shape}: {reason}.", kind=kind, name=place.name, shape=shape, reason=reason
+        )
+    number = place.block + 1
+    return InputError(
+        "{kind} of block {block} cannot take {shape}: {reason}.", kind=kind, block=number, shape=shape, reason=reason
+    )
+
+
+def _no_scores(summary: Summary) -> UnfitError:
+    """What comes out is not a score for each class."""
+    flat = next(row for row in summary.rows if row.kind == Kind.FLATTEN)
+    reason = InputError(
+        "{scores} {scores:score|scores} for {classes} {classes:class|classes}: before Flatten the maps must be of one "
+        "pixel, as behind a global average pool",
+        scores=prod(flat.output_shape),
+        classes=summary.architecture.num_classes,
+    )
+    place = Place(flat.name, flat.block, flat.layer)
+    return UnfitError("{complaint}.", complaint=reason, so_far=summary, place=place, reason=reason, smallest=None)

@@ -10,18 +10,21 @@ import ast
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import (
+    ACTIVATIONS,
     MAX_CHANNELS,
     MAX_SIDE,
     NETWORKS,
     Architecture,
     Block,
     Head,
+    Item,
     Network,
     blocks,
     check_int,
@@ -29,7 +32,8 @@ from vggexplorer.architectures import (
     shown,
 )
 from vggexplorer.errors import InputError
-from vggexplorer.layers import Shape
+from vggexplorer.layers import Flatten, Shape
+from vggexplorer.notation import format_arch, is_layer, parse_item
 
 MAX_BLOCKS = 64
 """The most blocks that a person's input may have."""
@@ -39,12 +43,6 @@ MAX_LAYERS = 400
 """The most layers that a person's input may have."""
 MAX_TEXT = 20_000
 """The most characters that are read at all."""
-
-_BLOCK = re.compile(r"([0-9]{1,9})[x*×]([0-9]{1,9})((?::[a-z0-9]+)*)")
-_OPTION = re.compile(
-    r"(?P<key>k|s|p)(?P<value>[0-9]{1,9})|(?P<kind>pool|avgpool)(?P<k>[0-9]{1,9})s(?P<s>[0-9]{1,9})|nopool|lrn"
-)
-_FIELDS_OF = {"k": "kernel_size", "s": "stride", "p": "padding"}
 
 
 def slug(title: str) -> str:
@@ -65,64 +63,13 @@ def _plain(text: str) -> str:
     return plain.replace("、", ",").strip()
 
 
-# --- blocks ------------------------------------------------------------------------------------------
+# --- items ------------------------------------------------------------------------------------------
 
 
-def format_blocks(items: Iterable[Block]) -> str:
-    """Blocks as text: '1x96:k11:s4:p1:pool3s2,2x384:nopool'."""
-    return ",".join(map(_format_block, items))
+def parse_items(text: str) -> tuple[Item, ...]:
+    """Blocks and layers from their text, or blocks from the book's tuple as it is pasted from a notebook.
 
-
-def _format_block(block: Block) -> str:
-    options = [f"{block.num_convs}x{block.out_channels}"]
-    if block.kernel_size != 3:
-        options.append(f"k{block.kernel_size}")
-    if block.stride != 1:
-        options.append(f"s{block.stride}")
-    if block.padding != block.kernel_size // 2:
-        options.append(f"p{block.padding}")
-    if block.pool is None:
-        options.append("nopool")
-    elif (block.pool, block.pool_type) != ((2, 2), "max"):
-        prefix = "pool" if block.pool_type == "max" else "avgpool"
-        options.append(f"{prefix}{block.pool[0]}s{block.pool[1]}")
-    if block.lrn:
-        options.append("lrn")
-    return ":".join(options)
-
-
-def _parse_block(text: str) -> Block:
-    match = _BLOCK.fullmatch(text)
-    if not match:
-        raise InputError(
-            "{text} is not a block; write convolutions x channels, as in 2x256 or 1x96:k11:s4:p1:pool3s2.",
-            text=shown(text),
-        )
-    values: dict[str, Any] = {"num_convs": int(match[1]), "out_channels": int(match[2])}
-    for option in filter(None, match[3].split(":")):
-        found = _OPTION.fullmatch(option)
-        if not found:
-            raise InputError(
-                "{option} is not an option of a block; there are k3, s1, p1, pool2s2, avgpool2s2, nopool and lrn.",
-                option=shown(option),
-            )
-        if found["key"]:
-            new: dict[str, Any] = {_FIELDS_OF[found["key"]]: int(found["value"])}
-        elif found["kind"]:
-            new = {"pool": (int(found["k"]), int(found["s"])), "pool_type": "max" if found["kind"] == "pool" else "avg"}
-        else:
-            new = {"lrn": True} if option == "lrn" else {"pool": None}
-        if values.keys() & new.keys():
-            raise InputError("{option} contradicts an earlier option of the same block.", option=shown(option))
-        values |= new
-    return Block(**values)
-
-
-def parse_blocks(text: str) -> tuple[Block, ...]:
-    """Blocks from block text, or from the book's tuple as it is pasted from a notebook.
-
-    Reads `((1, 64), (1, 128))` with lists for tuples, line breaks, comments, `conv_arch =` before it,
-    and pairs or block text as items.
+    Reads `((1, 64), (1, 128))` with lists for tuples, line breaks, comments, `conv_arch =` before it.
     """
     text = _plain(text)
     if not text:
@@ -131,15 +78,22 @@ def parse_blocks(text: str) -> tuple[Block, ...]:
         if (most := text.count(",") // 2) > MOST_ITEMS:  # a pair has a comma, and one before the next
             raise _too_many_blocks(most)
         return _person_sized(blocks(_pairs(text)))
+    parts = _parts(text)
+    if (count := sum(part[0].isdigit() for part in parts)) > MAX_BLOCKS:
+        raise _too_many_blocks(count)
+    if len(parts) > MAX_LAYERS:
+        raise _too_many_layers(len(parts))
     items = []
-    for row, part in enumerate(filter(None, re.split(r"[,\s]+", text.lower())), 1):
-        if row > MAX_BLOCKS:
-            raise _too_many_blocks(row)
+    for row, part in enumerate(parts, 1):
         try:
-            items.append(_parse_block(part))
+            items.append(parse_item(part))
         except InputError as error:
             raise InputError("Block {row}: {reason}", row=row, reason=error) from error
-    return tuple(items)
+    return _person_sized(items)
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", text.lower()) if part]
 
 
 def _pairs(text: str) -> list[Any]:
@@ -183,34 +137,38 @@ def _too_many_blocks(count: int) -> InputError:
     return InputError("There are {count} or more blocks; at most {most} are allowed.", count=count, most=MAX_BLOCKS)
 
 
-def _person_sized(items: tuple[Block, ...]) -> tuple[Block, ...]:
-    if len(items) > MAX_BLOCKS:
-        raise _too_many_blocks(len(items))
+def _too_many_layers(count: int) -> InputError:
+    return InputError(
+        "This architecture has {layers} layers; at most {most} are allowed.", layers=shown(count), most=MAX_LAYERS
+    )
+
+
+def _person_sized(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items, if their blocks are not too many for a person's input; else `InputError`."""
+    if (count := sum(isinstance(item, Block) for item in items)) > MAX_BLOCKS:
+        raise _too_many_blocks(count)
     if not items:
         raise InputError("An architecture needs at least one block of convolutions.")
-    return items
+    return tuple(items)
 
 
 def checked(network: Network) -> Network:
     """The network itself, if it is within the bounds for a person's input; else `InputError`."""
     architecture = network.architecture
-    _person_sized(architecture.blocks)
+    if len(architecture.blocks) > MAX_BLOCKS:
+        raise _too_many_blocks(len(architecture.blocks))
     if architecture.num_layers > MAX_LAYERS:
-        raise InputError(
-            "This architecture has {layers} layers; at most {most} are allowed.",
-            layers=shown(architecture.num_layers),
-            most=MAX_LAYERS,
-        )
+        raise _too_many_layers(architecture.num_layers)
     check_shape(network.input_shape)
     return network
 
 
-def format_tuple(items: Iterable[Block]) -> str | None:
-    """The book's tuple, `((1, 64), (1, 128))`; None if a block is not of VGG's form."""
-    items = tuple(items)
-    if not all(block.is_vgg for block in items):
+def format_tuple(architecture: Architecture) -> str | None:
+    """The book's tuple, `((1, 64), (1, 128))`; None if an item is not of VGG's form."""
+    items = architecture.items
+    if not all(isinstance(item, Block) and item.is_vgg for item in items) or not isinstance(architecture.head, Head):
         return None
-    return str(tuple((block.num_convs, block.out_channels) for block in items))
+    return str(tuple((block.num_convs, block.out_channels) for block in architecture.blocks))
 
 
 # --- one text for each part of a network -------------------------------------------------------------
@@ -280,8 +238,10 @@ def _parse_flag(text: str) -> bool:
 
 
 def _parse_activation(text: str) -> str:
-    if text not in ("relu", "sigmoid"):
-        raise InputError("The activation {value} is not one of relu and sigmoid.", value=shown(text))
+    if text not in ACTIVATIONS:
+        raise InputError(
+            "The activation {value} is not one of {names}.", value=shown(text), names=", ".join(ACTIVATIONS)
+        )
     return text
 
 
@@ -304,12 +264,34 @@ def _in_architecture(**new: Any) -> Callable[[Network], Network]:
     return lambda network: network._replace(architecture=replace(network.architecture, **new))
 
 
-def _in_head(**new: Any) -> Callable[[Network], Network]:
-    return lambda network: _in_architecture(head=replace(network.architecture.head, **new))(network)
+def _in_head(what: str, **new: Any) -> Callable[[Network], Network]:
+    def change(network: Network) -> Network:
+        head = network.architecture.head
+        if isinstance(head, Head):
+            return _in_architecture(head=replace(head, **new))(network)
+        if what == "head":
+            return _in_architecture(head=Head(**new))(network)
+        raise InputError(
+            "The head of this network is written out layer by layer; {what} can be given with a head of flatten, "
+            "adaptive or gap only.",
+            what=what,
+        )
+
+    return change
+
+
+def _of_head(form: Callable[[Head], str]) -> Callable[[Network], str]:
+    """How a part of a `Head` is written; a head of layers has none."""
+
+    def write(network: Network) -> str:
+        head = network.architecture.head
+        return form(head) if isinstance(head, Head) else ""
+
+    return write
 
 
 class Key(NamedTuple):
-    """How one key of a network's text is read and written."""
+    """How one key of a network's text is read and written; nothing is written where the network has no such part."""
 
     parse: Callable[[str], Callable[[Network], Network]]
     format: Callable[[Network], str]
@@ -320,21 +302,21 @@ KEYS: dict[str, Key] = {
         lambda text: _with_input(_parse_input(text)),
         lambda network: "x".join(map(str, network.input_shape)),
     ),
+    "head": Key(
+        lambda text: _in_head("head", **_parse_head(text)),
+        _of_head(_format_head),
+    ),
     "classes": Key(
         lambda text: _in_architecture(num_classes=_integer(text, "the number of classes", 1, MAX_CHANNELS)),
         lambda network: str(network.architecture.num_classes),
     ),
-    "head": Key(
-        lambda text: _in_head(**_parse_head(text)),
-        lambda network: _format_head(network.architecture.head),
-    ),
     "hidden": Key(
-        lambda text: _in_head(hidden=_parse_hidden(text)),
-        lambda network: ",".join(map(str, network.architecture.head.hidden)) or "none",
+        lambda text: _in_head("hidden", hidden=_parse_hidden(text)),
+        _of_head(lambda head: ",".join(map(str, head.hidden)) or "none"),
     ),
     "dropout": Key(
-        lambda text: _in_head(**_parse_dropout(text)),
-        lambda network: _format_dropout(network.architecture.head),
+        lambda text: _in_head("dropout", **_parse_dropout(text)),
+        _of_head(_format_dropout),
     ),
     "bn": Key(
         lambda text: _in_architecture(batch_norm=_parse_flag(text)),
@@ -345,7 +327,7 @@ KEYS: dict[str, Key] = {
         lambda network: network.architecture.activation,
     ),
 }
-"""Every key of a network's text but `arch`."""
+"""Every key of a network's text but `arch`, in the order in which they are read: the classes are those of the head."""
 
 
 # --- networks ----------------------------------------------------------------------------------------
@@ -358,14 +340,19 @@ def find_named(text: str) -> Network | None:
 
 
 def parse_arch(text: str) -> Network:
-    """ARCH alone: a named network with its own head and input, or blocks with the book's."""
+    """ARCH alone: a named network with its own head and input, or items with the book's."""
     if named := find_named(text):
         return named
-    if re.fullmatch(r"[A-Za-z][\w\- ]*", _plain(text)):
+    plain = _plain(text)
+    if re.fullmatch(r"[A-Za-z][\w\- ]*", plain) and not any(map(is_layer, _parts(plain))):
         raise InputError(
             "There is no network {text}; there are {names}.", text=shown(text), names=", ".join(map(slug, NETWORKS))
         )
-    return Network(Architecture(parse_blocks(text)))
+    items = parse_items(text)
+    flat = next((place for place, item in enumerate(items) if isinstance(item, Flatten)), None)
+    if flat is None:
+        return Network(Architecture(items))
+    return Network(Architecture(items[:flat], items[flat:]))  # type: ignore[arg-type]  # a block there is refused
 
 
 def parse_network(params: Mapping[str, str], own: Network | None = None) -> Network:
@@ -386,16 +373,23 @@ def format_network(network: Network) -> dict[str, str]:
 
 
 def _names(network: Network) -> list[str]:
-    """The texts of `arch` that give the blocks of this network."""
-    items = network.architecture.blocks
-    named = [slug(title) for title, (architecture, _) in NETWORKS.items() if architecture.blocks == items]
-    return named or [format_blocks(items)]
+    """The texts of `arch` that give the items of this network."""
+    own = network.architecture
+    named = [slug(title) for title, (architecture, _) in NETWORKS.items() if is_spelling(architecture, own)]
+    return named or [format_arch(own)]
+
+
+def is_spelling(named: Architecture, own: Architecture) -> bool:
+    """Whether the keys are enough to make `own` of a named network."""
+    if isinstance(named.head, Head) or isinstance(own.head, Head):
+        return named.items == own.items and isinstance(own.head, Head)
+    return (own.items, own.head) == attrgetter("items", "head")(replace(named, num_classes=own.num_classes))
 
 
 def _differences(network: Network, arch: str) -> dict[str, str]:
     own = parse_arch(arch)
     texts = {key: (form(network), form(own)) for key, (_, form) in KEYS.items()}
-    params = {key: text for key, (text, default) in texts.items() if text != default}
+    params = {key: text for key, (text, default) in texts.items() if text and text != default}
     return {"arch": arch} | params
 
 

@@ -78,7 +78,7 @@ def test_the_notes_160_pixel_variant(title: str, features: int) -> None:
     """One of the notes prints Linear layers of 1024, 128 and 10 units after Flatten's 12,800 (slim: 3,200)."""
     architecture = named("VGG-11-160")
     if title.endswith("slim"):
-        architecture = replace(architecture, blocks=NETWORKS["VGG-11 slim"].architecture.blocks)
+        architecture = replace(architecture, items=NETWORKS["VGG-11 slim"].architecture.items)
     rows = summarize(architecture, (1, 160, 160)).rows
     shapes = [row.output_shape for row in rows if row.kind in ("Flatten", "Linear")]
     assert shapes == [(features,), (1024,), (128,), (10,)]

@@ -13,16 +13,16 @@ from strategies import edited_networks, networks
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network, blocks
 from vggexplorer.errors import InputError
+from vggexplorer.notation import format_items
 from vggexplorer.text import (
     KEYS,
     MAX_BLOCKS,
     MAX_TEXT,
     checked,
-    format_blocks,
     format_network,
     format_tuple,
     parse_arch,
-    parse_blocks,
+    parse_items,
     parse_network,
     parse_ratio,
     slug,
@@ -85,7 +85,7 @@ def test_spellings_of_vgg_11(text: str) -> None:
     ],
 )
 def test_block_text(text: str, block: Block) -> None:
-    assert parse_blocks(text) == (block,)
+    assert parse_items(text) == (block,)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -169,7 +169,7 @@ def test_ratios_are_exact(text: str, ratio: Fraction) -> None:
 
 PAIR = "is not a pair (number of convolutions, output channels)."
 TABLE = "is not a table like ((1, 64), (1, 128), (2, 256))."
-BLOCK = "is not a block; write convolutions x channels, as in 2x256 or 1x96:k11:s4:p1:pool3s2."
+BLOCK = "is neither a block, as in 2x256 or 1x96:k11:s4:p1:pool3s2, nor a layer, as in conv64:p1 or pool2s2."
 CONVOLUTIONS = "the number of convolutions must be"
 CHANNELS = "the number of output channels must be"
 REFUSED = {
@@ -222,9 +222,9 @@ REFUSED = {
     "1x64:s0": "Block 1: the stride must be from 1 to 8,192, not 0.",
     "1x64:pool0s2": "Block 1: the pooling window must be from 1 to 8,192, not 0.",
     "1x64:pool2s0": "Block 1: the pooling stride must be from 1 to 8,192, not 0.",
-    "1x64:k3:k5": "Block 1: “k5” contradicts an earlier option of the same block.",
-    "1x64:pool2s2:nopool": "Block 1: “nopool” contradicts an earlier option of the same block.",
-    "1x64:lrn:lrn": "Block 1: “lrn” contradicts an earlier option of the same block.",
+    "1x64:k3:k5": "Block 1: “k5” contradicts an earlier option.",
+    "1x64:pool2s2:nopool": "Block 1: “nopool” contradicts an earlier option.",
+    "1x64:lrn:lrn": "Block 1: “lrn” contradicts an earlier option.",
     "1x64:pool2": "Block 1: “pool2” is not an option of a block; there are k3, s1, p1, pool2s2, avgpool2s2, nopool and"
     " lrn.",
     ",".join(["1x1"] * 65): "There are 65 or more blocks; at most 64 are allowed.",
@@ -275,7 +275,7 @@ def test_a_bad_architecture_is_refused_with_a_sentence(text: str, sentence: str)
         ("dropout", "1e400", "dropout must be a probability from 0 to below 1, not “1e400”."),
         ("dropout", "0." + "9" * 5_000, f"dropout must be a probability from 0 to below 1, not “0.{'9' * 36}…."),
         ("bn", "yes", "Batch normalisation (bn) must be 0 or 1, not “yes”."),
-        ("act", "tanh", "The activation “tanh” is not one of relu and sigmoid."),
+        ("act", "tanh", "The activation “tanh” is not one of relu, sigmoid."),
     ],
 )
 def test_a_bad_value_is_refused_with_a_sentence(key: str, text: str, sentence: str) -> None:
@@ -316,7 +316,7 @@ def test_a_network_is_read_back_from_its_text(network: Network) -> None:
 @examples(200)
 @given(st.lists(random_blocks, min_size=1, max_size=8).map(tuple))
 def test_blocks_are_read_back_from_their_text(items: tuple[Block, ...]) -> None:
-    assert parse_blocks(format_blocks(items)) == items
+    assert parse_items(format_items(items)) == items
 
 
 pairs = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 65_536)), min_size=1, max_size=8).map(tuple)
@@ -325,14 +325,14 @@ pairs = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 65_536)), min_size=
 @examples(100)
 @given(pairs)
 def test_the_books_tuple_is_read_back(table: tuple[tuple[int, int], ...]) -> None:
-    text = format_tuple(blocks(table))
+    text = format_tuple(Architecture(blocks(table)))
     assert text == str(table)
-    assert parse_blocks(text) == parse_blocks(str([list(pair) for pair in table])) == blocks(table)
+    assert parse_items(text) == parse_items(str([list(pair) for pair in table])) == blocks(table)
 
 
 def test_what_is_not_vgg_has_no_tuple() -> None:
-    assert format_tuple(VGG_11) == "((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))"
-    assert format_tuple((*VGG_11, Block(1, 8, lrn=True))) is None
+    assert format_tuple(Architecture(VGG_11)) == "((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))"
+    assert format_tuple(Architecture((*VGG_11, Block(1, 8, lrn=True)))) is None
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -417,4 +417,4 @@ def test_any_text_is_a_ratio_or_an_input_error(text: str) -> None:
     ids=["with a call", "from a console", "with the ratio"],
 )
 def test_the_table_is_found_in_a_cell_of_the_chapter(cell: str) -> None:
-    assert parse_blocks(cell) == blocks(((1, 64), (1, 128)))
+    assert parse_items(cell) == blocks(((1, 64), (1, 128)))

@@ -27,7 +27,7 @@ from test_link import states
 from test_runs_page import config, make, record
 
 from vggexplorer import cli
-from vggexplorer.architectures import Network
+from vggexplorer.architectures import Block, Network
 from vggexplorer.errors import InputError, reason_from_json
 from vggexplorer.paths import COMPARE, EXPLORE, RUNS
 from vggexplorer.runs import launch
@@ -41,7 +41,7 @@ from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.server import metrics
 from vggexplorer.summary import summarize
 from vggexplorer.terminal.runs import rows
-from vggexplorer.text import KEYS, checked, format_network, parse_arch, parse_blocks, parse_network, parse_ratio
+from vggexplorer.text import KEYS, checked, format_network, parse_arch, parse_items, parse_network, parse_ratio
 from vggexplorer.ui.link import Pin, State, read, write
 
 SECONDS = 1.0
@@ -167,8 +167,9 @@ def check_text(text: str) -> None:
     for parse in (parse_arch, parse_network_of):
         if network := answer(lambda parse=parse: checked(parse(text))):
             assert parse_network(format_network(network)) == network
-    if items := answer(lambda: parse_blocks(text)):
-        assert 0 < len(items) <= 64
+    if items := answer(lambda: parse_items(text)):
+        assert 0 < len(items) <= 400
+        assert sum(isinstance(item, Block) for item in items) <= 64
     for key in KEYS:
         network = answer(lambda key=key: parse_network({"arch": "vgg11", key: text}))
         assert network is None or parse_network(format_network(network)) == network
@@ -215,7 +216,7 @@ def check_link(params: dict[str, str | list[str]]) -> None:
     assert read(write(state, RUNS))[0].runs == runs
     again, others = read(write(state, COMPARE))
     assert (again.beside, others) == (beside, [])
-    assert again.network.architecture.blocks == network.architecture.blocks
+    assert again.network.architecture.items == network.architecture.items
     for pin in (state.pin, *beside):
         answer(lambda pin=pin: summarize(*pin.network(network)))
 

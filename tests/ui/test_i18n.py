@@ -23,6 +23,7 @@ from vggexplorer.drawing import ENGLISH
 from vggexplorer.errors import InputError
 from vggexplorer.explain import explain
 from vggexplorer.forecast.memory import COMPONENTS
+from vggexplorer.notation import WORDS
 from vggexplorer.runs import config, datasets, options
 from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.sweeps import folder
@@ -53,6 +54,7 @@ TRANSLATED = {
     "t": 0,
     "InputError": 0,
     "ShapeError": 0,
+    "UnfitError": 0,
     "NoAnswerError": 0,
     "StoppedError": 0,
     "ProcessLostError": 0,
@@ -65,6 +67,7 @@ TRANSLATED = {
     "parse_whole": 1,
     "Remark": 0,
     "_Rule": 0,
+    "_Bound": 0,
 }
 """What takes a text for people, and as its how-manieth argument; an argument called `what` always is one."""
 
@@ -188,7 +191,7 @@ def test_a_translation_has_the_same_values_and_marks(english: str) -> None:
 PLURAL = re.compile(
     r"\{(\w+)\}\*{0,2} (?:(?:of them|more|such|unknown|active|test|published) )?([A-Za-z]*[a-z]s|are|have)\b(?!/)"
 )
-VERBS = {"is", "its", "has", "gives", "does", "needs", "holds", "sees", "reaches", "helps", "contradicts"}
+VERBS = {"is", "its", "has", "gives", "does", "needs", "holds", "sees", "reaches", "helps", "contradicts", "works"}
 MANY = {
     *("parameters", "weights", "activations", "elements", "positions", "units", "layers", "sigmoids", "lines"),
     *("MACs", "FLOPs", "bytes", "pixels", "megapixels", "points", "characters"),
@@ -248,6 +251,7 @@ NEUTRAL = re.compile(
             r"\{[a-z]+\}",  # a place for a value that a script puts in
             r"(?<![A-Za-z])(?:" + "|".join(map(re.escape, sorted(TERMS, key=len, reverse=True))) + r")(?![A-Za-z])",
             r"\d+x\d+(?:x\d+|(?::[a-z0-9]+)*)",  # a block or an input
+            r"(?<![A-Za-z])(?:" + "|".join(word.text for word in WORDS.values()) + r")\d*(?::[a-z0-9.]+)*(?![A-Za-z])",
             r"(?<![A-Za-z])[kspx](?=\d)",
         ]
     )

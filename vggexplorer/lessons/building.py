@@ -21,9 +21,10 @@ from vggexplorer.lessons.common import (
     weights_of,
 )
 from vggexplorer.lessons.paper import distance
+from vggexplorer.notation import format_arch, format_items
 from vggexplorer.runs.config import PUBLISHED
 from vggexplorer.summary import Summary, summarize
-from vggexplorer.text import format_blocks, parse_network, title
+from vggexplorer.text import parse_network, title
 
 # --- 7: the paper's table 1 ------------------------------------------------------------------------------------
 
@@ -46,7 +47,7 @@ def _table1() -> list[Remark]:
             {
                 "column": column,
                 "name": name,
-                "blocks": format_blocks(blocks(CONV_ARCHS[name])).replace(",", " "),
+                "blocks": format_items(blocks(CONV_ARCHS[name])).replace(",", " "),
                 "millions": millions(name),
             },
         )
@@ -60,7 +61,7 @@ def _in_paper(column: str, name: str) -> Edit:
         column,
         Remark("Build column {column}, {name}.", {"column": column, "name": name}),
         lambda network: distance(network, name),
-        {"arch": format_blocks(architecture.blocks)},
+        {"arch": format_arch(architecture)},
     )
 
 
@@ -172,7 +173,7 @@ def _pixels() -> list[Remark]:
         Remark(
             "One way: {blocks} has {convs} convolutions and keeps {sides}.",
             {
-                "blocks": format_blocks(own.architecture.blocks).replace(",", " "),
+                "blocks": format_arch(own.architecture).replace(",", " "),
                 "convs": _convolutions(own.architecture),
                 "sides": halvings(*own),
             },

@@ -374,7 +374,7 @@ def with_head(network: Network, head: Head) -> Summary:
 def _cheaper_head(network: Network) -> list[Remark]:
     own, book = summarize(*network).totals, summarize(*_SLIM).totals
     remarks = []
-    if network.architecture.blocks != _SLIM.architecture.blocks:
+    if network.architecture.items != _SLIM.architecture.items:
         remarks.append(Remark("The blocks are not those of the slim VGG-11 any more."))
     if own.fc_params >= TENTH * book.fc_params:
         values = {"own": exact(own.fc_params), "most": exact(int(TENTH * book.fc_params))}
@@ -401,7 +401,7 @@ def _differ_in_head(finished: Sequence[Finished]) -> list[Remark]:
 
 def _head() -> list[Remark]:
     before, after = summarize(*_SLIM).totals, with_head(_SLIM, GAP).totals
-    narrow = with_head(_SLIM, replace(_SLIM.architecture.head, hidden=(256, 256))).totals
+    narrow = with_head(_SLIM, Head(hidden=(256, 256))).totals
     head = Remark(
         "The book's head: {fc} parameters, {macs} MACs.", {"fc": exact(before.fc_params), "macs": exact(before.fc_macs)}
     )

@@ -125,7 +125,7 @@ def _modern(network: Network) -> list[Remark]:
         remarks.append(Remark("The activation is still the sigmoid."))
     if any(block.pool is None or block.pool_type != "max" for block in architecture.blocks):
         remarks.append(Remark("Not every block ends with max pooling."))
-    if not (architecture.head.dropout and architecture.head.hidden):
+    if not architecture.dropout:
         remarks.append(Remark("The head has no dropout."))
     return remarks
 

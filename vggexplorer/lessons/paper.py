@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vggexplorer.architectures import NETWORKS, Architecture, Network
+from vggexplorer.architectures import NETWORKS, Architecture, Head, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.layers import Conv2d, Kind, Layer
 
@@ -17,6 +17,7 @@ def distance(network: Network, column: str) -> list[Remark]:
     number of classes are free.
     """
     own, paper = network.architecture, NETWORKS[column].architecture
+    hidden = Head().hidden
     parts, others = _parts(own), _parts(paper)
     if len(parts) != len(others):
         values = {"own": len(parts), "paper": len(others)}
@@ -24,10 +25,12 @@ def distance(network: Network, column: str) -> list[Remark]:
     remarks = [remark for place in range(len(parts)) for remark in _block(place + 1, parts[place], others[place])]
     if not remarks and _features(own) != _features(paper):
         remarks.append(Remark("The convolutions are the paper's, but not all other layers between them."))
-    if own.head.hidden != paper.head.hidden or own.head.pooling == "gap":
-        hidden = ", ".join(map(str, paper.head.hidden))
+    if not isinstance(own.head, Head) or own.head.hidden != hidden or own.head.pooling == "gap":
         remarks.append(
-            Remark("The paper's head has hidden layers of {hidden} units, no global pool.", {"hidden": hidden})
+            Remark(
+                "The paper's head has hidden layers of {hidden} units, no global pool.",
+                {"hidden": ", ".join(map(str, hidden))},
+            )
         )
     return remarks[:MOST]
 

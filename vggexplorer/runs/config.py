@@ -83,7 +83,7 @@ class Config:
         architecture, (channels, height, width) = self.network
         training = self.training
         if training.dropout is not None:
-            architecture = replace(architecture, head=replace(architecture.head, dropout=training.dropout))
+            architecture = architecture.with_dropout(training.dropout)
         if training.batch_norm is not None:
             architecture = replace(architecture, batch_norm=training.batch_norm)
         if training.input_size is not None:

@@ -10,6 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vggexplorer.architectures import Head
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.devices import preset
 from vggexplorer.forecast.memory import (
@@ -366,14 +367,15 @@ def _batches(config: Config) -> Iterator[_Step]:
 
 def _heads(config: Config) -> Iterator[_Step]:
     head = config.network.architecture.head
+    if not isinstance(head, Head):
+        return
     widths = [tuple(max(16, units // part) for units in head.hidden) for part in (2, 4, 8, 16)]
     heads = [replace(head, hidden=hidden) for hidden in dict.fromkeys(widths) if hidden != head.hidden]
     smallest = replace(head, pooling="gap", hidden=())
     for new in [*heads, *([smallest] if head != smallest else [])]:
 
-        def apply(old: Config, hidden: tuple[int, ...] = new.hidden, pooling: Any = new.pooling) -> Config:
-            architecture = old.network.architecture
-            changed = replace(architecture, head=replace(architecture.head, hidden=hidden, pooling=pooling))
+        def apply(old: Config, new: Head = new) -> Config:
+            changed = replace(old.network.architecture, head=new)
             return replace(old, network=old.network._replace(architecture=changed))
 
         yield _Step(Change("head", _head_text(head.pooling, head.hidden), _head_text(new.pooling, new.hidden)), apply)

@@ -53,9 +53,10 @@ class Pin:
     def network(self, beside: Network) -> Network:
         """The network to compare `beside` with."""
         own = Network(parse_arch(self.params["arch"]).architecture, beside.input_shape)
+        own = parse_network({key: text for key, text in self.params.items() if key != "arch"}, own)
         if "classes" not in self.params:
             own = own._replace(architecture=replace(own.architecture, num_classes=beside.architecture.num_classes))
-        return parse_network({key: text for key, text in self.params.items() if key != "arch"}, own)
+        return own
 
     @staticmethod
     def of(network: Network) -> "Pin":

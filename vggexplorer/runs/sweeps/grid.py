@@ -160,8 +160,8 @@ def network_name(network: Network) -> str:
         return words
     found = []
     for name, (named, _) in NETWORKS.items():
-        wide = replace(own, blocks=named.blocks)
-        if len(own.blocks) == len(named.blocks) and (ratio := _ratio(own, named)) and wide.scaled(ratio) == own:
+        wide = replace(own, items=named.items)
+        if len(own.items) == len(named.items) and (ratio := _ratio(own, named)) and wide.scaled(ratio) == own:
             called = title(network._replace(architecture=wide))
             found += [f"{called} × {ratio}"] if called.partition(", ")[0] == name else []
     return min(found, key=lambda each: each.count(", "), default=words)
@@ -169,7 +169,9 @@ def network_name(network: Network) -> str:
 
 def _ratio(own: Architecture, named: Architecture) -> Fraction | None:
     """The simplest ratio by which the channels of `named`, rounded down, are those of `own`; None if there is none."""
-    pairs = [(one.out_channels, other.out_channels) for one, other in zip(own.blocks, named.blocks, strict=True)]
+    both = zip(own.blocks, named.blocks, strict=False)
+    if not (pairs := [(one.out_channels, other.out_channels) for one, other in both]):
+        return None
     low = max(Fraction(one, other) for one, other in pairs)
     high = min(Fraction(one + 1, other) for one, other in pairs)
     for parts in range(1, MOST_PARTS + 1):

@@ -1,15 +1,26 @@
 """The editor in the sidebar: presets, the table of blocks, input, head. Every widget edits the session's state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby
 from typing import Any, cast
 
 import streamlit as st
 
-from vggexplorer.architectures import NETWORKS, Block, Network
-from vggexplorer.layers import Shape
-from vggexplorer.text import KEYS, MAX_BLOCKS, find_named, format_blocks, format_tuple, parse_arch, title
+from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Item, Network
+from vggexplorer.layers import Layer, Shape
+from vggexplorer.notation import format_arch, format_items
+from vggexplorer.text import (
+    KEYS,
+    MAX_BLOCKS,
+    find_named,
+    format_tuple,
+    is_spelling,
+    parse_arch,
+    parse_items,
+    title,
+)
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
@@ -84,7 +95,7 @@ def _choose_preset(key: str, on_choice: Callable[[], None]) -> None:
 
 def _keeping_choices(network: Network, new: Network) -> Network:
     """The new network; an input or a number of classes that the person set stays."""
-    own = [other for other in NETWORKS.values() if other.architecture.blocks == network.architecture.blocks]
+    own = [other for other in NETWORKS.values() if is_spelling(other.architecture, network.architecture)]
     if network.input_shape not in [other.input_shape for other in own or NETWORKS.values()]:
         new = new._replace(input_shape=network.input_shape)
     classes = {other.architecture.num_classes for other in own or [NETWORKS["VGG-11"]]}
@@ -126,8 +137,12 @@ def _blocks() -> None:
         ):
             if name not in hidden:
                 st.caption(label, width=width)
-    for row, block in enumerate(current().architecture.blocks):
-        _block(row, block)
+    for is_block, run in groupby(enumerate(current().architecture.items), lambda item: isinstance(item[1], Block)):
+        if is_block:
+            for row, block in run:
+                _block(row, cast(Block, block))
+        else:
+            _layers([row for row, _ in run])
 
 
 _MENU, _CONVS, _CHANNELS = 54, 124, 124
@@ -168,9 +183,10 @@ def _menu(row: int) -> None:
 
 
 def _actions(row: int) -> list[str]:
-    last = len(current().architecture.blocks) - 1
+    architecture = current().architecture
+    last = len(architecture.items) - 1
     barred = {"up": row == 0, "down": row == last, "delete": last == 0}
-    full = last + 1 >= MAX_BLOCKS
+    full = len(architecture.blocks) >= MAX_BLOCKS
     return [action for action in ACTIONS if not barred.get(action, full and action in ("add", "duplicate"))]
 
 
@@ -204,7 +220,7 @@ def _pool_name(block: Block) -> str:
 def _set_field(key: str, row: int, field: str) -> None:
     """Put a widget's value into a block."""
     value = session[key]
-    _edit_blocks(row, lambda items: [*items[:row], _with_field(items[row], field, value), *items[row + 1 :]])
+    _edit_block(row, lambda block: _with_field(block, field, value))
 
 
 def _with_field(block: Block, field: str, value: Any) -> Block:
@@ -216,32 +232,70 @@ def _with_field(block: Block, field: str, value: Any) -> Block:
 
 def _set_pool(key: str, row: int) -> None:
     pool = POOLS.get(session[key], {})
-    _edit_blocks(row, lambda items: [*items[:row], replace(items[row], **pool), *items[row + 1 :]])
+    _edit_block(row, lambda block: replace(block, **pool))
 
 
 def _act(row: int) -> None:
     """Add, duplicate, move or delete a block."""
-    changes: dict[str, Callable[[list[Block]], list[Block]]] = {
-        "add": lambda items: [*items[: row + 1], Block(1, items[row].out_channels), *items[row + 1 :]],
+    changes: dict[str, Callable[[list[Item]], list[Item]]] = {
+        "add": lambda items: [*items[: row + 1], Block(1, cast(Block, items[row]).out_channels), *items[row + 1 :]],
         "duplicate": lambda items: [*items[: row + 1], *items[row:]],
         "up": lambda items: [*items[: row - 1], items[row], items[row - 1], *items[row + 1 :]],
         "down": lambda items: [*items[:row], *items[row + 1 : row + 2], items[row], *items[row + 2 :]],
         "delete": lambda items: [*items[:row], *items[row + 1 :]],
     }
     if action := session[f"menu {row}"]:
-        _edit_blocks(row, changes[action])
+        _edit_items(row, changes[action])
 
 
-def _edit_blocks(row: int, change: Callable[[list[Block]], list[Block]]) -> None:
-    """Change the list of blocks, unless block `row` is already gone (a second click on Delete)."""
+def _edit_block(row: int, change: Callable[[Block], Block]) -> None:
+    """Change one block."""
+    _edit_items(row, lambda items: [*items[:row], change(cast(Block, items[row])), *items[row + 1 :]])
+
+
+def _edit_items(row: int, change: Callable[[list[Item]], list[Item]]) -> None:
+    """Change the list of items, unless block `row` is already gone (a second click on Delete)."""
 
     def changed(network: Network) -> Network:
-        items = list(network.architecture.blocks)
-        if row >= len(items):
+        items = list(network.architecture.items)
+        if row >= len(items) or not isinstance(items[row], Block):
             return network
-        return network._replace(architecture=replace(network.architecture, blocks=tuple(change(items))))
+        return _with_items(network, change(items))
 
     edit_network(changed)
+
+
+def _with_items(network: Network, items: Sequence[Item]) -> Network:
+    return network._replace(architecture=replace(network.architecture, items=tuple(items)))
+
+
+# --- what is no block --------------------------------------------------------------------------------------
+
+
+def _layers(rows: Sequence[int]) -> None:
+    """Layers that are in no block, as one folded row that opens as text."""
+    first, after = rows[0], rows[-1] + 1
+    name = f"layers {first}"
+    place = str(after) if len(rows) == 1 else f"{first + 1}–{after}"
+    _folded(
+        t("**{place}** · {n} {n:layer|layers}", place=place, n=len(rows)),
+        t("Layers that are in no block, as text; emptied, they are gone"),
+        name,
+        current().architecture.items[first:after],
+        lambda key: edit_network(lambda network: _with_layers(network, first, after, session[key]), name),
+    )
+
+
+def _folded(label: str, what: str, name: str, items: Sequence[Item], change: Change) -> None:
+    with st.expander(label, key=f"fold {name}"):
+        help_text = t("As in conv64:k3:p1, pool3s2, bn, relu, drop0.5: what is not said is as in PyTorch.")
+        st.text_area(what, format_items(items), height=68, help=help_text, **_text(name, format_items(items), change))
+        complain(name)
+
+
+def _with_layers(network: Network, first: int, after: int, text: str) -> Network:
+    items = network.architecture.items
+    return _with_items(network, (*items[:first], *(parse_items(text) if text.strip() else ()), *items[after:]))
 
 
 # --- the table as text -----------------------------------------------------------------------------------
@@ -255,8 +309,8 @@ def _text(name: str, text: str, change: Change) -> dict[str, Any]:
 
 
 def _paste() -> None:
-    items = current().architecture.blocks
-    text = format_tuple(items) or format_blocks(items)
+    architecture = current().architecture
+    text = format_tuple(architecture) or format_arch(architecture)
     with st.container(key="paste box"):
         st.text_area(
             t("As text: copy it, or paste the book's `conv_arch`"),
@@ -273,11 +327,16 @@ def _take_paste(key: str) -> None:
 
 
 def _pasted(network: Network, text: str) -> Network:
-    """The named network if the text is a name; else the same network with the blocks of the text."""
+    """The named network if the text is a name; else the same network with the items of the text.
+
+    The head stays if it is a `Head` and the text has none; so does the number of classes.
+    """
     if named := find_named(text):
         return _keeping_choices(network, named)
-    items = parse_arch(text).architecture.blocks
-    return network._replace(architecture=replace(network.architecture, blocks=items))
+    own, new = network.architecture, parse_arch(text).architecture
+    classes = own.num_classes if isinstance(new.head, Head) else new.num_classes
+    head = own.head if isinstance(new.head, Head) and isinstance(own.head, Head) else new.head
+    return network._replace(architecture=replace(own, items=new.items, head=head, num_classes=classes))
 
 
 # --- input and head --------------------------------------------------------------------------------------
@@ -312,10 +371,12 @@ def _with_side(shape: Shape, axis: int, value: int | None) -> Shape:
     return cast(int, value), height, width
 
 
+LAYERS = "layers"
 POOLINGS = {
     "flatten": "flatten: follows the input",
     "adaptive": "adaptive: fixed size",
     "gap": "gap: global average",
+    "layers": "layers, one by one",
 }
 
 
@@ -323,16 +384,40 @@ def _head() -> None:
     architecture = current().architecture
     head = architecture.head
     with st.container(horizontal=True, gap="xsmall", key="head row"):
-        poolings = list(POOLINGS)
+        own = head.pooling if isinstance(head, Head) else LAYERS
+        poolings = [name for name in POOLINGS if name != LAYERS or own == LAYERS]
         st.selectbox(
             t("head"),
             poolings,
-            poolings.index(head.pooling),
+            poolings.index(own),
             format_func=lambda name: t(POOLINGS[name]),
             width=222,
-            **shows(translated("pooling"), head.pooling, _set_pooling),
+            **shows(translated("pooling"), own, _set_pooling),
         )
         _classes()
+    if isinstance(head, Head):
+        _hidden(head)
+    else:
+        _head_layers(head)
+    _norm(architecture)
+
+
+def _head_layers(head: Sequence[Layer]) -> None:
+    _folded(
+        t("Head · {n} {n:layer|layers}", n=len(head)),
+        t("The head as text, from flatten on"),
+        "head layers",
+        head,
+        lambda key: edit_network(lambda network: _with_head_layers(network, session[key]), "head layers"),
+    )
+
+
+def _with_head_layers(network: Network, text: str) -> Network:
+    layers = cast(tuple[Layer, ...], parse_items(text))
+    return network._replace(architecture=Architecture(network.architecture.items, layers))
+
+
+def _hidden(head: Head) -> None:
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
         text = KEYS["hidden"].format(current().network)
         st.text_input(
@@ -345,6 +430,9 @@ def _head() -> None:
         options: dict[str, Any] = {"step": 0.1, "format": "%g", "width": 108}
         number(t("dropout"), head.dropout, "dropout", _set_head, "dropout", **options)
     complain("hidden")
+
+
+def _norm(architecture: Architecture) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
         st.toggle(
             t("batch norm"),
@@ -368,7 +456,7 @@ def _set_hidden(key: str) -> None:
 
 
 def _set_pooling(key: str) -> None:
-    if session[key] in POOLINGS:
+    if session[key] in POOLINGS and session[key] != LAYERS:
         _set_head(key, "pooling")
 
 
@@ -378,7 +466,8 @@ def _set_head(key: str, field: str) -> None:
 
 
 def _with_head(network: Network, field: str, value: Any) -> Network:
-    head = replace(network.architecture.head, **{field: value})
+    own = network.architecture.head
+    head = replace(own if isinstance(own, Head) else Head(), **{field: value})
     return network._replace(architecture=replace(network.architecture, head=head))
 
 

@@ -10,8 +10,9 @@ from vggexplorer.architectures import Network
 from vggexplorer.drawing import ENGLISH, Words, svg_file
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import size
+from vggexplorer.notation import format_arch
 from vggexplorer.summary import Summary
-from vggexplorer.text import format_blocks, format_tuple
+from vggexplorer.text import format_tuple
 from vggexplorer.ui import components, figures, jobs, link
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.network.onnx_job import Model, need_exporter
@@ -68,10 +69,10 @@ def _pictures(summary: Summary, network: Network) -> None:
 
 
 def _texts(network: Network) -> None:
-    blocks = network.architecture.blocks
+    own = network.architecture
     st.markdown(f"##### {t('Text and link')}")
     page = (st.context.url or "").rstrip("/") + "/"
-    for text in filter(None, (format_tuple(blocks), format_blocks(blocks), link.address(page, link.write(current())))):
+    for text in filter(None, (format_tuple(own), format_arch(own), link.address(page, link.write(current())))):
         st.code(text, language=None, wrap_lines=True)
 
 

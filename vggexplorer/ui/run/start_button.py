@@ -171,7 +171,7 @@ def _changes(asked: Network, trained: Network) -> list[str]:
         changes.append(f"{t('input')} {shape_text(asked.input_shape)} → {shape_text(trained.input_shape)}")
     if asked.architecture.batch_norm != trained.architecture.batch_norm:
         changes.append(t("with batch norm") if trained.architecture.batch_norm else t("without batch norm"))
-    before, after = asked.architecture.head.dropout, trained.architecture.head.dropout
-    if before != after and trained.architecture.head.hidden:
+    before, after = asked.architecture.dropout, trained.architecture.dropout
+    if before != after:
         changes.append(f"{t('dropout')} {before:g} → {after:g}")
     return changes
