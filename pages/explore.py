@@ -5,22 +5,23 @@ import streamlit as st
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import EXPLORE
-from vggexplorer.summary import summarize
+from vggexplorer.summary import UnfitError, summarize
 from vggexplorer.text import title
 from vggexplorer.ui import figures, header, lesson_link
 from vggexplorer.ui.explore import check, tour
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.network import editor, inspector, layers, takeaway, totals
+from vggexplorer.ui.network import editor, inspector, layers, takeaway, totals, unfit
 from vggexplorer.ui.state import complain, current
 
 network = current().network
 top, figures_of_all = st.container(), st.container()
-summary = None
+summary = error = None
 with figures_of_all:  # first of all: they are what a person who edits waits for
     try:
         summary = summarize(*network)
         totals.show(summary)
-    except InputError as error:
+    except InputError as found:
+        error = found
         st.warning(literal(sentence(error)), icon=":material/straighten:")
 with top:
     shape, classes = shape_text(network.input_shape), network.architecture.num_classes
@@ -31,6 +32,8 @@ with top:
     lesson_link.notice()
 with st.sidebar:
     editor.show()
+if isinstance(error, UnfitError):
+    unfit.show(error)
 if not summary:
     st.stop()
 

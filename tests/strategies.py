@@ -4,15 +4,18 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block, Head, Network
+from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block, Head, Item, Network
 from vggexplorer.layers import (
+    GELU,
     AdaptiveAvgPool2d,
     AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
@@ -44,17 +47,32 @@ heads = st.builds(
 )
 
 probabilities = st.sampled_from([0.0, 0.25, 0.5])
-activation_layers: st.SearchStrategy[Layer] = st.sampled_from(list(ACTIVATIONS.values()))
+activation_layers: st.SearchStrategy[Layer] = st.sampled_from(
+    [*ACTIVATIONS.values(), LeakyReLU(0.2), GELU("tanh")],
+)
+convolutions = st.builds(
+    Conv2d,
+    out_channels=st.integers(1, 9),
+    kernel_size=st.integers(1, 5),
+    stride=st.sampled_from([1, 1, 1, 2]),
+    padding=st.integers(0, 3),
+    dilation=st.sampled_from([1, 1, 1, 2, 3]),
+    bias=st.booleans(),
+)
+grouped = st.builds(
+    lambda groups, times, layer: replace(layer, out_channels=groups * times, groups=groups),
+    st.integers(2, 4),
+    st.integers(1, 3),
+    convolutions,
+)
+"""Convolutions of which another one of as many channels as groups, or a multiple, must stand before."""
+pool_windows = st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(
+    lambda window: st.tuples(st.just(window[0]), st.just(window[1]), st.integers(0, window[0] // 2), st.booleans())
+)
 map_layers: st.SearchStrategy[Layer] = st.one_of(
-    st.builds(
-        Conv2d,
-        out_channels=st.integers(1, 9),
-        kernel_size=st.integers(1, 5),
-        stride=st.sampled_from([1, 1, 1, 2]),
-        padding=st.integers(0, 3),
-    ),
-    st.builds(MaxPool2d, st.integers(1, 3), st.integers(1, 3)),
-    st.builds(AvgPool2d, st.integers(1, 3), st.integers(1, 3)),
+    convolutions,
+    st.builds(lambda window: MaxPool2d(*window), pool_windows),
+    st.builds(lambda window, counted: AvgPool2d(*window, counted), pool_windows, st.booleans()),
     st.builds(AdaptiveAvgPool2d, st.integers(1, 9)),
     st.just(BatchNorm2d()),
     st.builds(LocalResponseNorm, size=st.integers(1, 6), k=st.sampled_from([1.0, 2.0])),
@@ -62,7 +80,12 @@ map_layers: st.SearchStrategy[Layer] = st.one_of(
     activation_layers,
 )
 """Layers that stand before Flatten."""
-vector_layers = st.builds(Linear, st.integers(1, 40)) | st.builds(Dropout, probabilities) | activation_layers
+vector_layers: st.SearchStrategy[Layer] = st.one_of(
+    st.builds(Linear, st.integers(1, 40), st.booleans()),
+    st.builds(Dropout, probabilities),
+    st.just(BatchNorm1d()),
+    activation_layers,
+)
 """Layers that stand after it."""
 
 plain = st.builds(
@@ -79,14 +102,19 @@ plain = st.builds(
 @st.composite
 def layered(draw: st.DrawFn) -> Architecture:
     """Blocks and layers, with a `Head`, or with layers that end in a linear layer or in a global average."""
-    items = draw(st.lists(blocks | map_layers, min_size=1, max_size=5))
+    items: list[Item] = []
+    for item in draw(st.lists(blocks | map_layers | grouped, min_size=1, max_size=5)):
+        groups = getattr(item, "groups", 1)
+        items += [*([Conv2d(groups * draw(st.integers(1, 2)))] if groups > 1 else []), item]
     options = {"batch_norm": draw(st.booleans()), "activation": draw(st.sampled_from(list(ACTIVATIONS)))}
     kind = draw(st.sampled_from(["head", "linear", "average"]))
     if kind == "head":
         return Architecture(tuple(items), draw(heads), draw(st.integers(1, 12)), **options)
     if kind == "linear":
         vector = draw(st.lists(vector_layers, max_size=4))
-        return Architecture(tuple(items), (Flatten(), *vector, Linear(draw(st.integers(1, 12)))), **options)
+        return Architecture(
+            tuple(items), (Flatten(), *vector, Linear(draw(st.integers(1, 12)), draw(st.booleans()))), **options
+        )
     last = Conv2d(draw(st.integers(1, 12)), 1)
     return Architecture((*items, last), (AdaptiveAvgPool2d(1), Flatten()), **options)
 

@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from vggexplorer.errors import InputError
 from vggexplorer.layers import (
+    BATCH_NORMS,
+    GELU,
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm2d,
@@ -15,12 +17,15 @@ from vggexplorer.layers import (
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
     Shape,
     Sigmoid,
+    SiLU,
+    Tanh,
 )
 
 MAX_CHANNELS = 65_536
@@ -53,13 +58,33 @@ def check_choice(value: Any, what: str, names: tuple[str, ...]) -> None:
         )
 
 
+class ChannelsLastError(InputError):
+    """An input of height x width x channels; `shape` is what was probably meant."""
+
+    def __init__(self, template: str, /, *, shape: Shape, **values: Any) -> None:
+        super().__init__(template, **values)
+        self.shape = shape
+
+
+MOST_COLOURS, LEAST_SIDE = 4, 16
+"""An input that is at most so wide, with at least so many channels and rows, has its channels at the end."""
+
+
 def check_shape(shape: Shape) -> None:
-    """Raise `InputError` unless `shape` is channels, height and width within the bounds."""
+    """Raise `InputError` unless `shape` is channels, height and width within the bounds, in this order."""
     if len(shape) != 3:
         raise InputError("The input {text} is not of the form CxHxW, as in 1x224x224.", text=shown(shape))
     check_int(shape[0], "the number of input channels", 1, MAX_CHANNELS)
     check_int(shape[1], "the input height", 1, MAX_SIDE)
     check_int(shape[2], "the input width", 1, MAX_SIDE)
+    if min(shape[:2]) >= LEAST_SIDE and shape[2] <= MOST_COLOURS:
+        meant = (shape[2], *shape[:2])
+        raise ChannelsLastError(
+            "The input {text} looks like height × width × channels. It is written channels first: {meant}.",
+            text="x".join(map(str, shape)),
+            meant="x".join(map(str, meant)),
+            shape=meant,
+        )
 
 
 def shown(value: Any, most: int = 40) -> str:
@@ -199,6 +224,8 @@ _BOUNDS = {
     "kernel_size": _Bound("the kernel size", 1, MAX_SIDE),
     "stride": _Bound("the stride", 1, MAX_SIDE),
     "padding": _Bound("the padding", 0, MAX_SIDE),
+    "dilation": _Bound("the dilation", 1, MAX_SIDE),
+    "groups": _Bound("the number of groups", 1, MAX_CHANNELS),
     "output_size": _Bound("the size of the adaptive pool", 1, MAX_SIDE),
     "size": _Bound("the number of channels that are normalised together", 1, MAX_CHANNELS),
     "out_features": _Bound("the number of output features", 1, MAX_CHANNELS),
@@ -220,6 +247,7 @@ def check_layer(layer: Layer) -> None:
             check_int(value, what, low, high)
         elif field.type is float:
             _check_number(value, field.name)
+    layer.check()
 
 
 def _check_number(value: Any, name: str) -> None:
@@ -256,7 +284,14 @@ def _last_width(part: Sequence[Any]) -> int | None:
 Item = Block | Layer
 """What an architecture is a sequence of: a row of the book's table, or one layer in torch's own words."""
 
-ACTIVATIONS: dict[str, Layer] = {"relu": ReLU(), "sigmoid": Sigmoid()}
+ACTIVATIONS: dict[str, Layer] = {
+    "relu": ReLU(),
+    "sigmoid": Sigmoid(),
+    "tanh": Tanh(),
+    "leakyrelu": LeakyReLU(),
+    "gelu": GELU(),
+    "silu": SiLU(),
+}
 """The activations of blocks and of a `Head`, by name."""
 
 
@@ -357,6 +392,11 @@ class Architecture:
         return replace(self, head=tuple(dropout if isinstance(layer, Dropout) else layer for layer in self.head))
 
     @property
+    def normalizes(self) -> bool:
+        """Whether there is any batch normalisation, which cannot learn from a single example."""
+        return self.batch_norm or any(layer.kind in BATCH_NORMS for _, _, layer in self.named_layers())
+
+    @property
     def is_vgg(self) -> bool:
         """Whether the chapter's `vgg(conv_arch)` can write its convolutional part."""
         plain = self.activation == "relu" and not self.batch_norm
@@ -439,8 +479,8 @@ class Network(NamedTuple):
     input_shape: Shape = (1, 224, 224)
 
 
-def blocks(conv_arch: Iterable[Any]) -> tuple[Block, ...]:
-    """The chapter's table of (num_convs, out_channels) pairs as blocks; a `Block` in it stays as it is.
+def blocks(conv_arch: Iterable[Any]) -> tuple[Item, ...]:
+    """The chapter's table of (num_convs, out_channels) pairs as blocks; what is an item already stays as it is.
 
     >>> blocks(((1, 64), (2, 128)))[1]
     Block(num_convs=2, out_channels=128, kernel_size=3, stride=1, padding=1, pool=(2, 2), pool_type='max', lrn=False)
@@ -448,7 +488,7 @@ def blocks(conv_arch: Iterable[Any]) -> tuple[Block, ...]:
     result = []
     for row, item in enumerate(conv_arch, 1):
         try:
-            result.append(item if isinstance(item, Block) else Block(*item))
+            result.append(item if isinstance(item, Item) else Block(*item))
         except InputError as error:
             raise InputError("Block {row}: {reason}", row=row, reason=error) from error
     return tuple(result)
@@ -484,11 +524,36 @@ CONV_ARCHS: dict[str, tuple[Any, ...]] = {
     ),
     # LeCun et al. (1998) as in Dive into Deep Learning, section 7.6.
     "LeNet": (Block(1, 6, kernel_size=5, pool_type="avg"), Block(1, 16, kernel_size=5, padding=0, pool_type="avg")),
+    # Lin, Chen and Yan (2013), as in Dive into Deep Learning, section 8.3: 1x1 convolutions, and no linear layer.
+    "NiN": (
+        *(Block(1, 96, kernel_size=11, stride=4, padding=0, pool=None), Block(2, 96, kernel_size=1, pool=(3, 2))),
+        *(Block(1, 256, kernel_size=5, pool=None), Block(2, 256, kernel_size=1, pool=(3, 2))),
+        *(Block(1, 384, pool=None), Block(2, 384, kernel_size=1, pool=(3, 2)), Dropout(0.5)),
+        *(Block(1, 10, pool=None), Block(2, 10, kernel_size=1, pool=None)),
+    ),
+    # Krizhevsky, Sutskever and Hinton (2012), section 3.5: two towers, which meet in the third convolution.
+    "AlexNet (2012)": (
+        Block(1, 96, kernel_size=11, stride=4, padding=0, pool=(3, 2), lrn=True),
+        *(Conv2d(256, 5, 1, 2, groups=2), ReLU(), LocalResponseNorm(), MaxPool2d(3, 2)),
+        Block(1, 384, pool=None),
+        *(Conv2d(384, 3, 1, 1, groups=2), ReLU(), Conv2d(256, 3, 1, 1, groups=2), ReLU(), MaxPool2d(3, 2)),
+    ),
+    # Zeiler and Fergus (2013), figure 3, without its contrast normalisation; the first two pools are padded.
+    "ZFNet": (
+        *(Block(1, 96, kernel_size=7, stride=2, padding=1, pool=None), MaxPool2d(3, 2, 1)),
+        *(Block(1, 256, kernel_size=5, stride=2, padding=0, pool=None), MaxPool2d(3, 2, 1)),
+        *(Block(2, 384, pool=None), Block(1, 256, pool=(3, 2))),
+    ),
 }
 
 
 def _vgg(title: str) -> Network:
     return Network(Architecture(blocks(CONV_ARCHS[title])))
+
+
+def _cifar(title: str) -> Network:
+    """As in the repositories that train it on CIFAR-10: with batch norm, and one linear layer behind 1x1 maps."""
+    return Network(Architecture(blocks(CONV_ARCHS[title]), Head(hidden=()), batch_norm=True), (3, 32, 32))
 
 
 NETWORKS: dict[str, Network] = {
@@ -513,5 +578,10 @@ NETWORKS: dict[str, Network] = {
         Architecture(blocks(CONV_ARCHS["LeNet"]), Head(hidden=(120, 84), dropout=0.0), activation="sigmoid"),
         (1, 28, 28),
     ),
+    "NiN": Network(Architecture(blocks(CONV_ARCHS["NiN"]), (AdaptiveAvgPool2d(1), Flatten()))),
+    "AlexNet (2012)": Network(Architecture(blocks(CONV_ARCHS["AlexNet (2012)"]), num_classes=1000), (3, 227, 227)),
+    "ZFNet": Network(Architecture(blocks(CONV_ARCHS["ZFNet"]), num_classes=1000), (3, 224, 224)),
+    "VGG-16 (CIFAR)": _cifar("VGG-16"),
+    "VGG-19 (CIFAR)": _cifar("VGG-19"),
 }
 """The named networks with their own heads, classes and inputs, by title."""

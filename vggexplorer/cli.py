@@ -21,7 +21,7 @@ from vggexplorer.text import slug
 
 _Command = tuple[str | None, str, Callable[[Parser], None]]
 
-ARCH = "a name, the book's table, or block text (see below)"
+ARCH = "a name, the book's table, or text of blocks and layers (see below)"
 SWEEP = "the id of a sweep; `vggexplorer sweep list` lists them"
 NEW_LINE = "\n"
 ARCH_HELP = f"""\
@@ -29,7 +29,12 @@ ARCH is one of
   a name         {textwrap.fill(", ".join(map(slug, NETWORKS)), 60).replace(NEW_LINE, NEW_LINE + 17 * " ")}
   a table        "((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))", as in the book
   block text     1x64,1x128,2x256: convolutions x channels, then options after colons:
-                 k11 kernel, s4 stride, p1 padding, pool3s2, avgpool2s2, nopool, lrn
+                 k11 kernel, s4 stride, p1 padding, pool3s2, avgpool2s2, nopool, lrn;
+                 the padding is half the kernel, rounded down, unless it is given
+  layers         among the blocks, or alone, as in PyTorch: conv256:k5:p2:g2 (stride s, dilation d,
+                 groups g, nobias; kernel 3 and padding 0 unless given), pool3s2p1:ceil, avgpool2s2,
+                 adaptive7, gap, bn, lrn, relu, leakyrelu0.2, gelu, silu, sigmoid, tanh, drop0.5; from
+                 flatten on they are the head: flatten, linear4096, bn1d
 
 An option that is not given leaves a named network's own; other networks have the book's:
 input 1x224x224, 10 classes, head flatten, hidden 4096,4096, dropout 0.5.
@@ -41,6 +46,7 @@ examples:
   vggexplorer profile vgg11 --width 1/4
   vggexplorer compare alexnet vgg11 vgg16
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
+  vggexplorer profile 2x64,conv10:k1,relu,gap,flatten --input 3x32x32
   vggexplorer forecast vgg11 --recipe d2l-vgg --dataset full
   vggexplorer train vgg11 --width 1/4
   vggexplorer sweep start vgg11-slim lenet --seed 0,1,2

@@ -16,8 +16,13 @@ from vggexplorer.text import title
 
 _WIDTH = 88
 _POSITIONAL = ("in_channels", "out_channels", "in_features", "out_features", "num_features")
-_UNSAID = {(Kind.CONV2D, "stride", 1), (Kind.CONV2D, "padding", 0)}
+_UNSAID = {
+    *(("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1), ("bias", True)),
+    *(("ceil_mode", False), ("count_include_pad", True), ("approximate", "none")),
+}
 """What PyTorch assumes and nobody writes."""
+_SAID = {("stride", Kind.MAX_POOL2D), ("stride", Kind.AVG_POOL2D)}
+"""The stride of a pool is its window's size unless it is said."""
 
 _FRAME = '''"""{about}"""
 
@@ -76,7 +81,7 @@ def source(architecture: Architecture, input_shape: Shape) -> str:
         about=_about(summary),
         network=_chapter(summary) if is_chapter(architecture) else _flat(summary),
         shape=", ".join(map(str, input_shape)),
-        eval=_EVAL if architecture.batch_norm else "",
+        eval=_EVAL if architecture.normalizes else "",
         params=totals.params,
         conv=totals.conv_params,
         fc=totals.fc_params,
@@ -138,5 +143,5 @@ def _arguments(layer: Layer, shape: Shape) -> Iterable[str]:
     for name, value in layer.torch_arguments(shape).items():
         if name in _POSITIONAL:
             yield repr(value)
-        elif (layer.kind, name, value) not in _UNSAID:
+        elif (name, value) not in _UNSAID or (name, layer.kind) in _SAID:
             yield f"{name}={value!r}"

@@ -242,19 +242,26 @@ def _without_linear(more: Row | None, less: Row | None) -> list[Remark]:
 
 def _memory(a: Summary, b: Summary) -> list[Remark]:
     own, base = (max(summary.rows, key=lambda row: row.activations) for summary in (b, a))
-    block = [row for row in b.rows if row.block == own.block and own.block is not None] or [own]
+    values = {
+        "own": shape_text(own.output_shape),
+        "own_count": short(own.activations),
+        "base": shape_text(base.output_shape),
+        "base_count": short(base.activations),
+    }
+    largest = Remark(
+        "Training keeps the activations. The largest of {more} is {own} "
+        "({own_count} {own_count:element|elements}), of {less} {base} ({base_count}).",
+        values,
+    )
+    if own.block is None:
+        return [largest]
+    block = sum(row.activations for row in b.rows if row.block == own.block)
     return [
         Remark(
             "Training keeps the activations. The largest of {more} is {own} "
             "({own_count} {own_count:element|elements}), of {less} {base} ({base_count}); its block alone holds "
             "{share} of all activations of {more}.",
-            {
-                "own": shape_text(own.output_shape),
-                "own_count": short(own.activations),
-                "base": shape_text(base.output_shape),
-                "base_count": short(base.activations),
-                "share": percent(sum(row.activations for row in block), b.totals.activations),
-            },
+            values | {"share": percent(block, b.totals.activations)},
         )
     ]
 

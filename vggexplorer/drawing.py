@@ -18,13 +18,14 @@ from math import log2, sqrt
 from typing import Literal, NamedTuple
 from unicodedata import east_asian_width
 
+from vggexplorer.architectures import Place
 from vggexplorer.catalogue import fill
 from vggexplorer.formatting import exact
 from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.palette import COLORS, EDGE, PAPER
 from vggexplorer.summary import Group, Row, Summary
 
-Part = Literal["input", "conv", "pool", "flatten", "fc"]
+Part = Literal["input", "conv", "pool", "flatten", "fc", "failed"]
 
 WIDTH = 1000
 HEIGHT = 300
@@ -40,9 +41,14 @@ _PARTS: dict[Kind, Part | None] = {
     Kind.AVG_POOL2D: "pool",
     Kind.ADAPTIVE_AVG_POOL2D: "pool",
     Kind.BATCH_NORM2D: None,
+    Kind.BATCH_NORM1D: None,
     Kind.LOCAL_RESPONSE_NORM: None,
     Kind.RELU: None,
+    Kind.LEAKY_RELU: None,
+    Kind.GELU: None,
+    Kind.SILU: None,
     Kind.SIGMOID: None,
+    Kind.TANH: None,
     Kind.DROPOUT: None,
     Kind.FLATTEN: "flatten",
     Kind.LINEAR: "fc",
@@ -51,7 +57,7 @@ _PARTS: dict[Kind, Part | None] = {
 _BACK = (0.36, 0.28)
 """How far right and up one pixel of width goes backwards."""
 _LARGEST, _SMALLEST = 150.0, 6.0
-_BAR = {"fc": 13.0, "flatten": 4.0}
+_BAR = {"fc": 13.0, "flatten": 4.0, "failed": 13.0}
 _BESIDE = 3.0
 """Between two volumes of a block, in pixels."""
 _BETWEEN = (14.0, 64.0)
@@ -64,6 +70,8 @@ class Words(NamedTuple):
 
     title: str
     description: str
+    description_to_failure: str
+    failure: str
     layer: str
     layer_with_params: str
     input: str
@@ -75,6 +83,7 @@ class Words(NamedTuple):
     pool: str
     fc: str
     classes: str
+    failed: str
     scales: str
 
 
@@ -84,6 +93,8 @@ ENGLISH = Words(
         "From an input of {input} to {classes} {classes:class|classes}: {blocks} × block, {convs} × convolution, "
         "{pools} × pooling, feature maps of {maps} at the end, flattened to {features}, {linears} × fully connected."
     ),
+    description_to_failure="From an input of {input} up to {maps}, where the drawing ends. {failure}.",
+    failure="{kind} ({name}) cannot take {shape}: {reason}",
     layer="{kind} {name}: {shape}",
     layer_with_params="{kind} {name}: {shape}, {params} parameters",
     input="input",
@@ -95,8 +106,16 @@ ENGLISH = Words(
     pool="pool",
     fc="fc",
     classes="classes",
+    failed="fails",
     scales="scales: √ sides, √ channels, log units",
 )
+
+
+class Failure(NamedTuple):
+    """The layer that cannot take what reaches it, at which a drawing ends, and why, in the drawing's language."""
+
+    place: Place
+    reason: str
 
 
 class Item(NamedTuple):
@@ -156,9 +175,11 @@ class _Cluster(NamedTuple):
 # --- layout ---
 
 
-def layout(summary: Summary, words: Words) -> Layout:
-    """The items and labels of a drawing, in their places."""
+def layout(summary: Summary, words: Words, failure: Failure | None = None) -> Layout:
+    """The items and labels of a drawing, in their places; it ends with the layer that fails, if there is one."""
     clusters = list(_clusters(summary, words))
+    if failure:
+        clusters.append(_failed(summary, words, failure))
     gaps = len(clusters) - 1
     room = WIDTH - 2 * MARGIN - _BACK[0] * max(item.depth for cluster in clusters for item in cluster.items)
     gap = min(_BETWEEN[0], 0.25 * room / gaps)
@@ -177,15 +198,28 @@ def _clusters(summary: Summary, words: Words) -> Iterator[_Cluster]:
     shape = summary.input_shape
     first = scale.item("input", "input", shape, f"{words.input}: {shape_text(shape)}")
     yield _Cluster((first,), shape_text(shape), words.input, words.input)
-    last = summary.rows[-1].name
+    last = summary.rows[-1].name if summary.is_whole else ""
     for group in summary.groups():
         if items := tuple(scale.layer(row, part, words) for row in group.rows if (part := _PARTS[row.kind])):
             yield _Cluster(items, *_lines(group, items, last, words))
 
 
+def _failed(summary: Summary, words: Words, failure: Failure) -> _Cluster:
+    kind, name = failure.place.layer.kind, failure.place.name
+    item = _Scale(summary).item("failed", name, summary.reached, _failure_text(summary, words, failure))
+    return _Cluster((item,), f"✕ {kind}", words.failed, words.failed)
+
+
+def _failure_text(summary: Summary, words: Words, failure: Failure) -> str:
+    place, shape = failure.place, shape_text(summary.reached)
+    return fill(words.failure, kind=place.layer.kind, name=place.name, shape=shape, reason=failure.reason)
+
+
 def _lines(group: Group, items: Sequence[Item], last: str, words: Words) -> tuple[str, str, str]:
     """What the label of a cluster says: the first line, the second, and the second in short."""
     item = items[0]
+    if group.block is None and item.part == "conv":
+        return shape_text(item.shape[1:]), f"{words.conv} {item.shape[0]}", f"{item.shape[0]}"
     if group.block is None:
         word = words.classes if item.layer == last else getattr(words, item.part)
         return shape_text(item.shape[1:] or item.shape), word, word
@@ -199,8 +233,8 @@ class _Scale:
 
     def __init__(self, summary: Summary) -> None:
         shapes = [summary.input_shape, *(row.output_shape for row in summary.rows)]
-        self._side = max(64, *(side for shape in shapes for side in shape[1:]))
-        self._units = max(16.0, *(log2(1 + shape[0]) for shape in shapes if len(shape) == 1))
+        self._side = max([64, *(side for shape in shapes for side in shape[1:])])
+        self._units = max([16.0, *(log2(1 + shape[0]) for shape in shapes if len(shape) == 1)])
 
     def side(self, pixels: int) -> float:
         return _SMALLEST + (_LARGEST - _SMALLEST) * sqrt((pixels - 1) / (self._side - 1))
@@ -304,23 +338,32 @@ _STYLE = """
 .vgg-drawing [role=button]:hover .vgg-body{filter:brightness(1.15)}
 .vgg-drawing [role=button]:focus-visible{outline:2px dashed;outline-offset:2px}
 .vgg-drawing .selected .vgg-body,.vgg-ring{stroke:var(--vgg-selected,currentColor);stroke-width:4}
+.vgg-drawing .failed .vgg-body{fill-opacity:.15;stroke:var(--vgg-failed,FAILED);stroke-dasharray:5 4}
+.vgg-drawing .failed .vgg-face{display:none}
 .vgg-ring{fill:none;stroke-linejoin:round;pointer-events:none}
-""".replace("EDGE", EDGE)
+""".replace("EDGE", EDGE).replace("FAILED", COLORS["failed"])
 _STYLE += "\n".join(f".vgg-{part}{{fill:var(--vgg-{part},{color})}}" for part, color in COLORS.items())
 
 
-def draw(summary: Summary, selected: str | None = None, words: Words = ENGLISH, ident: str = "vgg") -> str:
+def draw(
+    summary: Summary,
+    selected: str | None = None,
+    words: Words = ENGLISH,
+    ident: str = "vgg",
+    failure: Failure | None = None,
+) -> str:
     """The network as an SVG element of 1000 x 300, to be put into a page.
 
     `selected` names a row of the summary, or is "input"; a row that is not drawn (an activation, dropout)
-    selects the item before it. `ident` begins the ids: give each drawing of a page its own.
+    selects the item before it. `ident` begins the ids: give each drawing of a page its own. Of a network that cannot
+    take its input, the layers so far are drawn, and the one that fails as `failure`.
     """
-    plan = layout(summary, words)
+    plan = layout(summary, words, failure)
     owner = _owner(summary, selected)
     return "".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="vgg-drawing" viewBox="0 0 {WIDTH} {HEIGHT}" role="group">',
-            f"<title>{escape(words.title)}</title><desc>{escape(describe(summary, words))}</desc>",
+            f"<title>{escape(words.title)}</title><desc>{escape(describe(summary, words, failure))}</desc>",
             f"<style>{_STYLE}</style>{_patterns(ident)}{_legend(plan, words, ident)}",
             f'<g stroke-width="{_n(max(0.2, plan.squeeze))}">{"".join(_items(plan.items, owner, ident))}</g>',
             f'<g aria-hidden="true">{"".join(map(_label_svg, plan.labels))}</g>',
@@ -349,8 +392,15 @@ def svg_file(summary: Summary, words: Words = ENGLISH) -> str:
     return drawn.replace("</style>", f"</style>{paper}", 1) + "\n"
 
 
-def describe(summary: Summary, words: Words = ENGLISH) -> str:
+def describe(summary: Summary, words: Words = ENGLISH, failure: Failure | None = None) -> str:
     """The network in one sentence, for those who cannot see the drawing."""
+    if failure:
+        return fill(
+            words.description_to_failure,
+            input=shape_text(summary.input_shape),
+            maps=shape_text(summary.reached),
+            failure=_failure_text(summary, words, failure),
+        )
     parts = [_PARTS[row.kind] for row in summary.rows]
     flat = next(row for row in summary.rows if row.kind == Kind.FLATTEN)
     return fill(

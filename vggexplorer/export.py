@@ -14,7 +14,7 @@ from vggexplorer.formatting import exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.notation import format_arch
 from vggexplorer.peers import Check, Measured
-from vggexplorer.summary import Row, Summary, Totals
+from vggexplorer.summary import COLUMNS, Row, Summary, Totals
 from vggexplorer.text import KEYS, format_network, format_tuple, title
 
 
@@ -112,8 +112,6 @@ MAX_WEIGHTS = 2**30
 """The most bytes of weights that are written to a file; a file of ONNX ends at 2 GiB."""
 _STEM = 60
 """The most characters of a file's name before its ending."""
-_COLUMNS = ("layer", "kind", "block", "input_shape", "output_shape", "params", "macs", "activations")
-_FIELD_COLUMNS = ("receptive_field", "stride")
 
 
 def rows_csv(summary: Summary) -> str:
@@ -123,12 +121,9 @@ def rows_csv(summary: Summary) -> str:
     """
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_COLUMNS + _FIELD_COLUMNS)
+    writer.writerow(COLUMNS)
     for row in summary.rows:
-        block = None if row.block is None else row.block + 1
-        shapes = ("x".join(map(str, shape)) for shape in (row.input_shape, row.output_shape))
-        costs = (row.params, row.macs, row.activations, row.receptive_field, row.stride)
-        writer.writerow((row.name, row.kind, block, *shapes, *costs))
+        writer.writerow("x".join(map(str, cell)) if isinstance(cell, tuple) else cell for cell in row.cells())
     return file.getvalue()
 
 

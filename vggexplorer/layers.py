@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
-from vggexplorer.errors import ShapeError
+from vggexplorer.errors import InputError, ShapeError
 
 Shape = tuple[int, ...]
 Terms = tuple[tuple[int, ...], ...]
@@ -33,12 +33,20 @@ class Kind(StrEnum):
     AVG_POOL2D = "AvgPool2d"
     ADAPTIVE_AVG_POOL2D = "AdaptiveAvgPool2d"
     BATCH_NORM2D = "BatchNorm2d"
+    BATCH_NORM1D = "BatchNorm1d"
     LOCAL_RESPONSE_NORM = "LocalResponseNorm"
     RELU = "ReLU"
+    LEAKY_RELU = "LeakyReLU"
+    GELU = "GELU"
+    SILU = "SiLU"
     SIGMOID = "Sigmoid"
+    TANH = "Tanh"
     DROPOUT = "Dropout"
     FLATTEN = "Flatten"
     LINEAR = "Linear"
+
+
+BATCH_NORMS = (Kind.BATCH_NORM2D, Kind.BATCH_NORM1D)
 
 
 class Saved(NamedTuple):
@@ -127,6 +135,9 @@ class Layer:
         """The keyword arguments of the `torch.nn` class of the same name."""
         return asdict(self)  # type: ignore[call-overload, no-any-return]
 
+    def check(self) -> None:
+        """Raise `InputError` if its numbers, each within its bounds, do not go together."""
+
 
 def _spatial(layer: Layer, shape: Shape) -> Shape:
     if len(shape) != 3:
@@ -134,6 +145,14 @@ def _spatial(layer: Layer, shape: Shape) -> Shape:
             "{kind} needs channels × height × width, but {shape} reaches it.",
             kind=layer.kind,
             shape=shape_text(shape),
+        )
+    return shape
+
+
+def _flat(layer: Layer, shape: Shape) -> Shape:
+    if len(shape) != 1:
+        raise ShapeError(
+            "{kind} needs a flat vector, but {shape} reaches it.", kind=layer.kind, shape=shape_text(shape)
         )
     return shape
 
@@ -146,8 +165,9 @@ def shape_text(shape: Shape) -> str:
 class _Window(Layer):
     """A layer whose square window slides over height and width.
 
-    Each side n becomes floor((n + 2 padding - kernel_size) / stride) + 1, as in PyTorch's Conv2d and
-    MaxPool2d with their defaults (dilation 1, ceil_mode off).
+    Its places are `dilation` pixels apart, so that it is dilation x (kernel_size - 1) + 1 pixels wide; each side n
+    becomes floor((n + 2 padding - that) / stride) + 1. With `ceil_mode` it is rounded up, but the last window must
+    begin in the input or in the padding before it; as in PyTorch.
     """
 
     __slots__ = ()
@@ -155,17 +175,36 @@ class _Window(Layer):
     kernel_size: int
     stride: int
     padding: int = 0
+    dilation: int = 1
+    ceil_mode: bool = False
+
+    @property
+    def span(self) -> int:
+        """How wide the window is, in pixels."""
+        return self.dilation * (self.kernel_size - 1) + 1
 
     def _side(self, side: int) -> int:
-        return (side + 2 * self.padding - self.kernel_size) // self.stride + 1
+        if self.ceil_mode:
+            count = self._rounded_up(side)
+            return count - self._is_late(count, side)
+        return (side + 2 * self.padding - self.dilation * (self.kernel_size - 1) - 1) // self.stride + 1
+
+    def _rounded_up(self, side: int) -> int:
+        return -(-(side + 2 * self.padding - self.span) // self.stride) + 1
+
+    def _is_late(self, count: int, side: int) -> bool:
+        """Whether the last of `count` windows would begin behind the input."""
+        return (count - 1) * self.stride >= side + self.padding
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, height, width = _spatial(self, shape)
-        height, width = self._side(height), self._side(width)
+        square = height == width
+        height = self._side(height)
+        width = height if square else self._side(width)
         if height < 1 or width < 1:
             raise ShapeError(
                 "its {kernel}×{kernel} window (padding {padding}) is larger than the {height}×{width} that reaches it",
-                kernel=self.kernel_size,
+                kernel=self.span,
                 padding=self.padding,
                 height=shape[1],
                 width=shape[2],
@@ -173,25 +212,50 @@ class _Window(Layer):
         return channels, height, width
 
     def field(self, shape: Shape) -> tuple[int, int | None]:
-        return self.kernel_size, self.stride
+        return self.dilation * (self.kernel_size - 1) + 1, self.stride
 
     def reach(self, place: int, side: int) -> range:
         first = place * self.stride - self.padding
-        return range(max(first, 0), min(first + self.kernel_size, side))
+        before = -(min(first, 0) // self.dilation)  # places of the window that lie in the padding
+        return range(first + before * self.dilation, min(first + self.span, side), self.dilation)
 
     def min_side(self, output_side: int) -> int:
-        return max(1, (output_side - 1) * self.stride + self.kernel_size - 2 * self.padding)
+        steps = (output_side - 1) * self.stride
+        if self.ceil_mode:
+            return max(1, steps - self.stride + 1 + self.span - 2 * self.padding, steps - self.padding + 1)
+        return max(1, steps + self.span - 2 * self.padding)
 
     def side_formula(self, side: int) -> str:
         padding = f" + 2 × {self.padding}" if self.padding else ""
-        return f"⌊({side}{padding} − {self.kernel_size}) / {self.stride}⌋ + 1 = {self._side(side)}"
+        window = f"{self.kernel_size}" if self.dilation == 1 else f"{self.dilation} × ({self.kernel_size} − 1) − 1"
+        fraction = f"({side}{padding} − {window}) / {self.stride}"
+        if not self.ceil_mode:
+            return f"⌊{fraction}⌋ + 1 = {self._side(side)}"
+        late = " − 1" if self._is_late(self._rounded_up(side), side) else ""
+        return f"⌈{fraction}⌉ + 1{late} = {self._side(side)}"
+
+
+class _Pool(_Window):
+    """Pooling: its padding holds nothing, so that a window must not lie in it for more than a half."""
+
+    __slots__ = ()
+
+    def check(self) -> None:
+        if 2 * self.padding > self.kernel_size:
+            raise InputError(
+                "the padding of a pool may be half of its window at most: {padding} is too much for {kernel}.",
+                padding=self.padding,
+                kernel=self.kernel_size,
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Conv2d(_Window):
-    """A square 2-d convolution with bias: out_channels x (in_channels x k x k) weights + out_channels biases.
+    """A square 2-d convolution: out_channels x (in_channels / groups x k x k) weights, and a bias for each channel.
 
-    Each weight is used once per output position, hence the MACs. Padding is in pixels on every side.
+    Each weight is used once per output position, hence the MACs. Padding is in pixels on every side. With `groups`
+    the channels are taken apart: each group of outputs sees its group of inputs (depthwise, if there are as many
+    groups as input channels).
     """
 
     autocast: ClassVar[str] = "lower"
@@ -199,23 +263,41 @@ class Conv2d(_Window):
     kernel_size: int = 3
     stride: int = 1
     padding: int = 0
+    dilation: int = 1
+    groups: int = 1
+    bias: bool = True
+
+    def check(self) -> None:
+        if self.out_channels % self.groups:
+            raise InputError(
+                "{channels} output {channels:channel|channels} cannot be shared by {groups} groups.",
+                channels=self.out_channels,
+                groups=self.groups,
+            )
 
     def output_shape(self, shape: Shape) -> Shape:
-        _, height, width = _Window.output_shape(self, shape)
+        channels, height, width = _Window.output_shape(self, shape)
+        if self.groups != 1 and channels % self.groups:
+            raise ShapeError(
+                "its {groups} groups cannot share {channels} {channels:channel|channels}",
+                groups=self.groups,
+                channels=channels,
+            )
         return self.out_channels, height, width
 
     def costs(self, shape: Shape) -> Costs:
         output = self.output_shape(shape)
         channels, height, width = output
-        weights = channels * shape[0] * self.kernel_size * self.kernel_size
-        return output, weights + channels, weights * height * width
+        weights = channels * (shape[0] // self.groups) * self.kernel_size * self.kernel_size
+        return output, weights + channels if self.bias else weights, weights * height * width
 
     def param_terms(self, shape: Shape) -> Terms:
-        return (self.out_channels, shape[0], self.kernel_size, self.kernel_size), (self.out_channels,)
+        weights = (self.out_channels, shape[0] // self.groups, self.kernel_size, self.kernel_size)
+        return (weights, (self.out_channels,)) if self.bias else (weights,)
 
     def mac_terms(self, shape: Shape) -> Terms:
         _, height, width = self.output_shape(shape)
-        return ((height, width, self.out_channels, shape[0], self.kernel_size, self.kernel_size),)
+        return ((height, width, *self.param_terms(shape)[0]),)
 
     def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
         return Saved(input=True)
@@ -225,22 +307,30 @@ class Conv2d(_Window):
 
 
 @dataclass(frozen=True, slots=True)
-class MaxPool2d(_Window):
-    """Max pooling without padding; a remainder at the edge is dropped (floor), as in PyTorch."""
+class MaxPool2d(_Pool):
+    """Max pooling; a remainder at the edge is dropped unless with `ceil_mode`, as in PyTorch."""
 
     kernel_size: int
     stride: int
+    padding: int = 0
+    ceil_mode: bool = False
 
     def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
         return Saved(input=True, extra=8 * prod(self.output_shape(shape)))  # where each maximum was, in 64 bits
 
 
 @dataclass(frozen=True, slots=True)
-class AvgPool2d(_Window):
-    """Average pooling without padding; a remainder at the edge is dropped (floor), as in PyTorch."""
+class AvgPool2d(_Pool):
+    """Average pooling; a remainder at the edge is dropped unless with `ceil_mode`, as in PyTorch.
+
+    With `count_include_pad` the zeros of the padding are part of the average.
+    """
 
     kernel_size: int
     stride: int
+    padding: int = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
 
     def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
         return Saved(input=True)
@@ -279,14 +369,10 @@ class AdaptiveAvgPool2d(Layer):
         return f"{self.output_size}"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchNorm2d(Layer):
+class _BatchNorm(Layer):
     """Batch normalisation: one scale and one shift per channel (running statistics are not parameters)."""
 
-    takes: ClassVar[str] = "maps"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return _spatial(self, shape)
+    __slots__ = ()
 
     def costs(self, shape: Shape) -> Costs:
         return self.output_shape(shape), 2 * shape[0], 0
@@ -299,6 +385,26 @@ class BatchNorm2d(Layer):
 
     def torch_arguments(self, shape: Shape) -> dict[str, Any]:
         return {"num_features": shape[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation of maps, over all positions of a channel."""
+
+    takes: ClassVar[str] = "maps"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _spatial(self, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of a vector, each feature over the batch."""
+
+    takes: ClassVar[str] = "vector"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _flat(self, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +443,48 @@ class ReLU(Layer):
 
 
 @dataclass(frozen=True, slots=True)
+class LeakyReLU(Layer):
+    """x, or negative_slope * x where that is below 0, element by element."""
+
+    negative_slope: float = 0.01
+
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True)
+
+
+@dataclass(frozen=True, slots=True)
+class GELU(Layer):
+    """x times the normal distribution function of x, or its approximation by a "tanh"; element by element."""
+
+    approximate: str = "none"
+
+    def check(self) -> None:
+        if self.approximate not in ("none", "tanh"):
+            raise InputError("GELU can be approximated by tanh, or not at all (none).")
+
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SiLU(Layer):
+    """x / (1 + exp(-x)), element by element; also called swish."""
+
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(input=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), element by element."""
+
+    def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        return Saved(output=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tanh(Layer):
+    """The hyperbolic tangent, element by element."""
 
     def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
         return Saved(output=True)
@@ -351,6 +497,8 @@ class Dropout(Layer):
     p: float = 0.5
 
     def saved_for_backward(self, shape: Shape, gpu: bool) -> Saved:
+        if not self.p:
+            return Saved(view=True)  # it hands on what comes in
         return Saved(extra=prod(shape)) if gpu else Saved(elements=prod(shape))  # a mask of bytes, or of factors
 
 
@@ -374,23 +522,24 @@ class Flatten(Layer):
 
 @dataclass(frozen=True, slots=True)
 class Linear(Layer):
-    """A fully connected layer with bias: out_features x in_features weights + out_features biases."""
+    """A fully connected layer: out_features x in_features weights, and a bias for each output."""
 
     autocast: ClassVar[str] = "lower"
     takes: ClassVar[str] = "vector"
     out_features: int
+    bias: bool = True
 
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) != 1:
-            raise ShapeError("Linear needs a flat vector, but {shape} reaches it.", shape=shape_text(shape))
+        _flat(self, shape)
         return (self.out_features,)
 
     def costs(self, shape: Shape) -> Costs:
         weights = self.out_features * shape[0]
-        return self.output_shape(shape), weights + self.out_features, weights
+        return self.output_shape(shape), weights + self.out_features if self.bias else weights, weights
 
     def param_terms(self, shape: Shape) -> Terms:
-        return (self.out_features, shape[0]), (self.out_features,)
+        weights = (self.out_features, shape[0])
+        return (weights, (self.out_features,)) if self.bias else (weights,)
 
     def mac_terms(self, shape: Shape) -> Terms:
         return ((self.out_features, shape[0]),)

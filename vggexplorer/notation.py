@@ -114,6 +114,8 @@ def _word(
 
 
 _POOL = {"": "kernel_size", "s": "stride"}
+_PADDED = {"p": "padding"}
+_CEIL = {"ceil": ("ceil_mode", True)}
 WORDS: dict[Kind, _Word] = {
     word.kind: word
     for word in (
@@ -121,18 +123,24 @@ WORDS: dict[Kind, _Word] = {
             "conv",
             Kind.CONV2D,
             {"": "out_channels"},
-            options={"k": "kernel_size", "s": "stride", "p": "padding"},
+            options={"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"},
+            flags={"nobias": ("bias", False)},
         ),
-        _word("pool", Kind.MAX_POOL2D, _POOL),
-        _word("avgpool", Kind.AVG_POOL2D, _POOL),
+        _word("pool", Kind.MAX_POOL2D, _POOL, _PADDED, flags=_CEIL),
+        _word("avgpool", Kind.AVG_POOL2D, _POOL, _PADDED, flags=_CEIL | {"nopad": ("count_include_pad", False)}),
         _word("adaptive", Kind.ADAPTIVE_AVG_POOL2D, {"": "output_size"}),
         _word("bn", Kind.BATCH_NORM2D),
+        _word("bn1d", Kind.BATCH_NORM1D),
         _word("lrn", Kind.LOCAL_RESPONSE_NORM, options={"n": "size", "a": "alpha", "b": "beta", "k": "k"}),
         _word("relu", Kind.RELU),
+        _word("leakyrelu", Kind.LEAKY_RELU, further={"": "negative_slope"}),
+        _word("gelu", Kind.GELU, flags={"tanh": ("approximate", "tanh")}),
+        _word("silu", Kind.SILU),
         _word("sigmoid", Kind.SIGMOID),
+        _word("tanh", Kind.TANH),
         _word("drop", Kind.DROPOUT, {"": "p"}),
         _word("flatten", Kind.FLATTEN),
-        _word("linear", Kind.LINEAR, {"": "out_features"}),
+        _word("linear", Kind.LINEAR, {"": "out_features"}, flags={"nobias": ("bias", False)}),
     )
 }
 """How each kind of layer is written."""

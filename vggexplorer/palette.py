@@ -25,6 +25,7 @@ COLORS = {
     "pool": "#d07c1f",
     "flatten": "#8a94a3",
     "fc": "#3f9361",
+    "failed": "#c0503f",
 }
 """The parts of a network."""
 EDGE = "#14243a"

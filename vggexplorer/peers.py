@@ -5,14 +5,14 @@ one. Each term is computed from the shapes by a formula of its own, never as wha
 that a wrong count on either side stays unexplained.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import size, sum_of_products
-from vggexplorer.layers import Kind, Shape, Terms
+from vggexplorer.layers import BATCH_NORMS, Kind, Shape, Terms
 from vggexplorer.summary import Row, Summary
 
 # --- the terms ---------------------------------------------------------------------------------------
@@ -36,11 +36,17 @@ class Term(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """The layers that a term is about, by kind, and the product that each of them adds to it."""
+    """The layers that a term is about, by kind, and the product that each of them adds to it, if any."""
 
     name: str
     kinds: tuple[Kind, ...]
-    product: Callable[[Row], Shape]
+    product: Callable[[Row], Shape | None]
+
+
+def _biased(row: Row) -> Shape | None:
+    """The output, if a bias is added to each of its elements."""
+    weights_and_bias = row.layer.param_terms(row.input_shape)
+    return row.output_shape if len(weights_and_bias) > 1 else None
 
 
 _WEIGHTED = (Kind.CONV2D, Kind.LINEAR)
@@ -57,11 +63,11 @@ PEERS: dict[str, tuple[_Rule, ...]] = {
         _Rule(
             "biases: one for each output element of Conv2d and Linear",
             _WEIGHTED,
-            lambda row: row.output_shape,
+            _biased,
         ),
         _Rule(
             "batch normalisation: its parameters, 2 for each channel",
-            (Kind.BATCH_NORM2D,),
+            BATCH_NORMS,
             lambda row: (2, row.output_shape[0]),
         ),
     ),
@@ -73,7 +79,7 @@ PEERS: dict[str, tuple[_Rule, ...]] = {
         ),
         _Rule(
             "batch normalisation: 2 for each output element",
-            (Kind.BATCH_NORM2D,),
+            BATCH_NORMS,
             lambda row: (2, *row.output_shape),
         ),
     ),
@@ -83,11 +89,14 @@ PEERS: dict[str, tuple[_Rule, ...]] = {
 
 def terms(summary: Summary, tool: str) -> tuple[Term, ...]:
     """What `tool` counts beyond our MACs for this network; a term that no layer adds to is left out."""
-    found = (
-        Term(rule.name, tuple(rule.product(row) for row in summary.rows if row.kind in rule.kinds))
-        for rule in PEERS[tool]
-    )
+    found = (Term(rule.name, tuple(_products(summary, rule))) for rule in PEERS[tool])
     return tuple(term for term in found if term.products)
+
+
+def _products(summary: Summary, rule: _Rule) -> Iterator[Shape]:
+    for row in summary.rows:
+        if row.kind in rule.kinds and (product := rule.product(row)) is not None:
+            yield product
 
 
 # --- what the tools say ------------------------------------------------------------------------------

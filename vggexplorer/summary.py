@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import groupby
 from math import prod
 from typing import Any, Literal, NamedTuple
@@ -10,6 +11,8 @@ from vggexplorer.architectures import MAX_SIDE, Architecture, Place, check_shape
 from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.layers import Kind, Layer, Shape, shape_text
 
+FEATURES = "features."
+"""What the names of the layers before the head begin with."""
 DTYPES = {"float32": 4, "bfloat16": 2, "float16": 2, "float64": 8}
 """Bytes of one element."""
 
@@ -40,10 +43,23 @@ class Row(NamedTuple):
         """Which kind of layer it is."""
         return self.layer.kind
 
+    def cells(self) -> tuple[Any, ...]:
+        """What stands under the `COLUMNS`."""
+        block = None if self.block is None else self.block + 1
+        costs = (self.params, self.macs, self.activations, self.receptive_field, self.stride)
+        return (self.name, str(self.kind), block, self.input_shape, self.output_shape, *costs)
+
     @property
     def weights(self) -> int:
         """The parameters of a convolution or a linear layer without its biases."""
         return prod(self.layer.param_terms(self.input_shape)[0])
+
+
+COLUMNS = (
+    *("layer", "kind", "block", "input_shape", "output_shape", "params", "macs", "activations"),
+    *("receptive_field", "stride"),
+)
+"""What a table of rows has; headers are the same in every language."""
 
 
 class Totals(NamedTuple):
@@ -86,10 +102,37 @@ class Summary:
     rows: tuple[Row, ...]
     totals: Totals
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all layers are there; else they end before the one that cannot take its input."""
+        return len(self.rows) == self.architecture.num_layers
+
+    @property
+    def reached(self) -> Shape:
+        """The shape that comes out of the last row."""
+        return self.rows[-1].output_shape if self.rows else self.input_shape
+
     def groups(self) -> Iterator[Group]:
         """Rows grouped by block, as the book's listing prints them (13 lines for VGG-11)."""
         for key, rows in groupby(self.rows, key=lambda row: row.name if row.block is None else row.block):
             yield Group(key if isinstance(key, int) else None, tuple(rows))
+
+    def frame(self) -> Any:
+        """A pandas DataFrame with a line for each layer and the `COLUMNS`: blocks are numbered from 1, shapes tuples.
+
+        What a layer has not is <NA>. `InputError` if pandas is not installed.
+        """
+        try:
+            pandas = import_module("pandas")
+        except ImportError as error:
+            raise InputError("A data frame needs pandas, which is not installed: pip install pandas") from error
+        frame = pandas.DataFrame([row.cells() for row in self.rows], columns=list(COLUMNS))
+        return frame.astype(dict.fromkeys(("block", "receptive_field", "stride"), "Int64"))
+
+    def seen_inside(self) -> tuple[Row, ...]:
+        """The layers into which one can look as they train: those before the head, if a convolution is among them."""
+        rows = tuple(row for row in self.rows if row.name.startswith(FEATURES))
+        return rows if any(row.kind == Kind.CONV2D for row in rows) else ()
 
     def row(self, name: str) -> Row | None:
         """The row of the layer called `name`."""
@@ -210,7 +253,8 @@ def _complaint(place: Place, shape: str, reason: ShapeError) -> InputError:
 
 def _no_scores(summary: Summary) -> UnfitError:
     """What comes out is not a score for each class."""
-    flat = next(row for row in summary.rows if row.kind == Kind.FLATTEN)
+    number = next(number for number, row in enumerate(summary.rows) if row.kind == Kind.FLATTEN)
+    flat, before = summary.rows[number], summary.rows[:number]
     reason = InputError(
         "{scores} {scores:score|scores} for {classes} {classes:class|classes}: before Flatten the maps must be of one "
         "pixel, as behind a global average pool",
@@ -218,4 +262,5 @@ def _no_scores(summary: Summary) -> UnfitError:
         classes=summary.architecture.num_classes,
     )
     place = Place(flat.name, flat.block, flat.layer)
-    return UnfitError("{complaint}.", complaint=reason, so_far=summary, place=place, reason=reason, smallest=None)
+    so_far = Summary(summary.architecture, summary.input_shape, before, add_up(before))
+    return UnfitError("{complaint}.", complaint=reason, so_far=so_far, place=place, reason=reason, smallest=None)

@@ -47,11 +47,13 @@ MAX_TEXT = 20_000
 
 def slug(title: str) -> str:
     """The name of a named network as it is typed: 'VGG-11-LRN' -> 'vgg11-lrn'."""
-    name = title.lower().replace("vgg-", "vgg").replace("(torchvision)", "tv")
-    return name.strip().replace(" ", "-")
+    name = title.lower().replace("vgg-", "vgg").replace("torchvision", "tv")
+    return re.sub("[()]", "", name).strip().replace(" ", "-")
 
 
 _TITLES = {re.sub("[-_ ]", "", name): title for title in NETWORKS for name in (slug(title), title.lower())}
+_NORMALIZED = re.compile("(vgg[0-9]+)bn")
+"""How the VGGs with batch normalisation are called: vgg16-bn."""
 
 
 def _plain(text: str) -> str:
@@ -196,6 +198,7 @@ def _parse_input(text: str) -> Shape:
     channels, height, width = (
         _integer(part, what, 1, bound) for part, what, bound in zip(parts, whats, bounds, strict=True)
     )
+    check_shape((channels, height, width))
     return channels, height, width
 
 
@@ -264,6 +267,20 @@ def _in_architecture(**new: Any) -> Callable[[Network], Network]:
     return lambda network: network._replace(architecture=replace(network.architecture, **new))
 
 
+def _in_blocks(name: str, value: Any) -> Callable[[Network], Network]:
+    """Set what the blocks are made with; `InputError` if there is nothing that could be."""
+
+    def change(network: Network) -> Network:
+        changed = _in_architecture(**{name: value})(network)
+        if getattr(changed.architecture, name) != value:
+            raise InputError(
+                "Batch normalisation and the activation (bn and act) are those of blocks; this network has no block."
+            )
+        return changed
+
+    return change
+
+
 def _in_head(what: str, **new: Any) -> Callable[[Network], Network]:
     def change(network: Network) -> Network:
         head = network.architecture.head
@@ -319,11 +336,11 @@ KEYS: dict[str, Key] = {
         _of_head(_format_dropout),
     ),
     "bn": Key(
-        lambda text: _in_architecture(batch_norm=_parse_flag(text)),
+        lambda text: _in_blocks("batch_norm", _parse_flag(text)),
         lambda network: str(int(network.architecture.batch_norm)),
     ),
     "act": Key(
-        lambda text: _in_architecture(activation=_parse_activation(text)),
+        lambda text: _in_blocks("activation", _parse_activation(text)),
         lambda network: network.architecture.activation,
     ),
 }
@@ -334,9 +351,11 @@ KEYS: dict[str, Key] = {
 
 
 def find_named(text: str) -> Network | None:
-    """The named network that `text` names, in any usual spelling ('vgg11', 'VGG-11'), or None."""
-    name = _TITLES.get(re.sub("[-_ ]", "", _plain(text).lower()))
-    return NETWORKS[name] if name else None
+    """The named network that `text` names, in any usual spelling ('vgg11', 'VGG-11', 'vgg11_bn'), or None."""
+    name = re.sub("[-_ ]", "", _plain(text).lower())
+    if (found := _NORMALIZED.fullmatch(name)) and found[1] in _TITLES:
+        return _in_architecture(batch_norm=True)(NETWORKS[_TITLES[found[1]]])
+    return NETWORKS[_TITLES[name]] if name in _TITLES else None
 
 
 def parse_arch(text: str) -> Network:
@@ -398,5 +417,5 @@ def title(network: Network) -> str:
     params = format_network(network)
     name = next((title for title in NETWORKS if slug(title) == params["arch"]), params["arch"])
     extras = [f"{key} {params[key]}" for key in ("head", "hidden", "dropout", "act") if key in params]
-    extras += ["bn"] if network.architecture.batch_norm else []
+    extras += {"1": ["bn"], "0": ["bn 0"]}.get(params.get("bn", ""), [])
     return ", ".join([name, *extras])

@@ -148,6 +148,11 @@ def test_vgg_11_is_written_as_in_the_book() -> None:
         ("AlexNet", 8),
         ("AlexNet (torchvision)", 8),
         ("LeNet", 5),
+        ("NiN", 12),
+        ("AlexNet (2012)", 8),
+        ("ZFNet", 8),
+        ("VGG-16 (CIFAR)", 14),
+        ("VGG-19 (CIFAR)", 17),
     ],
 )
 def test_the_number_of_layers_with_weights(title: str, depth: int) -> None:
@@ -244,7 +249,10 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: Head("adaptive", size=0), "the size of the adaptive pool must be from 1 to 8,192, not 0."),
     (lambda: Architecture(()), "An architecture needs at least one block of convolutions."),
     (lambda: Architecture((BLOCK,), num_classes=0), "the number of classes must be from 1 to 65,536, not 0."),
-    (lambda: Architecture((BLOCK,), activation="tanh"), "the activation must be one of relu, sigmoid, not “tanh”."),
+    (
+        lambda: Architecture((BLOCK,), activation="step"),
+        "the activation must be one of relu, sigmoid, tanh, leakyrelu, gelu, silu, not “step”.",
+    ),
     (lambda: Architecture((Block(20_000, 8),)), "This architecture has 40009 layers; at most 20,000 are allowed."),
     (lambda: blocks(((1, 64), (1, 0))), "Block 2: the number of output channels must be from 1 to 65,536, not 0."),
 ]

@@ -6,8 +6,22 @@ from xml.etree import ElementTree
 import pytest
 
 from vggexplorer.architectures import MAX_CHANNELS, MAX_SIDE, NETWORKS, Architecture, Block, Head, blocks
-from vggexplorer.drawing import AXIS, ENGLISH, HEIGHT, WIDTH, Item, Words, describe, draw, layout, text_width, thickness
-from vggexplorer.summary import Summary, summarize
+from vggexplorer.drawing import (
+    AXIS,
+    ENGLISH,
+    HEIGHT,
+    WIDTH,
+    Failure,
+    Item,
+    Words,
+    describe,
+    draw,
+    layout,
+    text_width,
+    thickness,
+)
+from vggexplorer.summary import Summary, UnfitError, summarize
+from vggexplorer.text import parse_arch
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = {
@@ -21,6 +35,8 @@ DRAWN = {
 CHINESE = Words(
     title="网络图",
     description="输入{input}，{blocks}块，{convs}卷积，{pools}汇聚，{maps}，{features}，{linears}全连接，{classes}类",
+    description_to_failure="{input}，{maps}，{failure}",
+    failure="{kind}，{name}，{shape}，{reason}",
     layer="{name}：{shape}",
     layer_with_params="{name}：{shape}，{params}个参数",
     input="输入",
@@ -32,6 +48,7 @@ CHINESE = Words(
     pool="汇聚",
     fc="全连接",
     classes="类",
+    failed="失败",
     scales="尺度：平方根",
 )
 
@@ -174,6 +191,34 @@ def test_the_legend_names_only_what_is_drawn():
     assert "convolution</text>" in svg
     assert "pooling</text>" not in svg
     assert "pooling</text>" in draw(SUMMARIES["VGG-11"])
+
+
+def stopped(arch, side=8):
+    with pytest.raises(UnfitError) as caught:
+        summarize(parse_arch(arch).architecture, (1, side, side))
+    error = caught.value
+    return error.so_far, Failure(error.place, str(error.reason))
+
+
+@pytest.mark.parametrize(
+    ("arch", "layer"),
+    [
+        ("1x8,1x9,conv9:k5,gap,flatten", "features.6"),
+        ("conv9:k9,gap,flatten", "features.0"),
+        ("conv9,flatten", "flatten"),
+    ],
+    ids=["in the middle", "the first", "Flatten"],
+)
+def test_a_network_that_does_not_fit_is_drawn_up_to_the_layer_that_fails(arch, layer):
+    so_far, failure = stopped(arch)
+    svg = draw(so_far, failure=failure)
+    items = [item for item in ElementTree.fromstring(svg).iter() if item.get("data-layer")]
+    assert items[-1].get("class") == "failed"
+    assert items[-1].get("data-layer") == layer
+    assert failure.reason in items[-1].get("aria-label")
+    assert f"✕ {failure.place.layer.kind}" in svg
+    assert "classes</text>" not in svg
+    assert failure.reason in describe(so_far, failure=failure)
 
 
 def test_the_description_counts():
@@ -321,7 +366,11 @@ def test_every_word_is_translated(title):
 
 def test_every_word_is_used_and_escaped():
     marks = {name: f"<&{chr(0x3B1 + i)}>" for i, name in enumerate(Words._fields)}
-    text = visible(draw(network("AlexNet (torchvision)"), words=Words(**marks)))
+    words = Words(**marks)._replace(failure="<&failure>{kind}", description_to_failure="<&part>{failure}")
+    marks |= {"failure": "<&failure>Conv2d", "description_to_failure": "<&part>"}
+    so_far, failure = stopped("conv9,conv9:k7,gap,flatten")
+    drawn = (draw(network("AlexNet (torchvision)"), words=words), draw(so_far, words=words, failure=failure))
+    text = "".join(map(visible, drawn))
     assert [name for name, mark in marks.items() if mark not in text] == []
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,6 +61,25 @@ def test_the_markdown_is_one_table_with_totals_and_the_convention(title: str) ->
     assert exact(totals.conv_macs) in table[-3]
     assert exact(totals.fc_params) in table[-2]
     assert f"FLOPs = 2 × MACs = {exact(totals.flops)}" in text
+
+
+def test_a_frame_has_what_the_table_has() -> None:
+    network = parse_network({"arch": "1x8,conv9:g1,gap,flatten"})
+    summary = summarize(*network)
+    frame = summary.frame()
+    lines = rows_csv(summary).splitlines()
+    assert ",".join(frame.columns) == lines[0]
+    assert len(frame) == len(summary.rows) == len(lines) - 1
+    assert int(frame["macs"].sum()) == summary.totals.macs
+    assert list(frame["block"].fillna(0)) == [1, 1, 1, 0, 0, 0]
+    assert frame["output_shape"][0] == (8, 224, 224)
+    assert frame["receptive_field"].isna().sum() == 1
+
+
+def test_a_frame_without_pandas_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(InputError, match="A data frame needs pandas, which is not installed"):
+        summarize(*NETWORKS["LeNet"]).frame()
 
 
 # --- names -----------------------------------------------------------------------------------------------

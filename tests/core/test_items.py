@@ -12,16 +12,23 @@ from strategies import layered
 from vggexplorer.architectures import Architecture, Block, Head, Network
 from vggexplorer.errors import InputError
 from vggexplorer.layers import (
+    GELU,
     AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
     Conv2d,
     Dropout,
     Flatten,
+    Kind,
     Layer,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
+    SiLU,
+    Tanh,
 )
 from vggexplorer.notation import WORDS, format_arch, format_items, parse_item
 from vggexplorer.summary import UnfitError, summarize
@@ -105,7 +112,21 @@ def test_what_means_the_same_is_the_same(one: Architecture, other: Architecture)
         ("conv64", Conv2d(64, 3, 1, 0)),
         ("conv256:k5:p2", Conv2d(256, 5, 1, 2)),
         ("conv8:p1:s2:k4", Conv2d(8, 4, 2, 1)),
+        ("conv32:p1:g32:nobias", Conv2d(32, 3, 1, 1, groups=32, bias=False)),
+        ("conv32:p2:d2", Conv2d(32, 3, 1, 2, dilation=2)),
         ("pool3s2", MaxPool2d(3, 2)),
+        ("pool3s2p1", MaxPool2d(3, 2, 1)),
+        ("pool3s2:ceil", MaxPool2d(3, 2, ceil_mode=True)),
+        ("avgpool2s2", AvgPool2d(2, 2)),
+        ("avgpool3s2p1:ceil:nopad", AvgPool2d(3, 2, 1, True, False)),
+        ("bn1d", BatchNorm1d()),
+        ("leakyrelu", LeakyReLU()),
+        ("leakyrelu0.2", LeakyReLU(0.2)),
+        ("gelu", GELU()),
+        ("gelu:tanh", GELU("tanh")),
+        ("silu", SiLU()),
+        ("tanh", Tanh()),
+        ("linear9:nobias", Linear(9, False)),
         ("adaptive7", AdaptiveAvgPool2d(7)),
         ("gap", AdaptiveAvgPool2d(1)),
         ("bn", BatchNorm2d()),
@@ -124,10 +145,7 @@ def test_layers_in_text(text: str, layer: Layer) -> None:
 
 
 def test_every_kind_of_layer_has_a_word() -> None:
-    assert set(WORDS) == {layer.kind for layer in map(parse_item, EVERY.split(","))}
-
-
-EVERY = "conv8,pool2s2,avgpool2s2,gap,bn,lrn,relu,sigmoid,drop0.1,flatten,linear9"
+    assert set(WORDS) == set(Kind)
 
 
 def test_a_network_is_one_text_up_to_its_scores() -> None:
@@ -158,6 +176,13 @@ def test_a_head_of_layers_gives_way_to_a_head() -> None:
             parse_network({"arch": arch, key: text})
 
 
+@pytest.mark.parametrize(("key", "text"), [("bn", "1"), ("act", "gelu")])
+def test_what_belongs_to_blocks_is_refused_without_one(key: str, text: str) -> None:
+    with pytest.raises(InputError, match="are those of blocks; this network has no block"):
+        parse_network({"arch": "conv8,gap,flatten", key: text})
+    assert parse_network({"arch": "1x8,conv8,gap,flatten", key: text}) != parse_arch("1x8,conv8,gap,flatten")
+
+
 # --- refusals ------------------------------------------------------------------------------------------
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
@@ -180,9 +205,19 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: Architecture((Conv2d(0),)), "the number of output channels must be from 1 to 65,536, not 0."),
     (lambda: Architecture((Conv2d(1, padding=-1),)), "the padding must be from 0 to 8,192, not -1."),
     (lambda: Architecture((MaxPool2d(0, 1),)), "the kernel size must be from 1 to 8,192, not 0."),
+    (lambda: Architecture((Conv2d(9, dilation=0),)), "the dilation must be from 1 to 8,192, not 0."),
+    (lambda: Architecture((Conv2d(9, groups=0),)), "the number of groups must be from 1 to 65,536, not 0."),
+    (lambda: Architecture((Conv2d(9, groups=2),)), "9 output channels cannot be shared by 2 groups."),
+    (
+        lambda: Architecture((MaxPool2d(3, 2, 2),)),
+        "the padding of a pool may be half of its window at most: 2 is too much for 3.",
+    ),
+    (lambda: Architecture((GELU("erf"),)), "GELU can be approximated by tanh, or not at all (none)."),
+    (lambda: Architecture((SCORES,), (Flatten(), BatchNorm2d())), "BatchNorm2d works on maps of a picture"),
+    (lambda: Architecture((BatchNorm1d(),)), "BatchNorm1d works on a vector: it can only stand after Flatten."),
     (lambda: Architecture((Dropout(1.0),)), "dropout must be a probability from 0 to below 1, not 1.0."),
     (lambda: Architecture((LocalResponseNorm(beta=float("nan")),)), "beta must be a number, not nan."),
-    (lambda: parse_arch("1x8,conv9:q3"), "Block 2: “q3” is not an option of conv; there are k, s, p."),
+    (lambda: parse_arch("1x8,conv9:q3"), "Block 2: “q3” is not an option of conv; there are k, s, p, d, g, nobias."),
     (lambda: parse_arch("relu:k3,1x8"), "Block 1: relu has no options; “k3” cannot be one."),
     (lambda: parse_arch("1x8,conv9:k3:k5"), "Block 2: “k5” contradicts an earlier option."),
     (lambda: parse_arch("1x8,drop1.5"), "Block 2: dropout must be a probability from 0 to below 1, not 1.5."),
@@ -215,7 +250,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(make: Callable[[], object], s
             3,
         ),
         ("conv9,gap,conv9,gap,flatten", 8, "Conv2d (features.2) cannot take 9×1×1: its 3×3 window", None, 2),
-        ("conv9,flatten", 8, "324 scores for 9 classes: before Flatten the maps must be of one pixel", None, 2),
+        ("conv9,flatten", 8, "324 scores for 9 classes: before Flatten the maps must be of one pixel", None, 1),
     ],
 )
 def test_a_network_that_does_not_fit_says_how_far_it_comes(

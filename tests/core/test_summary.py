@@ -199,10 +199,9 @@ def variants() -> list[Any]:
             for batch_norm in (False, True):
                 variant = replace(architecture, head=head, batch_norm=batch_norm)
                 for shape in (own, (3, smallest, smallest), (2, smallest + 61, smallest + 2)):
-                    bn = ", bn" * batch_norm
-                    variants.append(
-                        pytest.param(variant, shape, id=f"{title}, {head.pooling} {head.size}{bn}, {shape}")
-                    )
+                    kind = f"{head.pooling} {head.size}" if isinstance(head, Head) else "layers"
+                    name = f"{title}, {kind}{', bn' * batch_norm}, {shape}"
+                    variants.append(pytest.param(variant, shape, id=name))
     return variants
 
 
@@ -227,13 +226,15 @@ def test_real_tensors_have_the_same_figures(title: str) -> None:
 
 # A term is a function of a row, by kind; a kind that is not named adds nothing (pooling, LRN, activations, dropout).
 TORCHINFO_TERMS: dict[str, Callable[[Row], int]] = {
-    "Conv2d": lambda row: prod(row.output_shape),  # a bias for each output channel, at each position
-    "Linear": lambda row: prod(row.output_shape),
+    "Conv2d": lambda row: row.layer.bias * prod(row.output_shape),  # a bias for each output channel, at each position
+    "Linear": lambda row: row.layer.bias * prod(row.output_shape),
     "BatchNorm2d": lambda row: 2 * row.output_shape[0],  # its parameters, once, whatever the size
+    "BatchNorm1d": lambda row: 2 * row.output_shape[0],
 }
 FVCORE_TERMS: dict[str, Callable[[Row], int]] = {
     "AdaptiveAvgPool2d": lambda row: prod(row.input_shape),
     "BatchNorm2d": lambda row: 2 * prod(row.output_shape),
+    "BatchNorm1d": lambda row: 2 * prod(row.output_shape),
 }
 
 

@@ -11,7 +11,7 @@ from samples import examples
 from strategies import blocks as random_blocks
 from strategies import edited_networks, networks
 
-from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network, blocks
+from vggexplorer.architectures import NETWORKS, Architecture, Block, ChannelsLastError, Head, Network, blocks
 from vggexplorer.errors import InputError
 from vggexplorer.notation import format_items
 from vggexplorer.text import (
@@ -94,8 +94,19 @@ def test_names_are_read_back(name: str) -> None:
         assert parse_arch(text) == NETWORKS[name]
 
 
+def test_channels_at_the_end_are_not_taken_for_a_width() -> None:
+    with pytest.raises(ChannelsLastError, match="channels first: 3x224x192") as caught:
+        parse_network({"arch": "vgg11", "input": "224x192x3"})
+    assert caught.value.shape == (3, 224, 192)
+    for shape in ("15x15x3", "224x3x224", "512x7x7", "64x16x5"):
+        assert parse_network({"arch": "1x8:k1:nopool", "input": shape})
+
+
 def test_slugs() -> None:
-    slugs = "alexnet vgg11 vgg11-slim vgg11-160 vgg11-lrn vgg13 vgg16-c vgg16 vgg19 alexnet-tv lenet"
+    slugs = (
+        "alexnet vgg11 vgg11-slim vgg11-160 vgg11-lrn vgg13 vgg16-c vgg16 vgg19 alexnet-tv lenet "
+        "nin alexnet-2012 zfnet vgg16-cifar vgg19-cifar"
+    )
     assert " ".join(map(slug, NETWORKS)) == slugs
 
 
@@ -126,6 +137,7 @@ def test_slugs() -> None:
         ("bn", "1", {"batch_norm": True}),
         ("bn", "0", {"batch_norm": False}),
         ("act", "sigmoid", {"activation": "sigmoid"}),
+        ("act", "gelu", {"activation": "gelu"}),
     ],
 )
 def test_each_key(key: str, text: str, part: dict[str, Any]) -> None:
@@ -176,7 +188,7 @@ REFUSED = {
     "": "An architecture needs at least one block of convolutions.",
     "()": "An architecture needs at least one block of convolutions.",
     "abc": "There is no network “abc”; there are alexnet, vgg11, vgg11-slim, vgg11-160, vgg11-lrn, vgg13,"
-    " vgg16-c, vgg16, vgg19, alexnet-tv, lenet.",
+    " vgg16-c, vgg16, vgg19, alexnet-tv, lenet, nin, alexnet-2012, zfnet, vgg16-cifar, vgg19-cifar.",
     "((1, 64), (1, 1000000000))": f"Block 2: {CHANNELS} from 1 to 65,536, not 1000000000.",
     "1x64,1x1000000000": f"Block 2: “1x1000000000” {BLOCK}",
     "1x64,1x999999999": f"Block 2: {CHANNELS} from 1 to 65,536, not 999999999.",
@@ -275,7 +287,7 @@ def test_a_bad_architecture_is_refused_with_a_sentence(text: str, sentence: str)
         ("dropout", "1e400", "dropout must be a probability from 0 to below 1, not “1e400”."),
         ("dropout", "0." + "9" * 5_000, f"dropout must be a probability from 0 to below 1, not “0.{'9' * 36}…."),
         ("bn", "yes", "Batch normalisation (bn) must be 0 or 1, not “yes”."),
-        ("act", "tanh", "The activation “tanh” is not one of relu, sigmoid."),
+        ("act", "step", "The activation “step” is not one of relu, sigmoid, tanh, leakyrelu, gelu, silu."),
     ],
 )
 def test_a_bad_value_is_refused_with_a_sentence(key: str, text: str, sentence: str) -> None:

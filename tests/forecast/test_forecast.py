@@ -78,8 +78,9 @@ def kept_by_autograd(network: Network, precision: str, device: str, batch: int =
 
 
 def ambiguous(network: Network) -> bool:
-    """Whether images and first weights have one channel and one pixel: their format could be either."""
-    return network.input_shape[0] == 1 and network.architecture.blocks[0].kernel_size == 1
+    """Whether maps and the weights that they meet have one channel and one pixel: their format could be either."""
+    convolutions = [row for row in summarize(*network).rows if row.kind == "Conv2d"]
+    return any(row.input_shape[0] == 1 == row.layer.kernel_size for row in convolutions)
 
 
 @pytest.mark.parametrize(

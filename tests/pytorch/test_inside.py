@@ -21,6 +21,7 @@ from test_runs_page import make
 from test_train import EVERYTHING, SMALL
 from torch import Tensor
 
+from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
 from vggexplorer.pytorch import inside, loop, predict, weights
 from vggexplorer.pytorch.data import to_batch
@@ -88,16 +89,28 @@ class Keeper(Session):
         self.seen[step] = {name: value.clone() for name, value in self.trainer.net.state_dict().items()}
 
 
-@pytest.mark.parametrize("training", [{}, {"batch_norm": True}])
+LAYERS = parse_network(
+    {
+        "arch": "conv4:p1:nobias,bn,leakyrelu0.1,pool3s2p1:ceil,conv8:g4:d2,silu,gap,flatten,linear16,bn1d,gelu,"
+        "drop0.1,linear10",
+        "input": "1x28x28",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("network", "training"), [(SMALL, {}), (SMALL, {"batch_norm": True}), (LAYERS, {})], ids=["", "norm", "layers"]
+)
 def test_a_snapshot_has_the_convolutions_of_its_step(
-    tmp_path: Path, training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, network: Network, training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rhythm, "APART", 0)  # each step has a record, however fast it is
-    asked = Config(network=SMALL, training=replace(EVERYTHING, **training), device="cpu")
+    asked = Config(network=network, training=replace(EVERYTHING, **training), device="cpu")
     keeper = Keeper(tmp_path)
     keeper.trainer = loop.Trainer(asked, keeper)
     losses = {record.step: record.batch_loss for record in keeper.trainer.run()}
     steps = snapshots.schedule(max(losses), 2 * 4 * 10)
+    assert inside.layers(asked) == [name for name, _, _ in network.architecture.named_layers() if "features." in name]
     assert set(keeper.seen) == steps > {0, 1}
     for path in snapshots.files(tmp_path):
         step = int(path.stem)
@@ -119,6 +132,11 @@ def test_snapshots_change_nothing(tmp_path: Path) -> None:
         list(trainer.run())
         ends.append(trainer.net.state_dict())
     assert all(torch.equal(one, other) for one, other in zip(ends[0].values(), ends[1].values(), strict=True))
+
+
+def test_a_network_without_convolutions_shows_nothing() -> None:
+    network = parse_network({"arch": "avgpool2s2,flatten,linear10", "input": "1x28x28"})
+    assert inside.layers(Config(network=network, training=EVERYTHING, device="cpu")) == []
 
 
 # --- what is drawn ------------------------------------------------------------------------------------------

@@ -71,6 +71,11 @@ def test_the_process_writes_a_model_that_is_the_network(tmp_path: Path) -> None:
     [
         {"arch": "1x8:lrn,1x6", "input": "1x20x20", "bn": "1", "head": "adaptive:3", "hidden": "none"},
         {"arch": "lenet"},
+        {
+            "arch": "conv8:p1:nobias,bn,leakyrelu0.2,pool3s2p1:ceil,conv12:p2:d2:g4,silu,avgpool3s2p1:nopad,adaptive3,"
+            "tanh,drop0.5,flatten,linear9:nobias,bn1d,gelu,linear5",
+            "input": "2x21x20",
+        },
         {"arch": "1x4", "input": "3x9x9", "head": "gap", "hidden": "5", "dropout": "0.5:first"},
     ],
 )

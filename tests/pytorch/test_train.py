@@ -262,6 +262,11 @@ def test_batch_norm_skips_a_last_batch_of_one(batch_norm: bool, steps: int) -> N
     assert records[-1].examples == 2 * (5999 if batch_norm else 6000)
 
 
+def test_batch_norm_of_a_vector_skips_it_too() -> None:
+    network = parse_network({"arch": "1x4,flatten,bn1d,linear10", "input": "1x28x28"})
+    assert [record.step for record in fit(config(network, batch_size=5999, epochs=1))] == [1]
+
+
 def test_coloured_networks_train_on_grey_pictures() -> None:
     network = parse_network({"arch": "1x4", "input": "3x28x28", "hidden": "none"})
     assert len(list(fit(config(network, batch_size=3000, epochs=1)))) == 2

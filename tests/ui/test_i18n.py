@@ -24,6 +24,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.explain import explain
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.notation import WORDS
+from vggexplorer.origins import ORIGINS
 from vggexplorer.runs import config, datasets, options
 from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.sweeps import folder
@@ -55,6 +56,7 @@ TRANSLATED = {
     "InputError": 0,
     "ShapeError": 0,
     "UnfitError": 0,
+    "ChannelsLastError": 0,
     "NoAnswerError": 0,
     "StoppedError": 0,
     "ProcessLostError": 0,
@@ -117,6 +119,8 @@ STAND_FOR: dict[str, set[str]] = {
     "MEASURES[name]": set(forecast.MEASURES.values()),
     "KINDS[each.what]": set(forecast.KINDS.values()),
     "CLASSES[place]": set(datasets.CLASSES),
+    "ORIGINS[item]": set(ORIGINS.values()),
+    "ORIGINS[name]": set(ORIGINS.values()),
     "quantity": quantities() | set(COUNTS),
     "template": set(),  # of a reason that was kept in a file
     "ABOUT[chosen().recipe]": set(options.ABOUT.values()),
@@ -191,7 +195,22 @@ def test_a_translation_has_the_same_values_and_marks(english: str) -> None:
 PLURAL = re.compile(
     r"\{(\w+)\}\*{0,2} (?:(?:of them|more|such|unknown|active|test|published) )?([A-Za-z]*[a-z]s|are|have)\b(?!/)"
 )
-VERBS = {"is", "its", "has", "gives", "does", "needs", "holds", "sees", "reaches", "helps", "contradicts", "works"}
+VERBS = {
+    "is",
+    "its",
+    "has",
+    "gives",
+    "does",
+    "needs",
+    "holds",
+    "sees",
+    "reaches",
+    "helps",
+    "contradicts",
+    "works",
+    "looks",
+    "adds",
+}
 MANY = {
     *("parameters", "weights", "activations", "elements", "positions", "units", "layers", "sigmoids", "lines"),
     *("MACs", "FLOPs", "bytes", "pixels", "megapixels", "points", "characters"),
@@ -201,7 +220,7 @@ MANY = {
 SEVERAL = {
     *("most runs", "most channels", "most minutes", "most are", "least are", "count blocks"),  # bounds
     *("convs convolutions", "channels channels", "inputs inputs", "base examples"),  # of the named networks
-    *("needed classes", "train images", "count pictures", "after channels"),
+    *("needed classes", "groups groups", "train images", "count pictures", "after channels"),
     *("text are", "folder are", "share are"),  # names
 }
 
@@ -238,6 +257,7 @@ TERMS = [
     *("KiB", "MiB", "GiB", "TiB"),
     *("Fashion-MNIST", "GTX 1660 Ti", "auto", "cpu", "quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160"),
     *("Xavier", "Kaiming", "xavier", "kaiming", "train", "test"),
+    *("Krizhevsky", "Zeiler", "Fergus", "torchvision", "CIFAR"),
     *("VGG", "Shift", "Simonyan", "Zisserman", "ReLU", "FLOP", "MFLOPs", "GFLOPs", "GB", "MB", "log", "exp", "max"),
     *("PyTorch", "torchinfo", "fvcore", "FlopCounterMode", "pip install torch torchinfo fvcore"),
 ]

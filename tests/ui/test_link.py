@@ -174,7 +174,7 @@ BAD = [
     ("dropout", "1"),
     ("dropout", "half"),
     ("bn", "true"),
-    ("act", "tanh"),
+    ("act", "step"),
     ("pin", ""),
     ("pin", "resnet"),
     ("pin", "vgg11;colour=red"),

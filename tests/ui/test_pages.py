@@ -315,6 +315,75 @@ def test_head_normalisation_and_activation(key: str, value: Any, params: dict[st
     page.click("undo").shows()
 
 
+# --- what is no block ----------------------------------------------------------------------------------
+
+MIXED = "1x8,conv6:k1,relu,2x4"
+
+
+def test_layers_among_blocks_are_one_row_that_opens_as_text() -> None:
+    page = Explore(arch=MIXED)
+    page.shows(arch=MIXED)
+    assert [fold.label for fold in page.test.expander] == ["**2–3** · 2 layers"]
+    assert page.widget("layers 1").value == "conv6:k1,relu"
+    page.set("layers 1", "conv12:k1:g2 bn").shows(arch="1x8,conv12:k1:g2,bn,2x4")
+    page.choose(3, "up").shows(arch="1x8,conv12:k1:g2,2x4,bn")
+    page.set("num_convs 2", 1).shows(arch="1x8,conv12:k1:g2,1x4,bn")
+    page.set("layers 1", "").shows(arch="1x8,1x4,bn")
+
+
+def test_what_cannot_be_a_layer_is_said_and_kept() -> None:
+    page = Explore(arch=MIXED)
+    page.set("layers 1", "conv6:k1,flatten")
+    assert page.errors == ["Flatten can only stand once, where the maps end and the head begins."]
+    assert page.widget("layers 1").value == "conv6:k1,flatten"
+    page.set("layers 1", "conv6:k1,gelu").shows(arch="1x8,conv6:k1,gelu,2x4")
+
+
+def test_a_head_of_layers_opens_as_text_and_gives_way_to_a_head() -> None:
+    page = Explore(arch="1x8,gap,flatten,linear9,bn1d,relu,linear4")
+    page.shows(arch="1x8,gap,flatten,linear9,bn1d,relu,linear4")
+    assert page.widget("pooling").value == "layers"
+    page.set("head layers", "flatten,linear7").shows(arch="1x8,gap,flatten,linear7")
+    page.set("num_classes", 5).shows(arch="1x8,gap,flatten,linear5")
+    page.set("pooling", "flatten").shows(arch="1x8,gap", classes="5")
+
+
+def test_pasted_layers_bring_their_head() -> None:
+    page = Explore(hidden="99")
+    page.set("paste", "2x8,conv10:k1,relu,gap,flatten").shows(arch="2x8,conv10:k1,relu,gap,flatten")
+    page.set("paste", "2x8").shows(arch="2x8")
+
+
+# --- an input that does not fit ------------------------------------------------------------------------
+
+
+def test_a_network_that_cannot_take_its_input_is_drawn_as_far_as_it_comes() -> None:
+    page = Explore(input="3x16x24")
+    assert "MaxPool2d of block 5 cannot take 512×1×1" in plain(page.test.warning[0].value)
+    assert page.totals == []
+    page.click("smallest input")
+    page.shows(input="3x32x32")
+
+
+def test_no_smallest_input_is_offered_where_it_is_no_remedy() -> None:
+    page = Explore(arch="conv9,gap,conv9,gap,flatten")
+    assert len(page.test.warning) == 1
+    assert "smallest input" not in [button.key for button in page.test.button]
+
+
+def test_channels_at_the_end_of_a_link_are_put_first_by_a_button() -> None:
+    page = Explore(input="96x96x3")
+    assert "channels first: 3x96x96" in page.errors[0]
+    page.click("use 3x96x96 page").shows(input="3x96x96")
+
+
+def test_an_even_kernel_says_how_the_maps_grow() -> None:
+    captions = [plain(caption.value) for caption in Explore(arch="1x8:k4,1x8:k4:p1,1x8").test.sidebar.caption]
+    assert [text for text in captions if text.startswith("Each convolution")] == [
+        "Each convolution of block 1 adds 1 to height and width: padding 2 on both sides, kernel 4."
+    ]
+
+
 def test_back_to_the_size_of_an_adaptive_pool() -> None:
     page = Explore(head="adaptive:3")
     page.shows(head="adaptive:3")

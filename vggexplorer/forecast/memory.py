@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
-from vggexplorer.layers import Kind
+from vggexplorer.layers import Kind, Saved
 from vggexplorer.summary import DTYPES, Row, Summary
 
 SINGLE = DTYPES["float32"]
@@ -107,9 +107,13 @@ def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[
     low = DTYPES[precision]
     width = SINGLE  # bytes of an element of what reaches the layer
     held = False  # whether that is saved already
+    learns = False  # whether there are weights so far: before them, there are no gradients and nothing is saved
     passes = []
     for row in rows:
         saves = row.layer.saved_for_backward(row.input_shape, gpu)
+        learns = learns or row.params > 0
+        if not learns:
+            saves = Saved(view=saves.view)
         if row.layer.autocast == "lower" and width != low:
             width, held = low, False
         entering = batch * prod(row.input_shape) * width
@@ -193,9 +197,10 @@ def _training(passes: Sequence[_Pass], copied: float) -> Iterator[_Moment]:
         saved += each.saved
         copies += each.copies
         yield _Moment(copies, 0, saved, each.loose + int(copied * each.whole))
-    for number in range(len(passes) - 1, -1, -1):
+    first = next(number for number, each in enumerate(passes) if each.params)  # nothing before it has gradients
+    for number in range(len(passes) - 1, first - 1, -1):
         each = passes[number]
-        entering = each.entering if number else 0  # nobody needs the gradient of the images
+        entering = each.entering if number > first else 0
         temporary = each.leaving + entering + each.temporary + int(copied * each.whole)
         if each.copies:  # the gradient comes in bfloat16; it is made float32 when its layer has let go of the rest
             yield _Moment(copies, made, saved, temporary + each.copies)

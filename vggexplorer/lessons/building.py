@@ -12,8 +12,11 @@ from vggexplorer.lessons.asks import Choice, Edit, Finished, Number, Task, Trial
 from vggexplorer.lessons.common import (
     BOOK,
     GAP,
+    POOLINGS,
     SMALL,
     accuracies,
+    convolutions,
+    features,
     last_side,
     named,
     other_input,
@@ -99,7 +102,7 @@ _LEAST_ACCURACY = 0.8
 
 
 def _convolutions(architecture: Architecture) -> int:
-    return sum(block.num_convs for block in architecture.blocks)
+    return len(convolutions(architecture))
 
 
 _BOOKS_CONVS = _convolutions(NETWORKS["VGG-11"].architecture)
@@ -260,11 +263,13 @@ def weights_per_square(summary: Summary) -> int:
 def _sees_as_much(network: Network) -> list[Remark]:
     own, wanted = field_of(summarize(*network)), field_of(column(1, 7))
     remarks = []
-    if any(block.kernel_size != 3 for block in network.architecture.blocks):
+    found = convolutions(network.architecture)
+    if any(layer.kernel_size != 3 for layer in found):
         remarks.append(Remark("There are kernels that are not 3×3."))
-    if any(block.out_channels != _CHANNELS for block in network.architecture.blocks):
+    if any(layer.out_channels != _CHANNELS for layer in found):
         remarks.append(Remark("There are blocks without {channels} channels.", {"channels": _CHANNELS}))
-    if any(block.stride != 1 or block.pool for block in network.architecture.blocks):
+    pooled = any(layer.kind in POOLINGS for layer in features(network.architecture))
+    if pooled or any(layer.stride != 1 for layer in found):
         remarks.append(Remark("There are strides or poolings; without them the field grows as you need it."))
     if own != wanted:
         values = {"own": own, "wanted": wanted}
@@ -356,7 +361,7 @@ _DEEPER = 2
 
 
 def _widest(architecture: Architecture) -> int:
-    return max(block.out_channels for block in architecture.blocks)
+    return max((layer.out_channels for layer in convolutions(architecture)), default=0)
 
 
 def _equal_cost(own: int, other: int) -> bool:
@@ -467,7 +472,7 @@ def most_convolutions(side: int) -> int:
 
 def _pool_after_each(network: Network) -> list[Remark]:
     most, remarks = most_convolutions(BOOK[1]), other_input(network, BOOK)
-    if not all(block == Block(1, block.out_channels) for block in network.architecture.blocks):
+    if not all(isinstance(item, Block) and item == Block(1, item.out_channels) for item in network.architecture.items):
         remarks.append(Remark("There are blocks that are not one 3×3 convolution and one 2×2 pool."))
     if (own := _convolutions(network.architecture)) < most:
         values = {"own": own, "most": most}

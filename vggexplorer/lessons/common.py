@@ -3,20 +3,32 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from vggexplorer.architectures import NETWORKS, Head, Network
+from vggexplorer.architectures import NETWORKS, Architecture, Head, Network
 from vggexplorer.comparison import Entry, Remark
 from vggexplorer.formatting import percent
-from vggexplorer.layers import Kind, Shape, shape_text
+from vggexplorer.layers import Conv2d, Kind, Layer, Shape, shape_text
 from vggexplorer.lessons.asks import Finished
-from vggexplorer.summary import DTYPES, Summary, summarize
+from vggexplorer.summary import DTYPES, FEATURES, Summary, summarize
 
 SINGLE = DTYPES["float32"]
 BOOK: Shape = (1, 224, 224)
 """The input of the book's networks."""
 SMALL: Shape = (1, 96, 96)
 """The input that an exercise of the chapter asks for."""
+POOLINGS = (Kind.MAX_POOL2D, Kind.AVG_POOL2D, Kind.ADAPTIVE_AVG_POOL2D)
+"""The kinds of pooling."""
 GAP = Head("gap", hidden=())
 """The smallest head: one number for each channel."""
+
+
+def features(architecture: Architecture) -> list[Layer]:
+    """The layers before the head, in order."""
+    return [layer for name, _, layer in architecture.named_layers() if name.startswith(FEATURES)]
+
+
+def convolutions(architecture: Architecture) -> list[Conv2d]:
+    """The convolutions, in order."""
+    return [layer for layer in features(architecture) if isinstance(layer, Conv2d)]
 
 
 def named(name: str, shape: Shape = BOOK) -> Summary:

@@ -9,6 +9,7 @@ from vggexplorer.layers import Kind, shape_text
 from vggexplorer.lessons.asks import Choice, Edit, Number, Task
 from vggexplorer.lessons.common import (
     SINGLE,
+    convolutions,
     count_of,
     named,
 )
@@ -114,16 +115,17 @@ def _sigmoids() -> int:
 
 
 def _sizes(architecture: Architecture) -> list[tuple[int, int]]:
-    return [(block.num_convs, block.out_channels) for block in architecture.blocks]
+    return [(layer.kernel_size, layer.out_channels) for layer in convolutions(architecture)]
 
 
 def _modern(network: Network) -> list[Remark]:
     architecture, remarks = network.architecture, []
     if _sizes(architecture) != _sizes(_LENET.architecture):
         remarks.append(Remark("The numbers of convolutions and channels are not LeNet's any more."))
-    if architecture.activation != "relu":
+    kinds = [layer.kind for _, _, layer in architecture.named_layers()]
+    if Kind.SIGMOID in kinds:
         remarks.append(Remark("The activation is still the sigmoid."))
-    if any(block.pool is None or block.pool_type != "max" for block in architecture.blocks):
+    if kinds.count(Kind.MAX_POOL2D) != kinds.count(Kind.CONV2D):
         remarks.append(Remark("Not every block ends with max pooling."))
     if not architecture.dropout:
         remarks.append(Remark("The head has no dropout."))

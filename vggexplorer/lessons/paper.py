@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from vggexplorer.architectures import NETWORKS, Architecture, Head, Network
 from vggexplorer.comparison import Remark
-from vggexplorer.layers import Conv2d, Kind, Layer
+from vggexplorer.layers import Conv2d
+from vggexplorer.lessons.common import POOLINGS, features
 
 MOST = 6
 """The most differences that are listed."""
@@ -23,7 +24,7 @@ def distance(network: Network, column: str) -> list[Remark]:
         values = {"own": len(parts), "paper": len(others)}
         return [Remark("The network has {own} {own:pooling|poolings}, the paper {paper}.", values)]
     remarks = [remark for place in range(len(parts)) for remark in _block(place + 1, parts[place], others[place])]
-    if not remarks and _features(own) != _features(paper):
+    if not remarks and features(own) != features(paper):
         remarks.append(Remark("The convolutions are the paper's, but not all other layers between them."))
     if not isinstance(own.head, Head) or own.head.hidden != hidden or own.head.pooling == "gap":
         remarks.append(
@@ -35,17 +36,13 @@ def distance(network: Network, column: str) -> list[Remark]:
     return remarks[:MOST]
 
 
-def _features(architecture: Architecture) -> list[Layer]:
-    return [layer for _, block, layer in architecture.named_layers() if block is not None]
-
-
 def _parts(architecture: Architecture) -> list[list[Conv2d]]:
     """The convolutions before each pooling layer."""
     parts: list[list[Conv2d]] = [[]]
-    for layer in _features(architecture):
+    for layer in features(architecture):
         if isinstance(layer, Conv2d):
             parts[-1].append(layer)
-        elif layer.kind in (Kind.MAX_POOL2D, Kind.AVG_POOL2D, Kind.ADAPTIVE_AVG_POOL2D):
+        elif layer.kind in POOLINGS:
             parts.append([])
     return parts if parts[-1] else parts[:-1]
 

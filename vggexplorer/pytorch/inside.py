@@ -18,7 +18,7 @@ from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.run import Run
-from vggexplorer.summary import summarize
+from vggexplorer.summary import FEATURES, summarize
 
 MOST_FILTERS, MOST_MAPS = 96, 32
 """How many are drawn, the first ones."""
@@ -26,8 +26,6 @@ SIDE = 48
 """Pixels of the longer side of a map; larger ones are averaged."""
 ZERO = 128
 """The grey of 0 where there are values below it; else it is black."""
-PART = "features."
-"""What the names of the layers begin with whose maps can be seen."""
 
 
 def inside(run: Run, image: Tensor, layer: str) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def inside(run: Run, image: Tensor, layer: str) -> dict[str, Any]:
 
 def layers(config: Config) -> list[str]:
     """The names of the layers that can be looked into."""
-    return [row.name for row in summarize(*config.trained).rows if row.name.startswith(PART)]
+    return [row.name for row in summarize(*config.trained).seen_inside()]
 
 
 def _stages(run: Run, config: Config) -> Iterator[tuple[int | None, float | None, nn.Sequential]]:
@@ -67,8 +65,10 @@ def _stages(run: Run, config: Config) -> Iterator[tuple[int | None, float | None
 
 def _features(config: Config, path: Path) -> nn.Sequential:
     with torch.device("meta"):
-        features: nn.Sequential = build(*config.trained).eval().get_submodule(PART.rstrip("."))  # type: ignore[assignment]
-    kept = {name.removeprefix(PART): value for name, value in weights.load(path).items() if name.startswith(PART)}
+        features: nn.Sequential = build(*config.trained).eval().get_submodule(FEATURES.rstrip("."))  # type: ignore[assignment]
+    kept = {
+        name.removeprefix(FEATURES): value for name, value in weights.load(path).items() if name.startswith(FEATURES)
+    }
     features.load_state_dict({name: _single(value) for name, value in kept.items()}, assign=True)
     return features
 
@@ -83,7 +83,7 @@ def _stage(features: nn.Sequential, batch: Tensor, layer: str) -> dict[str, Any]
     maps = batch
     for name, module in features.named_children():
         maps = module(maps)
-        if name == layer.removeprefix(PART):
+        if name == layer.removeprefix(FEATURES):
             break
     return {"filters": filters(first), "maps": feature_maps(maps[0].nan_to_num())}
 

@@ -34,6 +34,7 @@ from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS
 from vggexplorer.runs.trainer.rhythm import Rhythm
 from vggexplorer.runs.trainer.session import Command, Session, useless
+from vggexplorer.summary import FEATURES
 from vggexplorer.text import format_network
 
 GUESSING = 1.2
@@ -234,7 +235,7 @@ class Trainer:
         )
         count, batch = len(self.train_labels), self.training.batch_size
         self.steps_per_epoch = math.ceil(count / batch)
-        if count % batch == 1 and count > 1 and self.config.trained.architecture.batch_norm:
+        if count % batch == 1 and count > 1 and self.config.trained.architecture.normalizes:
             self.steps_per_epoch -= 1  # batch norm cannot learn from one example
         self.num_steps = self.steps_per_epoch * self.training.epochs
 
@@ -496,7 +497,7 @@ class Trainer:
     def _convolutions(self) -> dict[str, Tensor]:
         """The weights and statistics of all layers before the head."""
         state = self.net.state_dict()
-        return {name: value for name, value in state.items() if name.startswith("features.")}
+        return {name: value for name, value in state.items() if name.startswith(FEATURES)}
 
     def _write_checkpoint(self, path: Path) -> None:
         tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}

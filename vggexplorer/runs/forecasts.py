@@ -357,7 +357,7 @@ def _sides(config: Config) -> Iterator[_Step]:
 
 def _batches(config: Config) -> Iterator[_Step]:
     batch = config.training.batch_size
-    while (batch := batch // 2) >= (2 if config.trained.architecture.batch_norm else 1):
+    while (batch := batch // 2) >= (2 if config.trained.architecture.normalizes else 1):
 
         def apply(old: Config, batch: int = batch) -> Config:
             return replace(old, training=replace(old.training, batch_size=batch))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from vggexplorer.architectures import Network
+from vggexplorer.architectures import ACTIVATIONS, Network
 from vggexplorer.errors import InputError
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio
 
@@ -60,7 +60,12 @@ def network_options(parser: Parser) -> None:
         const="1",
         help="batch normalisation after each convolution",
     )
-    group.add_argument("--activation", dest="act", metavar="NAME", help="relu or sigmoid")
+    group.add_argument(
+        "--activation",
+        dest="act",
+        metavar="NAME",
+        help="one of " + ", ".join(ACTIVATIONS),
+    )
 
 
 def network_of(options: argparse.Namespace, arch: str) -> Network:

@@ -124,9 +124,11 @@ def _best_layout(console: Console, summary: Summary) -> Table:
 
 def _layer_table(summary: Summary, gap: int, broken: bool) -> Table:
     table = grid(["layer", "kind", "output"], ["parameters", "MACs", "activations", "field"], gap=gap)
+    in_block = True
     for group in summary.groups():
-        if group.block is not None or group.rows[0].name in ("avgpool", "flatten"):
+        if in_block or group.block is not None or group.rows[0].name in ("avgpool", "flatten"):
             table.add_row()
+        in_block = group.block is not None
         for row in group.rows:
             table.add_row(*_cells(row, broken), style="" if row.params else "dim")
     return table

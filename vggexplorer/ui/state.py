@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from vggexplorer.architectures import Network
+from vggexplorer.architectures import ChannelsLastError, Network
 from vggexplorer.errors import InputError
+from vggexplorer.layers import Shape
 from vggexplorer.paths import EXPLORE, PAGES, RUNS, TRAIN, root
 from vggexplorer.text import checked
-from vggexplorer.ui.i18n import literal, sentence
+from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import State, follow, read, write
 from vggexplorer.ui.session import session
 
@@ -157,4 +158,12 @@ def complain(at: str) -> bool:
     errors = [error for place, error in session["complaints"] if place == at]
     for error in errors:
         st.error(literal(sentence(error)), icon=":material/error:")
+        if isinstance(error, ChannelsLastError):
+            text = "x".join(map(str, error.shape))
+            st.button(t("Use {input}", input=text), key=f"use {text} {at}", on_click=use_input, args=(error.shape,))
     return bool(errors)
+
+
+def use_input(shape: Shape) -> None:
+    """Give the network in view another input."""
+    edit_network(lambda network: network._replace(input_shape=shape))

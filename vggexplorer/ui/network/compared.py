@@ -10,6 +10,7 @@ from vggexplorer.comparison import Entry, Stage, compare, stages, why
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
+from vggexplorer.origins import ORIGINS
 from vggexplorer.summary import DTYPES, Summary
 from vggexplorer.text import parse_arch, slug
 from vggexplorer.ui import components
@@ -82,8 +83,9 @@ def _remove(place: int) -> None:
 def _add() -> None:
     st.selectbox(
         t("Add a network"),
-        list(NETWORKS),
+        list(ORIGINS),
         index=None,
+        format_func=lambda name: f"{name} · {t(ORIGINS[name])}",
         placeholder=t("choose a network"),
         **keeps("add preset", _add_preset),
     )

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import streamlit as st
 
-from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Item, Network
+from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block, Head, Item, Network
 from vggexplorer.layers import Layer, Shape
 from vggexplorer.notation import format_arch, format_items
+from vggexplorer.origins import ORIGINS, note
 from vggexplorer.text import (
     KEYS,
     MAX_BLOCKS,
@@ -21,7 +22,7 @@ from vggexplorer.text import (
     parse_items,
     title,
 )
-from vggexplorer.ui.i18n import t
+from vggexplorer.ui.i18n import say, t
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
 from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
@@ -75,14 +76,17 @@ def show_network(network: Network, on_choice: Callable[[], None]) -> None:
 def _presets(network: Network, on_choice: Callable[[], None] = lambda: None) -> None:
     name = title(network)
     chosen = name if name in NETWORKS else CUSTOM
-    options = [*NETWORKS, *([CUSTOM] if chosen == CUSTOM else [])]
+    options = [*ORIGINS, *([CUSTOM] if chosen == CUSTOM else [])]
+    help_text = t("Start from a named network; everything can be edited afterwards.")
+    if about := note(chosen):
+        help_text += f"\n\n{say(about)}"
     st.selectbox(
         t("Network"),
         options,
         options.index(chosen),
-        format_func=lambda item: t("Your own") if item == CUSTOM else item,
+        format_func=lambda item: t("Your own") if item == CUSTOM else f"{item} · {t(ORIGINS[item])}",
         **shows(translated("preset"), chosen, _choose_preset, on_choice),
-        help=t("Start from a named network; everything can be edited afterwards."),
+        help=help_text,
     )
 
 
@@ -167,6 +171,17 @@ def _block(row: int, block: Block) -> None:
                 number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
     if whole and session.get("more"):
         _more(row, block)
+    if (growth := 2 * block.padding - block.kernel_size + 1) > 0 and block.stride == 1:
+        st.caption(
+            t(
+                "Each convolution of {place} adds {growth} to height and width: padding {padding} on both sides, "
+                "kernel {kernel}.",
+                place=place,
+                growth=growth,
+                padding=block.padding,
+                kernel=block.kernel_size,
+            )
+        )
 
 
 def _menu(row: int) -> None:
@@ -440,13 +455,14 @@ def _norm(architecture: Architecture) -> None:
             help=t("Batch normalisation after each convolution; the convolution keeps its bias."),
             **shows("batch_norm", architecture.batch_norm, _set_architecture, "batch_norm"),
         )
-        st.segmented_control(
+        names = list(ACTIVATIONS)
+        st.selectbox(
             t("activation"),
-            ["relu", "sigmoid"],
-            format_func={"relu": "ReLU", "sigmoid": "Sigmoid"}.__getitem__,
-            required=True,
-            default=architecture.activation,
+            names,
+            names.index(architecture.activation),
+            format_func=lambda name: ACTIVATIONS[name].kind,
             label_visibility="collapsed",
+            width=150,
             **shows("activation", architecture.activation, _set_architecture, "activation"),
         )
 

@@ -41,20 +41,23 @@ figcaption { font-size: 0.85rem; margin: 0.25rem 0; }
 )
 
 
+_BEFORE_ACTIVATION = (Kind.CONV2D, Kind.BATCH_NORM2D)
+
+
 def show(run: Run, config: Config, test_pictures: Sequence[pictures.Item]) -> None:
     """The choice of a layer, and what it makes of the picture that was tried last, or of the first test picture."""
     st.markdown(f"##### {t('Inside the network')}")
     active = run.status().active
     if active:
         st.fragment(_wait, run_every=IDLE)(run, len(snapshots.files(run.path)))
-    if not (run.weights() or snapshots.files(run.path)):
-        st.caption(t("It can be seen from the first step on.") if active else t("Nothing is kept of it."))
+    rows = summarize(*config.trained).seen_inside()
+    if not rows or not (run.weights() or snapshots.files(run.path)):
+        st.caption(t("It can be seen from the first step on.") if active and rows else t("Nothing is kept of it."))
         return
     st.caption(
         t("The filters of the first convolution, and what a layer makes of a picture, from the first step to the last.")
     )
-    rows = [row for row in summarize(*config.trained).rows if row.block is not None]
-    activation = next(place for place, row in enumerate(rows) if row.kind not in (Kind.CONV2D, Kind.BATCH_NORM2D))
+    activation = next((place for place, row in enumerate(rows) if row.kind not in _BEFORE_ACTIVATION), 0)
     st.selectbox(
         t("Feature maps of"),
         range(len(rows)),
