@@ -110,7 +110,9 @@ def test_a_snapshot_has_the_convolutions_of_its_step(
     keeper.trainer = loop.Trainer(asked, keeper)
     losses = {record.step: record.batch_loss for record in keeper.trainer.run()}
     steps = snapshots.schedule(max(losses), 2 * 4 * 10)
-    assert inside.layers(asked) == [name for name, _, _ in network.architecture.named_layers() if "features." in name]
+    assert inside.layers(asked) == [
+        name for name, _, _ in asked.trained.architecture.named_layers() if "features." in name
+    ]
     assert set(keeper.seen) == steps > {0, 1}
     for path in snapshots.files(tmp_path):
         step = int(path.stem)
