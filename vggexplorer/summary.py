@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import groupby
 from math import prod
 from typing import Any, Literal, NamedTuple
@@ -120,12 +119,10 @@ class Summary:
     def frame(self) -> Any:
         """A pandas DataFrame with a line for each layer and the `COLUMNS`: blocks are numbered from 1, shapes tuples.
 
-        What a layer has not is <NA>. `InputError` if pandas is not installed.
+        What a layer has not is <NA>.
         """
-        try:
-            pandas = import_module("pandas")
-        except ImportError as error:
-            raise InputError("A data frame needs pandas, which is not installed: pip install pandas") from error
+        import pandas  # noqa: PLC0415, TID251 (slow to load, and for this alone)
+
         frame = pandas.DataFrame([row.cells() for row in self.rows], columns=list(COLUMNS))
         return frame.astype(dict.fromkeys(("block", "receptive_field", "stride"), "Int64"))
 
@@ -219,10 +216,10 @@ class UnfitError(ShapeError):
 
 
 def _unfit(so_far: Summary, place: Place, shape: Shape, reason: ShapeError) -> UnfitError:
-    """What is said of a layer that cannot take `shape`; with the smallest input, if the one that there is was less."""
+    """What is said of a layer that cannot take `shape`; with the smallest input, if `shape` is too small for it."""
     complaint = _complaint(place, shape_text(shape), reason)
     smallest = so_far.architecture.min_side()
-    if smallest <= min(so_far.input_shape[1:]):
+    if place.layer.min_side(1) <= min(shape[1:]):
         return UnfitError("{complaint}", complaint=complaint, so_far=so_far, place=place, reason=reason, smallest=None)
     if smallest <= MAX_SIDE:
         advice = InputError("The smallest input for this network is {side}×{side}.", side=smallest)

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -74,12 +73,6 @@ def test_a_frame_has_what_the_table_has() -> None:
     assert list(frame["block"].fillna(0)) == [1, 1, 1, 0, 0, 0]
     assert frame["output_shape"][0] == (8, 224, 224)
     assert frame["receptive_field"].isna().sum() == 1
-
-
-def test_a_frame_without_pandas_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(InputError, match="A data frame needs pandas, which is not installed"):
-        summarize(*NETWORKS["LeNet"]).frame()
 
 
 # --- names -----------------------------------------------------------------------------------------------

@@ -72,9 +72,11 @@ def show(summary: Summary) -> None:
 
 def _nominal(row: Row) -> str:
     """What a position in the middle of a large input would see."""
-    if row.receptive_field is None:
+    if row.part == "fc":
         return t("**{layer}**: from Flatten on, every output depends on the whole of what comes in.", layer=row.name)
     side = row.receptive_field
+    if side is None:
+        return t("**{layer}**: the receptive field differs from place to place.", layer=row.name)
     if row.stride is None:
         return t("**{layer}**: receptive field {side}×{side} pixels.", layer=row.name, side=side)
     return t(
