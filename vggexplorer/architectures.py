@@ -238,6 +238,12 @@ def _with_width(item: Any, width: int) -> Any:
     return replace(item, **{_width(item): width})
 
 
+def _with_channels(item: Any, channels: int) -> Any:
+    """The block or convolution with other channels, and as many groups if each channel was a group (depthwise)."""
+    depthwise = 1 < getattr(item, "groups", 1) == item.out_channels
+    return replace(item, out_channels=channels, **{"groups": channels} if depthwise else {})
+
+
 def check_layer(layer: Layer) -> None:
     """Raise `InputError` unless a layer that a person wrote is within the bounds, and one that can be."""
     for field in fields(layer):  # type: ignore[arg-type]
@@ -437,8 +443,8 @@ class Architecture:
     def scaled(self, ratio: Fraction) -> "Architecture":
         """The same network with the channels of every block and convolution times `ratio`, rounded down.
 
-        What gives the scores, and the head, are left alone. `scaled(Fraction(1, 4))` is the chapter's
-        `small_conv_arch`. `InputError` if an item would be left without channels or with too many.
+        What gives the scores, and the head, are left alone; a depthwise convolution stays one. `scaled(Fraction(1, 4))`
+        is the chapter's `small_conv_arch`. `InputError` if an item would be left without channels or with too many.
         """
         items = list(self.items)
         for place, item in enumerate(items):
@@ -446,7 +452,7 @@ class Architecture:
                 continue
             channels = int(item.out_channels * ratio)
             try:
-                items[place] = _with_width(item, channels)
+                items[place] = _with_channels(item, channels)
                 check_int(channels, "the number of output channels", 1, MAX_CHANNELS)
             except InputError as error:
                 raise InputError(

@@ -48,7 +48,7 @@ def _field(summary: Summary, row: Row) -> list[Explanation]:
     before = summary.rows[summary.rows.index(row) - 1] if summary.rows[0] is not row else None
     field, stride = (before.receptive_field, before.stride) if before else (1, 1)
     window, step = row.layer.field(row.input_shape)
-    moves = (window, step) != (1, 1)
+    moves = stride is not None and (window, step) != (1, 1)
     formula = f"{field} + ({window} − 1) × {stride}" if moves else None
     result = [Explanation("receptive field", row.receptive_field, formula)]
     if row.stride is not None:

@@ -187,7 +187,7 @@ class _Window(Layer):
         if self.ceil_mode:
             count = self._rounded_up(side)
             return count - self._is_late(count, side)
-        return (side + 2 * self.padding - self.dilation * (self.kernel_size - 1) - 1) // self.stride + 1
+        return (side + 2 * self.padding - self.span) // self.stride + 1
 
     def _rounded_up(self, side: int) -> int:
         return -(-(side + 2 * self.padding - self.span) // self.stride) + 1
@@ -212,7 +212,7 @@ class _Window(Layer):
         return channels, height, width
 
     def field(self, shape: Shape) -> tuple[int, int | None]:
-        return self.dilation * (self.kernel_size - 1) + 1, self.stride
+        return self.span, self.stride
 
     def reach(self, place: int, side: int) -> range:
         first = place * self.stride - self.padding

@@ -12,6 +12,7 @@ from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Netwo
 from vggexplorer.errors import ShapeError
 from vggexplorer.explain import Explanation, explain
 from vggexplorer.summary import Row, Summary, summarize
+from vggexplorer.text import parse_arch
 
 VGG11 = NETWORKS["VGG-11"].architecture
 MORE = {
@@ -34,9 +35,10 @@ def summary(request: pytest.FixtureRequest) -> Summary:
 def value_of(formula: str) -> int:
     """What a formula gives; the result that some end with (`… = 112`) must be it."""
     left, _, right = formula.partition(" = ")
-    text = left.translate(str.maketrans({"×": "*", "−": "-", "⌊": "(", "⌋": ")"})).replace(" / ", " // ")
+    signs = {"×": "*", "−": "-", "⌊": "(", "⌋": ")", "⌈": "-(-", "⌉": ")"}
+    text = left.translate(str.maketrans(signs)).replace(" / ", " // ")
     assert re.fullmatch(r"[0-9()*/+\- ]+", text), formula
-    assert text.count("//") == left.count("⌊"), f"only floor division: {formula}"
+    assert text.count("//") == left.count("⌊") + left.count("⌈"), f"a division that is not rounded: {formula}"
     value = eval(text)
     assert right in ("", str(value)), formula
     return int(value)
@@ -138,3 +140,13 @@ def test_normalisation_adaptive_pooling_and_flatten() -> None:
     assert pool["receptive field"][1]
     assert "stride" not in pool
     assert figures("gap", "flatten") == [("parameters", 0, None), ("MACs", 0, None), ("activations", 0, None)]
+
+
+def test_behind_uneven_bins_the_steps_have_no_formula() -> None:
+    """2 -> 3 -> 2 bins: what comes after them is not a stride apart; a larger window has no one field either."""
+    shown = summarize(parse_arch("conv4,adaptive3,conv4:k1:s2,conv4:k2,gap,flatten").architecture, (1, 7, 7))
+    for row in shown.rows:
+        check(row, explain(shown, row))
+    quantities = {row.name: [figure.quantity for figure in explain(shown, row)] for row in shown.rows}
+    assert quantities["features.2"][-1] == "receptive field"
+    assert quantities["features.3"][-1] == "activations"

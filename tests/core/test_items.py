@@ -80,6 +80,11 @@ def test_width_leaves_alone_what_gives_the_scores() -> None:
     assert Architecture((Conv2d(6), SCORES)).scaled(Fraction(1, 2)).items == (Conv2d(3), Conv2d(5, 1))
 
 
+def test_width_leaves_a_depthwise_convolution_depthwise() -> None:
+    architecture = Architecture((Block(1, 32), Conv2d(32, groups=32), Conv2d(64, groups=2), SCORES), AVERAGE)
+    assert architecture.scaled(Fraction(1, 4)).items[1:3] == (Conv2d(8, groups=8), Conv2d(16, groups=2))
+
+
 def test_the_dropout_of_a_head_of_layers() -> None:
     architecture = Architecture(
         (Block(1, 8), Dropout(0.9)), (Flatten(), Dropout(0.3), Linear(9), Dropout(0.5), Linear(2))
@@ -250,6 +255,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(make: Callable[[], object], s
             3,
         ),
         ("conv9,gap,conv9,gap,flatten", 8, "Conv2d (features.2) cannot take 9×1×1: its 3×3 window", None, 2),
+        ("1x8,conv9:g3,1x8,1x8,gap,flatten", 8, "Conv2d (features.3) cannot take 8×4×4: its 3 groups", None, 3),
         ("conv9,flatten", 8, "324 scores for 9 classes: before Flatten the maps must be of one pixel", None, 1),
     ],
 )

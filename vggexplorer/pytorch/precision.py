@@ -56,7 +56,7 @@ def images(trainer: "Trainer") -> int:
     if trainer.device.type != "cpu":
         return batch
     trained = trainer.config.trained
-    fewest = 2 if trained.architecture.batch_norm else 1
+    fewest = 2 if trained.architecture.normalizes else 1
     return min(batch, max(fewest, int(MOST_MACS / summarize(*trained).totals.macs)))
 
 
