@@ -212,8 +212,7 @@ def test_the_quick_demo_fits_every_named_network(title: str) -> None:
     config = Config(network=network, training=training)
     smallest = network.architecture.min_side()
     assert config.trained.input_shape == (network.input_shape[0], *[max(32, smallest)] * 2)
-    without_dropout = replace(network.architecture.head, dropout=0)
-    assert config.trained.architecture == replace(network.architecture, head=without_dropout, batch_norm=True)
+    assert config.trained.architecture == replace(network.architecture.with_dropout(0), batch_norm=True)
 
 
 def test_a_recipe_that_is_not_there() -> None:
