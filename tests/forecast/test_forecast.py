@@ -49,6 +49,7 @@ from vggexplorer.runs.forecasts import CHANGES, USABLE, Compared, Forecast, Prop
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.trainer.session import Session
 from vggexplorer.summary import summarize
+from vggexplorer.text import parse_arch
 
 BATCH = 43
 """Of no layer's size: by their first dimension, activations are told from the copies of weights."""
@@ -129,6 +130,13 @@ LARGE = [
     Network(Architecture((Block(2, 32, lrn=True), Block(2, 64)), Head("gap", hidden=())), (3, 48, 48)),
     Network(Architecture((Block(2, 24, pool_type="avg"),) * 2, Head("adaptive"), batch_norm=True), (1, 56, 56)),
     Network(Architecture((Block(1, 16), Block(2, 32)), Head(hidden=(2048,)), activation="sigmoid"), (1, 40, 40)),
+    Network(
+        parse_arch(
+            "avgpool2s2,drop0.1,conv32:p1,silu,conv32:p1:g32:nobias,bn,silu,conv64:k1,gelu,pool3s2p1:ceil,conv64:d2:g2,tanh,"
+            "gap,flatten,linear2048,bn1d,leakyrelu,linear10"
+        ).architecture,
+        (1, 88, 88),
+    ),
 ]
 
 
