@@ -27,6 +27,7 @@ NEW_LINE = "\n"
 ARCH_HELP = f"""\
 ARCH is one of
   a name         {textwrap.fill(", ".join(map(slug, NETWORKS)), 60).replace(NEW_LINE, NEW_LINE + 17 * " ")}
+                 or a VGG's with batch norm, as in vgg16-bn
   a table        "((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))", as in the book
   block text     1x64,1x128,2x256: convolutions x channels, then options after colons:
                  k11 kernel, s4 stride, p1 padding, pool3s2, avgpool2s2, nopool, lrn;

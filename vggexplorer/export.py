@@ -22,7 +22,8 @@ def profile(summary: Summary) -> dict[str, Any]:
     """A summary as dictionaries, lists, texts and integers, ready for JSON.
 
     Shapes are lists without the batch, counts are for one example, `receptive_field` is in input
-    pixels and None from Flatten on. `architecture` holds every text that `parse_network` reads.
+    pixels and None from Flatten on. `architecture` holds every text that `parse_network` reads; a head of
+    layers is in `arch`.
     """
     return {
         "architecture": _architecture(Network(summary.architecture, summary.input_shape)),
@@ -76,7 +77,7 @@ def _refuse(entry: Entry) -> NoReturn:
 
 def _architecture(network: Network) -> dict[str, str | None]:
     own = network.architecture
-    texts = {key: form(network) or None for key, (_, form) in KEYS.items()}
+    texts = {key: text for key, (_, form) in KEYS.items() if (text := form(network))}
     written_out = {"blocks": format_arch(own), "tuple": format_tuple(own)}
     return {"name": title(network), "arch": format_network(network)["arch"]} | written_out | texts
 

@@ -290,7 +290,7 @@ def test_help_shows_examples_that_work(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     examples = re.findall(r"^ *vggexplorer (profile .*)$", done.stdout, re.MULTILINE)
     assert done.returncode == 0
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         assert run(*example.split()).returncode == 0
 

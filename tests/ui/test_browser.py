@@ -167,7 +167,7 @@ def test_add_move_duplicate_and_delete_blocks(explore: Explore) -> None:
 
 def test_alexnet_is_edited_like_any_other(explore: Explore) -> None:
     explore.open()
-    explore.select("Network", "AlexNet")
+    explore.select("Network", "AlexNet · Dive into Deep Learning")
     explore.shows(summary(arch="alexnet"))
     explore.click(explore.page.get_by_text("More columns"))
     explore.fill("kernel", "7")
@@ -178,7 +178,7 @@ def test_paste_the_books_tuple_and_scale_it(explore: Explore) -> None:
     explore.open(arch="lenet", input="1x224x224")
     explore.paste(BOOK)
     explore.until(lambda: explore.text() == "((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))")
-    explore.select("Network", "VGG-11")
+    explore.select("Network", "VGG-11 · Dive into Deep Learning")
     explore.click(explore.button("× ¼"))
     explore.shows(summary(arch="vgg11-slim"))
     assert explore.params() == {"arch": "vgg11-slim"}

@@ -119,7 +119,6 @@ STAND_FOR: dict[str, set[str]] = {
     "MEASURES[name]": set(forecast.MEASURES.values()),
     "KINDS[each.what]": set(forecast.KINDS.values()),
     "CLASSES[place]": set(datasets.CLASSES),
-    "ORIGINS[item]": set(ORIGINS.values()),
     "ORIGINS[name]": set(ORIGINS.values()),
     "quantity": quantities() | set(COUNTS),
     "template": set(),  # of a reason that was kept in a file

@@ -10,13 +10,12 @@ from vggexplorer.comparison import Entry, Stage, compare, stages, why
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
-from vggexplorer.origins import ORIGINS
 from vggexplorer.summary import DTYPES, Summary
 from vggexplorer.text import parse_arch, slug
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.link import COUNTS, MAX_BESIDE, Pin, State
-from vggexplorer.ui.network import compared_figures
+from vggexplorer.ui.network import compared_figures, named
 from vggexplorer.ui.network.tables import against, table
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit
@@ -83,9 +82,9 @@ def _remove(place: int) -> None:
 def _add() -> None:
     st.selectbox(
         t("Add a network"),
-        list(ORIGINS),
+        named.NAMES,
         index=None,
-        format_func=lambda name: f"{name} · {t(ORIGINS[name])}",
+        format_func=named.label,
         placeholder=t("choose a network"),
         **keeps("add preset", _add_preset),
     )

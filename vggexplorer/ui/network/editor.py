@@ -11,7 +11,7 @@ import streamlit as st
 from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block, Head, Item, Network
 from vggexplorer.layers import Layer, Shape
 from vggexplorer.notation import format_arch, format_items
-from vggexplorer.origins import ORIGINS, note
+from vggexplorer.origins import note
 from vggexplorer.text import (
     KEYS,
     MAX_BLOCKS,
@@ -23,6 +23,7 @@ from vggexplorer.text import (
     title,
 )
 from vggexplorer.ui.i18n import say, t
+from vggexplorer.ui.network import named
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
 from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
@@ -76,7 +77,7 @@ def show_network(network: Network, on_choice: Callable[[], None]) -> None:
 def _presets(network: Network, on_choice: Callable[[], None] = lambda: None) -> None:
     name = title(network)
     chosen = name if name in NETWORKS else CUSTOM
-    options = [*ORIGINS, *([CUSTOM] if chosen == CUSTOM else [])]
+    options = [*named.NAMES, *([CUSTOM] if chosen == CUSTOM else [])]
     help_text = t("Start from a named network; everything can be edited afterwards.")
     if about := note(chosen):
         help_text += f"\n\n{say(about)}"
@@ -84,7 +85,7 @@ def _presets(network: Network, on_choice: Callable[[], None] = lambda: None) -> 
         t("Network"),
         options,
         options.index(chosen),
-        format_func=lambda item: t("Your own") if item == CUSTOM else f"{item} · {t(ORIGINS[item])}",
+        format_func=lambda item: t("Your own") if item == CUSTOM else named.label(item),
         **shows(translated("preset"), chosen, _choose_preset, on_choice),
         help=help_text,
     )
