@@ -48,7 +48,7 @@ heads = st.builds(
 
 probabilities = st.sampled_from([0.0, 0.25, 0.5])
 activation_layers: st.SearchStrategy[Layer] = st.sampled_from(
-    [*ACTIVATIONS.values(), LeakyReLU(0.2), GELU("tanh")],
+    [*ACTIVATIONS.values(), LeakyReLU(0.2), LeakyReLU(1e-07), LeakyReLU(999.9999), GELU("tanh")],
 )
 convolutions = st.builds(
     Conv2d,

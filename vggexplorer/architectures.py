@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from vggexplorer.errors import InputError
@@ -32,6 +31,8 @@ MAX_CHANNELS = 65_536
 """The most channels or units of one layer."""
 MAX_SIDE = 8_192
 """The largest height, width, kernel, stride or padding, in pixels."""
+MAX_NUMBER = 1_000
+"""What the slope of LeakyReLU and the constants of a normalisation are below."""
 MAX_LAYERS = 20_000
 """The most layers of an architecture, whoever makes it."""
 
@@ -257,10 +258,15 @@ def check_layer(layer: Layer) -> None:
 
 
 def _check_number(value: Any, name: str) -> None:
-    if not (isinstance(value, float | int) and isfinite(value)):
-        raise InputError("{name} must be a number, not {value}.", name=name, value=shown(value))
     if name == "p":
         _check_probability(value)
+    elif not (isinstance(value, float | int) and 0 <= value < MAX_NUMBER):
+        raise InputError(
+            "{name} must be a number from 0 to below {most}, not {value}.",
+            name=name,
+            most=MAX_NUMBER,
+            value=shown(value),
+        )
 
 
 def _check_probability(value: Any) -> None:
@@ -275,9 +281,9 @@ def _check_layers(layers: Iterable["Item"], takes: str) -> None:
             raise InputError("A block of convolutions can only stand before Flatten.")
         if isinstance(layer, Flatten):
             raise InputError("Flatten can only stand once, where the maps end and the head begins.")
-        if layer.takes == "vector" != takes:
+        if layer.takes == "vector" and takes != "vector":
             raise InputError("{kind} works on a vector: it can only stand after Flatten.", kind=layer.kind)
-        if layer.takes == "maps" != takes:
+        if layer.takes == "maps" and takes != "maps":
             raise InputError("{kind} works on maps of a picture: it can only stand before Flatten.", kind=layer.kind)
         check_layer(layer)
 

@@ -7,7 +7,7 @@ convolution is 3x3, its stride 1, its padding 0).
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -30,10 +30,10 @@ class _Word:
 
     text: str
     kind: Kind
-    needed: Mapping[str, str]
-    further: Mapping[str, str]
-    options: Mapping[str, str]
-    flags: Mapping[str, tuple[str, Any]]
+    needed: Mapping[str, str] = field(default_factory=dict)
+    further: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
 
     @property
     def layer(self) -> type[Layer]:
@@ -102,45 +102,34 @@ class _Word:
         ]
 
 
-def _word(
-    text: str,
-    kind: Kind,
-    needed: Mapping[str, str] | None = None,
-    further: Mapping[str, str] | None = None,
-    options: Mapping[str, str] | None = None,
-    flags: Mapping[str, tuple[str, Any]] | None = None,
-) -> _Word:
-    return _Word(text, kind, needed or {}, further or {}, options or {}, flags or {})
-
-
 _POOL = {"": "kernel_size", "s": "stride"}
 _PADDED = {"p": "padding"}
 _CEIL = {"ceil": ("ceil_mode", True)}
 WORDS: dict[Kind, _Word] = {
     word.kind: word
     for word in (
-        _word(
+        _Word(
             "conv",
             Kind.CONV2D,
             {"": "out_channels"},
             options={"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"},
             flags={"nobias": ("bias", False)},
         ),
-        _word("pool", Kind.MAX_POOL2D, _POOL, _PADDED, flags=_CEIL),
-        _word("avgpool", Kind.AVG_POOL2D, _POOL, _PADDED, flags=_CEIL | {"nopad": ("count_include_pad", False)}),
-        _word("adaptive", Kind.ADAPTIVE_AVG_POOL2D, {"": "output_size"}),
-        _word("bn", Kind.BATCH_NORM2D),
-        _word("bn1d", Kind.BATCH_NORM1D),
-        _word("lrn", Kind.LOCAL_RESPONSE_NORM, options={"n": "size", "a": "alpha", "b": "beta", "k": "k"}),
-        _word("relu", Kind.RELU),
-        _word("leakyrelu", Kind.LEAKY_RELU, further={"": "negative_slope"}),
-        _word("gelu", Kind.GELU, flags={"tanh": ("approximate", "tanh")}),
-        _word("silu", Kind.SILU),
-        _word("sigmoid", Kind.SIGMOID),
-        _word("tanh", Kind.TANH),
-        _word("drop", Kind.DROPOUT, {"": "p"}),
-        _word("flatten", Kind.FLATTEN),
-        _word("linear", Kind.LINEAR, {"": "out_features"}, flags={"nobias": ("bias", False)}),
+        _Word("pool", Kind.MAX_POOL2D, _POOL, _PADDED, flags=_CEIL),
+        _Word("avgpool", Kind.AVG_POOL2D, _POOL, _PADDED, flags=_CEIL | {"nopad": ("count_include_pad", False)}),
+        _Word("adaptive", Kind.ADAPTIVE_AVG_POOL2D, {"": "output_size"}),
+        _Word("bn", Kind.BATCH_NORM2D),
+        _Word("bn1d", Kind.BATCH_NORM1D),
+        _Word("lrn", Kind.LOCAL_RESPONSE_NORM, options={"n": "size", "a": "alpha", "b": "beta", "k": "k"}),
+        _Word("relu", Kind.RELU),
+        _Word("leakyrelu", Kind.LEAKY_RELU, further={"": "negative_slope"}),
+        _Word("gelu", Kind.GELU, flags={"tanh": ("approximate", "tanh")}),
+        _Word("silu", Kind.SILU),
+        _Word("sigmoid", Kind.SIGMOID),
+        _Word("tanh", Kind.TANH),
+        _Word("drop", Kind.DROPOUT, {"": "p"}),
+        _Word("flatten", Kind.FLATTEN),
+        _Word("linear", Kind.LINEAR, {"": "out_features"}, flags={"nobias": ("bias", False)}),
     )
 }
 """How each kind of layer is written."""

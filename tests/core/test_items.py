@@ -221,7 +221,11 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: Architecture((SCORES,), (Flatten(), BatchNorm2d())), "BatchNorm2d works on maps of a picture"),
     (lambda: Architecture((BatchNorm1d(),)), "BatchNorm1d works on a vector: it can only stand after Flatten."),
     (lambda: Architecture((Dropout(1.0),)), "dropout must be a probability from 0 to below 1, not 1.0."),
-    (lambda: Architecture((LocalResponseNorm(beta=float("nan")),)), "beta must be a number, not nan."),
+    (
+        lambda: Architecture((LocalResponseNorm(beta=float("nan")),)),
+        "beta must be a number from 0 to below 1000, not nan.",
+    ),
+    (lambda: Architecture((LeakyReLU(-0.1),)), "negative_slope must be a number from 0 to below 1000, not -0.1."),
     (lambda: parse_arch("1x8,conv9:q3"), "Block 2: “q3” is not an option of conv; there are k, s, p, d, g, nobias."),
     (lambda: parse_arch("relu:k3,1x8"), "Block 1: relu has no options; “k3” cannot be one."),
     (lambda: parse_arch("1x8,conv9:k3:k5"), "Block 2: “k5” contradicts an earlier option."),
