@@ -346,8 +346,8 @@ class Architecture:
         check_choice(self.activation, "the activation", tuple(ACTIVATIONS))
         if not self.blocks:
             self._set(batch_norm=False)
-            if not (isinstance(self.head, Head) and self.head.hidden):
-                self._set(activation="relu")
+        if not self.activates:
+            self._set(activation="relu")
         _check_layers([item for item in self.items if isinstance(item, Layer)], "maps")
         if self.num_layers > MAX_LAYERS:
             raise InputError(
@@ -382,6 +382,11 @@ class Architecture:
     def blocks(self) -> tuple[Block, ...]:
         """The blocks among the items."""
         return tuple(item for item in self.items if isinstance(item, Block))
+
+    @property
+    def activates(self) -> bool:
+        """Whether anything is made with `activation`: a block, or a hidden layer of a `Head`."""
+        return bool(self.blocks or (isinstance(self.head, Head) and self.head.hidden))
 
     @property
     def num_layers(self) -> int:

@@ -58,6 +58,8 @@ _BACK = (0.36, 0.28)
 """How far right and up one pixel of width goes backwards."""
 _LARGEST, _SMALLEST = 150.0, 6.0
 _BAR = {"fc": 13.0, "flatten": 4.0, "failed": 13.0}
+_MARK = 60.0
+"""The height of the mark that stands for the layer that fails."""
 _BESIDE = 3.0
 """Between two volumes of a block, in pixels."""
 _BETWEEN = (14.0, 64.0)
@@ -206,7 +208,8 @@ def _clusters(summary: Summary, words: Words) -> Iterator[_Cluster]:
 
 def _failed(summary: Summary, words: Words, failure: Failure) -> _Cluster:
     kind, name = failure.place.layer.kind, failure.place.name
-    item = _Scale(summary).item("failed", name, summary.reached, _failure_text(summary, words, failure))
+    text = _failure_text(summary, words, failure)
+    item = Item("failed", name, summary.reached, text, 0, _BAR["failed"], _MARK, 0)
     return _Cluster((item,), f"✕ {kind}", words.failed, words.failed)
 
 
@@ -338,8 +341,7 @@ _STYLE = """
 .vgg-drawing [role=button]:hover .vgg-body{filter:brightness(1.15)}
 .vgg-drawing [role=button]:focus-visible{outline:2px dashed;outline-offset:2px}
 .vgg-drawing .selected .vgg-body,.vgg-ring{stroke:var(--vgg-selected,currentColor);stroke-width:4}
-.vgg-drawing .failed .vgg-body{fill-opacity:.15;stroke:var(--vgg-failed,FAILED);stroke-dasharray:5 4}
-.vgg-drawing .failed .vgg-face{display:none}
+.vgg-failed{fill-opacity:.15;stroke:var(--vgg-failed,FAILED);stroke-dasharray:5 4}
 .vgg-ring{fill:none;stroke-linejoin:round;pointer-events:none}
 """.replace("EDGE", EDGE).replace("FAILED", COLORS["failed"])
 _STYLE += "\n".join(f".vgg-{part}{{fill:var(--vgg-{part},{color})}}" for part, color in COLORS.items())

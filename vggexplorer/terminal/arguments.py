@@ -58,7 +58,7 @@ def network_options(parser: Parser) -> None:
         dest="bn",
         action="store_const",
         const="1",
-        help="batch normalisation after each convolution",
+        help="batch normalisation after each convolution of a block",
     )
     group.add_argument(
         "--activation",

@@ -129,11 +129,23 @@ def _scale(ratio: str) -> None:
 
 def _blocks() -> None:
     hidden = set(current().hide)
+    if hidden >= {"columns", "convolutions", "channels"}:
+        return
+    if current().architecture.blocks:
+        _heads(hidden)
+    for is_block, run in groupby(enumerate(current().architecture.items), lambda item: isinstance(item[1], Block)):
+        if is_block:
+            for row, block in run:
+                _block(row, cast(Block, block))
+        else:
+            _layers([row for row, _ in run])
+
+
+def _heads(hidden: set[str]) -> None:
+    """What stands over the rows of blocks."""
     if "columns" not in hidden:
         help_text = t("Kernel, stride, padding, pooling, LRN.")
         st.toggle(t("More columns"), key="more", persist_state="session", help=help_text)
-    if hidden >= {"columns", "convolutions", "channels"}:
-        return
     with st.container(horizontal=True, gap="xsmall", key="block heads"):
         for name, label, width in (
             ("", t("block"), _MENU),
@@ -142,12 +154,6 @@ def _blocks() -> None:
         ):
             if name not in hidden:
                 st.caption(label, width=width)
-    for is_block, run in groupby(enumerate(current().architecture.items), lambda item: isinstance(item[1], Block)):
-        if is_block:
-            for row, block in run:
-                _block(row, cast(Block, block))
-        else:
-            _layers([row for row, _ in run])
 
 
 _MENU, _CONVS, _CHANNELS = 54, 124, 124
@@ -449,23 +455,26 @@ def _hidden(head: Head) -> None:
 
 
 def _norm(architecture: Architecture) -> None:
+    """What the blocks, and the hidden layers of a `Head`, are made with; nothing where there are none."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
-        st.toggle(
-            t("batch norm"),
-            architecture.batch_norm,
-            help=t("Batch normalisation after each convolution; the convolution keeps its bias."),
-            **shows("batch_norm", architecture.batch_norm, _set_architecture, "batch_norm"),
-        )
-        names = list(ACTIVATIONS)
-        st.selectbox(
-            t("activation"),
-            names,
-            names.index(architecture.activation),
-            format_func=lambda name: ACTIVATIONS[name].kind,
-            label_visibility="collapsed",
-            width=150,
-            **shows("activation", architecture.activation, _set_architecture, "activation"),
-        )
+        if architecture.blocks:
+            st.toggle(
+                t("batch norm"),
+                architecture.batch_norm,
+                help=t("Batch normalisation after each convolution of a block; the convolution keeps its bias."),
+                **shows("batch_norm", architecture.batch_norm, _set_architecture, "batch_norm"),
+            )
+        if architecture.activates:
+            names = list(ACTIVATIONS)
+            st.selectbox(
+                t("activation"),
+                names,
+                names.index(architecture.activation),
+                format_func=lambda name: ACTIVATIONS[name].kind,
+                label_visibility="collapsed",
+                width=150,
+                **shows("activation", architecture.activation, _set_architecture, "activation"),
+            )
 
 
 def _set_hidden(key: str) -> None:
