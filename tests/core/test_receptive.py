@@ -75,11 +75,11 @@ def nonzero(summary: Summary, layer: str, y: int, x: int) -> tuple[object, objec
         summary.rows, [pair for pair in net.named_modules() if pair[0] in names(summary)], strict=True
     ):
         if isinstance(module, nn.MaxPool2d):
-            module = nn.AvgPool2d(module.kernel_size, module.stride)
-        elif isinstance(module, nn.ReLU | nn.Sigmoid | nn.Dropout | nn.BatchNorm2d | nn.LocalResponseNorm):
-            module = nn.Identity()
+            module = nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
         elif isinstance(module, nn.Conv2d | nn.Linear):
             module.weight.data.fill_(1 / module.weight[0].numel())
+        elif not isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.Flatten):
+            module = nn.Identity()
         modules.append(module)
         if row.name == layer:
             break
