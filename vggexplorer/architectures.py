@@ -451,6 +451,12 @@ class Architecture:
         plain = not isinstance(self.head, Head) and _last_width(self.head) is None
         return _last_width(self.items) if plain else None
 
+    @property
+    def channels(self) -> dict[int, int]:
+        """How many channels each block and convolution has, by its place; but what gives the scores."""
+        found = {place: getattr(item, "out_channels", None) for place, item in enumerate(self.items)}
+        return {place: number for place, number in found.items() if number and place != self.scores}
+
     def scaled(self, ratio: Fraction) -> "Architecture":
         """The same network with the channels of every block and convolution times `ratio`, rounded down.
 
@@ -458,19 +464,17 @@ class Architecture:
         is the chapter's `small_conv_arch`. `InputError` if an item would be left without channels or with too many.
         """
         items = list(self.items)
-        for place, item in enumerate(items):
-            if place == self.scores or not hasattr(item, "out_channels"):
-                continue
-            channels = int(item.out_channels * ratio)
+        for place, before in self.channels.items():
+            channels = int(before * ratio)
             try:
-                items[place] = _with_channels(item, channels)
+                items[place] = _with_channels(items[place], channels)
                 check_int(channels, "the number of output channels", 1, MAX_CHANNELS)
             except InputError as error:
                 raise InputError(
                     "Width × {ratio} gives block {row} {after} channels instead of {before}; "
                     "from 1 to {most} are allowed.",
                     ratio=shown(ratio),
-                    before=item.out_channels,
+                    before=before,
                     row=place + 1,
                     after=shown(channels),
                     most=f"{MAX_CHANNELS:,}",

@@ -130,14 +130,14 @@ LARGE = [
     Network(Architecture((Block(2, 32, lrn=True), Block(2, 64)), Head("gap", hidden=())), (3, 48, 48)),
     Network(Architecture((Block(2, 24, pool_type="avg"),) * 2, Head("adaptive"), batch_norm=True), (1, 56, 56)),
     Network(Architecture((Block(1, 16), Block(2, 32)), Head(hidden=(2048,)), activation="sigmoid"), (1, 40, 40)),
-    Network(
-        parse_arch(
-            "avgpool2s2,drop0.1,conv32:p1,silu,conv32:p1:g32:nobias,bn,silu,conv64:k1,gelu,pool3s2p1:ceil,conv64:d2:g2,tanh,"
-            "gap,flatten,linear2048,bn1d,leakyrelu,linear10"
-        ).architecture,
-        (1, 88, 88),
-    ),
 ]
+LAYERED = Network(
+    parse_arch(
+        "avgpool2s2,drop0.1,conv32:p1,silu,conv32:p1:g32:nobias,bn,silu,conv64:k1,gelu,pool3s2p1:ceil,conv64:d2:g2,tanh,"
+        "gap,flatten,linear2048,bn1d,leakyrelu,linear10"
+    ).architecture,
+    (1, 88, 88),
+)
 
 
 def trainer(network: Network, device: str, **training: Any) -> Trainer:
@@ -167,7 +167,7 @@ def highest(changes: Iterator[int]) -> int:
 
 
 @pytest.mark.sample(3)
-@pytest.mark.parametrize("network", LARGE, ids=lambda network: str(network.input_shape))
+@pytest.mark.parametrize("network", [*LARGE, LAYERED], ids=lambda network: str(network.input_shape))
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_the_most_that_a_step_takes(

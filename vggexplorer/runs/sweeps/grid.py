@@ -169,8 +169,7 @@ def network_name(network: Network) -> str:
 
 def _ratio(own: Architecture, named: Architecture) -> Fraction | None:
     """The simplest ratio by which the channels of `named`, rounded down, are those of `own`; None if there is none."""
-    both = zip(own.blocks, named.blocks, strict=False)
-    if not (pairs := [(one.out_channels, other.out_channels) for one, other in both]):
+    if not (pairs := list(zip(own.channels.values(), named.channels.values(), strict=False))):
         return None
     low = max(Fraction(one, other) for one, other in pairs)
     high = min(Fraction(one + 1, other) for one, other in pairs)
