@@ -9,7 +9,7 @@ from vggexplorer.layers import Shape
 from vggexplorer.origins import ORIGINS, note
 from vggexplorer.pytorch.modules import build
 from vggexplorer.summary import summarize
-from vggexplorer.text import find_named, format_network, title
+from vggexplorer.text import find_named, format_network, parse_network, title
 
 
 def test_every_named_network_has_an_origin_and_those_of_one_stand_together() -> None:
@@ -138,6 +138,18 @@ def test_vgg_with_batch_norm_is_a_spelling(name: str, params: int) -> None:
     assert title(network).endswith(", bn")
     architecture = Architecture(network.architecture.items, num_classes=1000, batch_norm=True)
     assert summarize(architecture, (3, 224, 224)).totals.params == params
+
+
+# Of a repository for CIFAR-10, without batch norm; and torchvision.models.vgg16(num_classes=10).
+@pytest.mark.parametrize(
+    ("texts", "params"),
+    [
+        ({"arch": "vgg16-cifar", "bn": "0", "hidden": "512,512"}, 15_245_130),
+        ({"arch": "vgg16", "input": "3x224x224", "head": "adaptive"}, 134_301_514),
+    ],
+)
+def test_variants_that_others_count(texts: dict[str, str], params: int) -> None:
+    assert summarize(*parse_network(texts)).totals.params == params
 
 
 def test_other_networks_with_bn_have_no_such_name() -> None:

@@ -315,6 +315,12 @@ def test_head_normalisation_and_activation(key: str, value: Any, params: dict[st
     page.click("undo").shows()
 
 
+def test_the_help_says_what_the_papers_lenet_has_that_the_books_has_not() -> None:
+    help_text = plain(Explore(arch="lenet").widget("preset").help)
+    assert "60,000 trained parameters, the book's has 61,706" in help_text
+    assert "60,000" not in plain(Explore(arch="vgg11").widget("preset").help)
+
+
 # --- what is no block ----------------------------------------------------------------------------------
 
 MIXED = "1x8,conv6:k1,relu,2x4"
