@@ -90,8 +90,15 @@ def parse_items(text: str) -> tuple[Item, ...]:
         try:
             items.append(parse_item(part))
         except InputError as error:
-            raise InputError("Block {row}: {reason}", row=row, reason=error) from error
+            raise _at(row, part, error) from error
     return _person_sized(items)
+
+
+def _at(row: int, part: str, reason: InputError) -> InputError:
+    """The reason with where it is: a layer by its text, anything else by its number."""
+    if is_layer(part):
+        return InputError("{name}: {reason}", name=shown(part), reason=reason)
+    return InputError("Block {row}: {reason}", row=row, reason=reason)
 
 
 def _parts(text: str) -> list[str]:

@@ -301,7 +301,7 @@ def _layers(rows: Sequence[int]) -> None:
     place = str(after) if len(rows) == 1 else f"{first + 1}–{after}"
     _folded(
         t("**{place}** · {n} {n:layer|layers}", place=place, n=len(rows)),
-        t("Layers that are in no block, as text; emptied, they are gone"),
+        t("{place}, in no block, as text; emptied, it is gone", place=place),
         name,
         current().architecture.items[first:after],
         lambda key: edit_network(lambda network: _with_layers(network, first, after, session[key]), name),
