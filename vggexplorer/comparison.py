@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Architecture, Network
 from vggexplorer.catalogue import fill
-from vggexplorer.errors import InputError
+from vggexplorer.errors import InputError, ShapeError
 from vggexplorer.formatting import exact, percent, ratio, short
 from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.summary import Row, Summary, Totals, add_up, summarize
@@ -271,5 +271,11 @@ def _memory(a: Summary, b: Summary) -> list[Remark]:
 
 def sweep(architecture: Architecture, channels: int, sides: Sequence[int]) -> list[Totals | None]:
     """The totals for square inputs of each of `sides`; None where the network cannot take the input."""
-    smallest = architecture.min_side()
-    return [summarize(architecture, (channels, side, side)).totals if side >= smallest else None for side in sides]
+    return [_at(architecture, (channels, side, side)) for side in sides]
+
+
+def _at(architecture: Architecture, shape: Shape) -> Totals | None:
+    try:
+        return summarize(architecture, shape).totals
+    except ShapeError:
+        return None

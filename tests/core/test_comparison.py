@@ -88,6 +88,12 @@ def test_equal_networks_cost_the_same() -> None:
     assert str(remark) == "VGG-16 and VGG-16 cost the same."
 
 
+def test_a_sweep_leaves_out_what_gives_no_scores() -> None:
+    """A convolution of 3x3 and Flatten: from 3x3 pixels it makes as many numbers as there are classes."""
+    found = sweep(parse_arch("conv9,flatten").architecture, 1, [2, 3, 4, 28])
+    assert [totals is not None for totals in found] == [False, True, False, False]
+
+
 def test_a_sweep_leaves_out_what_is_too_small() -> None:
     architecture = NETWORKS["AlexNet"].architecture
     totals = sweep(architecture, 1, [28, 64, 65, 224])

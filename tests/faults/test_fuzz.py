@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from samples import examples
 from strategies import edited_networks, networks
@@ -28,7 +28,7 @@ from test_runs_page import config, make, record
 
 from vggexplorer import cli
 from vggexplorer.architectures import Block, Network
-from vggexplorer.errors import InputError, reason_from_json
+from vggexplorer.errors import InputError, ShapeError, reason_from_json
 from vggexplorer.paths import COMPARE, EXPLORE, RUNS
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
@@ -296,7 +296,10 @@ def asked(draw: st.DrawFn) -> Config:
     network = draw(networks() | edited_networks())
     architecture = replace(network.architecture, num_classes=10)
     side = max(network.input_shape[1], architecture.min_side())
-    return config(network._replace(architecture=architecture), input_size=side, batch_norm=draw(st.booleans()))
+    try:
+        return config(network._replace(architecture=architecture), input_size=side, batch_norm=draw(st.booleans()))
+    except ShapeError:  # maps that are not of one pixel are no scores
+        reject()
 
 
 configs = [config().to_json(), config(parse_network({"arch": "alexnet"}), input_size=224, time_budget=60.0).to_json()]
