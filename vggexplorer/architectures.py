@@ -1,7 +1,7 @@
 """An architecture is a value: blocks of convolutions, and a head. VGG, AlexNet and LeNet are all such values."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
@@ -248,13 +248,17 @@ def _with_channels(item: Any, channels: int) -> Any:
 def check_layer(layer: Layer) -> None:
     """Raise `InputError` unless a layer that a person wrote is within the bounds, and one that can be."""
     for field in fields(layer):  # type: ignore[arg-type]
-        value = getattr(layer, field.name)
-        if field.name in _BOUNDS:
-            what, low, high = _BOUNDS[field.name]
-            check_int(value, what, low, high)
-        elif field.type is float:
-            _check_number(value, field.name)
+        check_field(field, getattr(layer, field.name))
     layer.check()
+
+
+def check_field(field: Field[Any], value: Any) -> None:
+    """Raise `InputError` unless a layer's field may have the value."""
+    if field.name in _BOUNDS:
+        what, low, high = _BOUNDS[field.name]
+        check_int(value, what, low, high)
+    elif field.type is float:
+        _check_number(value, field.name)
 
 
 def _check_number(value: Any, name: str) -> None:
@@ -540,8 +544,7 @@ CONV_ARCHS: dict[str, tuple[Any, ...]] = {
         Block(1, 64, kernel_size=11, stride=4, padding=2, pool=(3, 2)),
         Block(1, 192, kernel_size=5, pool=(3, 2)),
         Block(1, 384, pool=None),
-        Block(1, 256, pool=None),
-        Block(1, 256, pool=(3, 2)),
+        Block(2, 256, pool=(3, 2)),
     ),
     # LeCun et al. (1998) as in Dive into Deep Learning, section 7.6.
     "LeNet": (Block(1, 6, kernel_size=5, pool_type="avg"), Block(1, 16, kernel_size=5, padding=0, pool_type="avg")),

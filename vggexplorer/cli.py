@@ -21,7 +21,7 @@ from vggexplorer.text import slug
 
 _Command = tuple[str | None, str, Callable[[Parser], None]]
 
-ARCH = "a name, the book's table, or text of blocks and layers (see below)"
+ARCH = "a name, a table, text of blocks and layers, source code, or a file with it (see below)"
 SWEEP = "the id of a sweep; `vggexplorer sweep list` lists them"
 NEW_LINE = "\n"
 ARCH_HELP = f"""\
@@ -36,6 +36,10 @@ ARCH is one of
                  groups g, nobias; kernel 3 and padding 0 unless given), pool3s2p1:ceil, avgpool2s2,
                  adaptive7, gap, bn, lrn, relu, leakyrelu0.2, gelu, silu, sigmoid, tanh, drop0.5; from
                  flatten on they are the head: flatten, linear4096, bn1d
+  source         Python that makes a network: a cell of the book, nn.Sequential(...), a class, Keras'
+                 Sequential([...]), torchvision.models.vgg16(); a list as [64, 'M', 128, 'M']; a
+                 model as PyTorch prints it. It is read, never run
+  a file         notebook.ipynb, model.py, model.txt with any of these
 
 An option that is not given leaves a named network's own; other networks have the book's:
 input 1x224x224, 10 classes, head flatten, hidden 4096,4096, dropout 0.5.
@@ -48,6 +52,7 @@ examples:
   vggexplorer compare alexnet vgg11 vgg16
   vggexplorer profile 1x96:k11:s4:p1:pool3s2,2x384:nopool --json
   vggexplorer profile 2x64,conv10:k1,relu,gap,flatten --input 3x32x32
+  vggexplorer profile "torchvision.models.vgg16(num_classes=10)"
   vggexplorer forecast vgg11 --recipe d2l-vgg --dataset full
   vggexplorer train vgg11 --width 1/4
   vggexplorer sweep start vgg11-slim lenet --seed 0,1,2

@@ -9,7 +9,6 @@ network's own value, or the book's. Everything is parsed strictly; `InputError` 
 import ast
 import re
 import unicodedata
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -51,7 +50,19 @@ def slug(title: str) -> str:
     return re.sub("[()]", "", name).strip().replace(" ", "-")
 
 
-_TITLES = {re.sub("[-_ ]", "", name): title for title in NETWORKS for name in (slug(title), title.lower())}
+_COLUMNS = {
+    "A": "VGG-11",
+    "A-LRN": "VGG-11-LRN",
+    "B": "VGG-13",
+    "C": "VGG-16-C",
+    "D": "VGG-16",
+    "E": "VGG-19",
+}
+"""The columns of Table 1 of Simonyan and Zisserman (2014)."""
+_SPELLINGS = {name: title for title in NETWORKS for name in (slug(title), title.lower())} | {
+    f"vgg{column.lower()}": title for column, title in _COLUMNS.items()
+}
+_TITLES = {re.sub("[-_ ]", "", name): title for name, title in _SPELLINGS.items()}
 _NORMALIZED = re.compile("(vgg[0-9]+)bn")
 """How the VGGs with batch normalisation are called: vgg16-bn."""
 
@@ -69,16 +80,11 @@ def _plain(text: str) -> str:
 
 
 def parse_items(text: str) -> tuple[Item, ...]:
-    """Blocks and layers from their text, or blocks from the book's tuple as it is pasted from a notebook.
-
-    Reads `((1, 64), (1, 128))` with lists for tuples, line breaks, comments, `conv_arch =` before it.
-    """
+    """Blocks and layers from their text, or blocks from the book's tuple, `((1, 64), (1, 128))`."""
     text = _plain(text)
     if not text:
         raise InputError("An architecture needs at least one block of convolutions.")
-    if re.search(r"[(\[=]", text):
-        if (most := text.count(",") // 2) > MOST_ITEMS:  # a pair has a comma, and one before the next
-            raise _too_many_blocks(most)
+    if text[0] in "([":
         return _person_sized(blocks(_pairs(text)))
     parts = _parts(text)
     if (count := sum(part[0].isdigit() for part in parts)) > MAX_BLOCKS:
@@ -107,23 +113,14 @@ def _parts(text: str) -> list[str]:
 
 def _pairs(text: str) -> list[Any]:
     """The items of the book's tuple: (num_convs, out_channels) pairs."""
+    if (most := text.count(",") // 2) > MOST_ITEMS:  # a pair has a comma, and one before the next
+        raise _too_many_blocks(most)
     try:
-        with warnings.catch_warnings(action="ignore"):
-            statements = ast.parse(re.sub(r"(?m)^(>>>|\.\.\.) ?", "", text)).body
-        tables = [value for value in map(_literal, statements) if isinstance(value, list | tuple)]
-        value = tables[-1] if tables else ast.literal_eval(statements[-1].value)  # type: ignore[attr-defined]
-    except (SyntaxError, ValueError, TypeError, AttributeError, IndexError, RecursionError, MemoryError):
-        raise InputError(
-            "{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(" ".join(text.split()))
-        ) from None
-    if (
-        isinstance(value, list | tuple)
-        and len(value) == 2
-        and not any(isinstance(item, list | tuple) for item in value)
-    ):
+        value = ast.literal_eval(text)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        raise InputError("{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(text)) from None
+    if len(value) == 2 and not any(isinstance(item, list | tuple) for item in value):
         value = [value]
-    if not isinstance(value, list | tuple):
-        raise InputError("{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(value))
     for row, pair in enumerate(value, 1):
         if not (isinstance(pair, list | tuple) and len(pair) == 2):
             raise InputError(
@@ -132,14 +129,6 @@ def _pairs(text: str) -> list[Any]:
                 text=shown(pair),
             )
     return list(value)
-
-
-def _literal(statement: ast.stmt) -> Any:
-    """What a statement of a notebook's cell holds or assigns, if it is written out; else None."""
-    try:
-        return ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-    except (ValueError, TypeError, AttributeError):
-        return None
 
 
 def _too_many_blocks(count: int) -> InputError:

@@ -44,12 +44,6 @@ TWO = blocks(((1, 64), (2, 128)))
         "[[1, 64], [1, 128], [2, 256], [2, 512], [2, 512]]",
         "[(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)]",
         "(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)",
-        "conv_arch = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))",
-        "conv_arch = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)) #这里(2,256)2指重复两次",
-        "conv_arch: tuple = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))",
-        "conv_arch = (\n    (1,64),\n    (1,128),\n    (2,256),\n    (2,512),\n    (2,512),\n)\n",
-        "# vgg架构\nconv_arch = (\n    (1, 64),  # first\n    (1, 128),\n    (2, 256), (2, 512), (2, 512))",
-        "# VGG-11\n((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))",
         "   ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))  \n",
         "（（１，６４），（１，１２８），（２，２５６），（２，５１２），（２，５１２））",
         "1x64,1x128,2x256,2x512,2x512",
@@ -205,7 +199,6 @@ REFUSED = {
     "((1, 64), (0, 128))": f"Block 2: {CONVOLUTIONS} from 1 to 20,000, not 0.",
     "((1, 64), (1, 0x" + "f" * 10_000 + "))": f"Block 2: {CHANNELS} from 1 to 65,536, not ≈10^12041.",
     "((1, 64), (1, 2, 0x" + "f" * 10_000 + "))": f"Block 2: … {PAIR}",
-    "x = 0x" + "f" * 10_000: f"≈10^12041 {TABLE}",
     "((1, 64), (1, 10**9))": f"“((1, 64), (1, 10**9))” {TABLE}",
     "((1, 64), (1, nan))": f"“((1, 64), (1, nan))” {TABLE}",
     "((1, 64), (1,))": f"Block 2: (1,) {PAIR}",
@@ -214,13 +207,11 @@ REFUSED = {
     "((1, 64), 'ab')": f"Block 2: “ab” {PAIR}",
     "((1, 64": f"“((1, 64” {TABLE}",
     "((1, 64), (1, __import__('os')))": f"“((1, 64), (1, __import__('os')))” {TABLE}",
-    "conv_arch = 5": f"5 {TABLE}",
-    "conv_arch = {1: 64}": f"{{1: 64}} {TABLE}",
-    "=": f"“=” {TABLE}",
+    "=": f"Block 1: “=” {BLOCK}",
+    "(" + "-" * 10_000 + "1": f"“({'-' * 37}… {TABLE}",
+    "(" + "1+" * 9_000 + "1": f"“({'1+' * 18}1… {TABLE}",
     "(" * 10_000: f"“{'(' * 38}… {TABLE}",
     "[" * 150 + "]" * 150: f"Block 1: {'[' * 39}… {PAIR}",
-    "x = " + "-" * 10_000 + "1": f"“x = {'-' * 34}… {TABLE}",
-    "x = " + "1+" * 9_000 + "1": f"“x = {'1+' * 17}… {TABLE}",
     "(1, 64), \x00": f"“(1, 64), \ufffd” {TABLE}",
     "\x00": f"Block 1: “\ufffd” {BLOCK}",
     "1x64\ud800": f"Block 1: “1x64\ufffd” {BLOCK}",
@@ -417,16 +408,3 @@ def test_any_text_is_a_ratio_or_an_input_error(text: str) -> None:
     except InputError:
         return
     assert ratio > 0
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "conv_arch = ((1, 64), (1, 128))\nnet = vgg(conv_arch)",
-        ">>> conv_arch = ((1, 64),\n...              (1, 128))",
-        "ratio = 4\nconv_arch = [(1, 64), (1, 128)]\nsmall = [(pair[0], pair[1] // ratio) for pair in conv_arch]",
-    ],
-    ids=["with a call", "from a console", "with the ratio"],
-)
-def test_the_table_is_found_in_a_cell_of_the_chapter(cell: str) -> None:
-    assert parse_items(cell) == blocks(((1, 64), (1, 128)))

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import StartServer, status_of, wait_until
+from test_reader import VGG_11, notebook
 
 from vggexplorer import cli
 from vggexplorer.architectures import NETWORKS, Network
@@ -248,7 +250,11 @@ BAD = {
     "empty ARCH": (("profile", ""), "at least one block"),
     "not a block": (("profile", "1x64,x"), "Block 2: “x” is neither a block"),
     "not a table": (("profile", "((1,64),(1,"), "is not a table"),
-    "code in a table": (("profile", "(__import__('os'),)"), "is not a table"),
+    "code in a table": (("profile", "(__import__('os'),)"), "There is no network in “(__import__('os'),)”"),
+    "code that is no network": (("profile", "net = f(1)"), "“f(1)”: “f” is neither in this text nor known here."),
+    "no such file": (("profile", "missing.ipynb"), "The file missing.ipynb cannot be read: No such file"),
+    "several networks": (("profile", "{'A': [8, 'M'], 'B': [9, 'M']}"), "several networks, A, B: pick one of them."),
+    "none of several": (("profile", "{'A': [8, 'M'], 'B': [9, 'M']}", "--pick", "C"), "“C” is not one of A, B."),
     "too many channels": (("profile", "1x65537"), "from 1 to 65,536, not 65537"),
     "too many blocks": (("profile", ",".join(["1x1:nopool"] * 65)), "at most 64"),
     "input of two sides": (("profile", "vgg11", "--input", "224x224"), "“224x224” is not of the form CxHxW"),
@@ -290,9 +296,24 @@ def test_help_shows_examples_that_work(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     examples = re.findall(r"^ *vggexplorer (profile .*)$", done.stdout, re.MULTILINE)
     assert done.returncode == 0
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
-        assert run(*example.split()).returncode == 0
+        assert run(*shlex.split(example)).returncode == 0
+
+
+def test_a_notebook_is_profiled_and_what_was_left_out_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "chapter.ipynb"
+    file.write_text(notebook("import os", "net = vgg(conv_arch)\n"), "utf-8")
+    done = run("profile", str(file), "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["totals"]["params"] == VGG_11
+    assert done.stderr == "conv_arch is not in this text: the book's own was taken.\n"
+
+
+def test_of_several_networks_one_is_picked() -> None:
+    done = run("profile", "{'A': [8, 'M'], 'B': [16, 'M', 16, 'M']}", "--pick", "B", "--json")
+    assert [row["kind"] for row in json.loads(done.stdout)["layers"]][:3] == ["Conv2d", "ReLU", "MaxPool2d"]
+    assert json.loads(done.stdout)["layers"][0]["output_shape"][0] == 16
 
 
 def test_version() -> None:

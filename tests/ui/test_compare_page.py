@@ -92,7 +92,7 @@ def test_put_first_add_and_remove() -> None:
     page = Compare().click("first 1")
     assert page.archs == ["alexnet", "vgg11"]
     page.test.selectbox(key="add preset").select("VGG-16").run()
-    page.test.text_input(key="add text").set_value("((1, 8), (2, 16))").run()
+    page.test.text_area(key="add text").set_value("((1, 8), (2, 16))").run()
     assert page.archs == ["alexnet", "vgg11", "vgg16", "1x8,2x16"]
     page.click("remove 1")
     assert page.archs == ["alexnet", "vgg16", "1x8,2x16"]
@@ -105,7 +105,7 @@ def test_two_networks_are_the_least() -> None:
 
 def test_what_cannot_be_added_gets_a_sentence() -> None:
     page = Compare()
-    page.test.text_input(key="add text").set_value("**x**").run()
+    page.test.text_area(key="add text").set_value("**x**").run()
     assert "**x**" in plain(page.test.error[0].value)
     assert page.archs is None
 

@@ -47,7 +47,7 @@ CHINESE: dict[str, str] = json.loads((PACKAGE / "assets" / "zh.json").read_text(
 PAGES = [path for path in (*(PACKAGE / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")) if path.name != "i18n.py"]
 CORE = [
     *(path for path in PACKAGE.glob("*.py") if path.name != "cli.py"),
-    *(path for room in ("forecast", "lessons", "runs") for path in (PACKAGE / room).rglob("*.py")),
+    *(path for room in ("forecast", "lessons", "reading", "runs") for path in (PACKAGE / room).rglob("*.py")),
     *(PACKAGE / "server" / f"{name}.py" for name in ("answers", "gate", "keys", "login")),
     *(PACKAGE / "pytorch" / f"{name}.py" for name in ("data", "distributed", "download", "inside", "loop", "predict")),
 ]
@@ -60,6 +60,7 @@ TRANSLATED = {
     "NoAnswerError": 0,
     "StoppedError": 0,
     "ProcessLostError": 0,
+    "refused": 1,
     "check_int": 1,
     "check_choice": 1,
     "_integer": 1,
@@ -141,6 +142,7 @@ STAND_FOR: dict[str, set[str]] = {
     "PLANNED": {folder.PLANNED},
     "each of names": {name for known in datasets.KNOWN.values() for name in known.classes},
     "term.name": set(),  # of a `_Rule`, which is found
+    "name": set(),  # of an argument in PyTorch or Keras, the same in every language
     "what": set(),  # handed on; the caller's is found
     "remark.template": set(),  # found where the remark is made
     "error.template": set(),  # found where the error is made
@@ -252,7 +254,22 @@ TERMS = [
     *(*COUNTS, "MAC", "LRN", "vggexplorer"),
     *DTYPES,
     *("flatten", "adaptive", "gap", "relu", "Sigmoid", "sigmoid", "bn", "Bn", "dropout", "head", "hidden", "act"),
-    *("conv_arch", "none", "nopool", "avgpool2s2", "pool2s2", "avgpool", "lrn", "CxHxW", "max", "avg"),
+    *(
+        "nn.Sequential",
+        "Keras",
+        "forward",
+        "super",
+        "conv_arch",
+        "none",
+        "nopool",
+        "avgpool2s2",
+        "pool2s2",
+        "avgpool",
+        "lrn",
+        "CxHxW",
+        "max",
+        "avg",
+    ),
     *("KiB", "MiB", "GiB", "TiB"),
     *("Fashion-MNIST", "GTX 1660 Ti", "auto", "cpu", "quick-demo", "d2l-vgg", "d2l-alexnet", "d2l-en-vgg", "d2l-160"),
     *("Xavier", "Kaiming", "xavier", "kaiming", "train", "test"),

@@ -230,7 +230,7 @@ def test_what_cannot_be_trained_gets_a_sentence(compare: Compare, texts: dict[st
 
 
 def test_what_does_not_fit_is_left_out_and_the_rest_can_be_started(compare: Compare) -> None:
-    compare.test.text_input(key="add text").set_value("alexnet").run()
+    compare.test.text_area(key="add text").set_value("alexnet").run()
     fill(compare, sizes="40")
     assert "Left out: AlexNet" in " ".join(plain(caption.value) for caption in compare.test.caption)
     assert compare.test.button(key="start sweep").label == "Start 6 runs"
@@ -281,7 +281,7 @@ def test_a_sweep_is_chinese(folder: Path, best: tuple[float | None, ...]) -> Non
 
 @pytest.mark.usefixtures("chinese")
 def test_the_form_is_chinese(compare: Compare) -> None:
-    compare.test.text_input(key="add text").set_value("alexnet").run()
+    compare.test.text_area(key="add text").set_value("alexnet").run()
     form = fill(compare, sizes="40")
     texts = [text for block in form.test.main.children.values() for text in seen(block)]
     left = [

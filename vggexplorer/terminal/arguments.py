@@ -3,10 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from vggexplorer.architectures import ACTIVATIONS, Network
 from vggexplorer.errors import InputError
+from vggexplorer.reading.reader import FILES, picked, read, read_file
 from vggexplorer.text import KEYS, checked, parse_network, parse_ratio
 
 LIMITS = {
@@ -43,6 +45,7 @@ class Parser(argparse.ArgumentParser):
 def network_options(parser: Parser) -> None:
     """What changes a network; each option is stored under its key in `parse_network`."""
     group = parser.add_argument_group("network")
+    group.add_argument("--pick", metavar="NAME", help="which network of an ARCH that has several")
     group.add_argument("--input", metavar="CxHxW", help="channels, height and width of the input")
     group.add_argument("--classes", metavar="N", help="number of classes")
     group.add_argument("--head", metavar="HEAD", help="flatten, adaptive, adaptive:N (pooling to N x N) or gap")
@@ -69,9 +72,16 @@ def network_options(parser: Parser) -> None:
 
 
 def network_of(options: argparse.Namespace, arch: str) -> Network:
-    """The network called `arch` with what the options change."""
-    texts = {"arch": arch} | {key: getattr(options, key) for key in KEYS}
-    network = parse_network({key: text for key, text in texts.items() if text is not None})
+    """The network that `arch` is, names, or whose file it names, with what the options change.
+
+    What was left out of a text is said on standard error.
+    """
+    reading = read_file(Path(arch)) if arch.endswith(FILES) else read(arch)
+    for remark in reading.left_out:
+        print(remark, file=sys.stderr)
+    texts = {key: getattr(options, key) for key in KEYS}
+    own = picked(reading, options.pick)
+    network = parse_network({key: text for key, text in texts.items() if text is not None}, own)
     if options.width is None:
         return network
     return checked(network._replace(architecture=network.architecture.scaled(parse_ratio(options.width))))

@@ -10,15 +10,16 @@ from vggexplorer.comparison import Entry, Stage, compare, stages, why
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
+from vggexplorer.reading.values import Says
 from vggexplorer.summary import DTYPES, Summary
-from vggexplorer.text import parse_arch, slug
+from vggexplorer.text import slug
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.link import COUNTS, MAX_BESIDE, Pin, State
-from vggexplorer.ui.network import compared_figures, named
+from vggexplorer.ui.network import bring, compared_figures, named
 from vggexplorer.ui.network.tables import against, table
 from vggexplorer.ui.session import session
-from vggexplorer.ui.state import complain, current, edit
+from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import keeps, renew
 
 
@@ -88,27 +89,17 @@ def _add() -> None:
         placeholder=t("choose a network"),
         **keeps("add preset", _add_preset),
     )
-    st.text_input(
-        t("or paste one"),
-        placeholder="((1, 64), (1, 128), (2, 256))",
-        help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
-        **keeps("add text", _add_text),
-    )
-    complain("add")
+    bring.box("add text", t("or paste one"), "", _add_read, height=68, placeholder="((1, 64), (1, 128), (2, 256))")
 
 
 def _add_preset(key: str) -> None:
     if chosen := session[key]:
-        edit(lambda state: _with(state, Pin({"arch": slug(chosen)})), "add")
+        edit(lambda state: _with(state, Pin({"arch": slug(chosen)})), "add text")
         renew("add preset")
 
 
-def _add_text(key: str) -> None:
-    text = session[key]
-    if text.strip():
-        edit(lambda state: _with(state, Pin.beside(parse_arch(text))), "add")
-        if not session["complaints"]:
-            renew("add text")
+def _add_read(network: Network, says: Says) -> None:
+    edit(lambda state: _with(state, Pin.beside(network)), "add text")
 
 
 def _with(state: State, pin: Pin) -> State:

@@ -12,18 +12,17 @@ from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block
 from vggexplorer.layers import Layer, Shape
 from vggexplorer.notation import format_arch, format_items
 from vggexplorer.origins import note
+from vggexplorer.reading.values import Says
 from vggexplorer.text import (
     KEYS,
     MAX_BLOCKS,
-    find_named,
     format_tuple,
     is_spelling,
-    parse_arch,
     parse_items,
     title,
 )
 from vggexplorer.ui.i18n import say, t
-from vggexplorer.ui.network import named
+from vggexplorer.ui.network import bring, named
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
 from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
@@ -334,31 +333,25 @@ def _paste() -> None:
     architecture = current().architecture
     text = format_tuple(architecture) or format_arch(architecture)
     with st.container(key="paste box"):
-        st.text_area(
-            t("As text: copy it, or paste the book's `conv_arch`"),
-            text,
-            height=68,
-            help=t("A tuple like ((1, 64), (2, 128)), block text like 1x64,2x128:nopool, or a name like vgg16."),
-            **_text("paste", text, _take_paste),
-        )
-    complain("paste")
+        bring.box("paste", t("As text: copy it, or paste a network"), text, _take_read, height=68)
+        with st.expander(t("From a file"), key="fold file"):
+            bring.file("paste", _take_read)
 
 
-def _take_paste(key: str) -> None:
-    edit_network(lambda network: _pasted(network, session[key]), "paste")
+def _take_read(new: Network, says: Says) -> None:
+    edit_network(lambda network: _read(network, new, says), "paste")
 
 
-def _pasted(network: Network, text: str) -> Network:
-    """The named network if the text is a name; else the same network with the items of the text.
-
-    The head stays if it is a `Head` and the text has none; so does the number of classes.
-    """
-    if named := find_named(text):
-        return _keeping_choices(network, named)
-    own, new = network.architecture, parse_arch(text).architecture
-    classes = own.num_classes if isinstance(new.head, Head) else new.num_classes
-    head = own.head if isinstance(new.head, Head) and isinstance(own.head, Head) else new.head
-    return network._replace(architecture=replace(own, items=new.items, head=head, num_classes=classes))
+def _read(network: Network, new: Network, says: Says) -> Network:
+    """What was read; the person's own input, head and number of classes stay where the text does not say them."""
+    if says == Says.NAME:
+        return _keeping_choices(network, new)
+    if says == Says.ALL:
+        return new
+    own = network.architecture
+    head = own.head if isinstance(own.head, Head) else new.architecture.head
+    items = replace(own, items=new.architecture.items, head=head, num_classes=own.num_classes)
+    return network._replace(architecture=items)
 
 
 # --- input and head --------------------------------------------------------------------------------------
