@@ -15,6 +15,7 @@ import pytest
 import serve_site
 from conftest import ROOT, no_browser
 from test_browser import Explore, summary
+from test_reader import CASES
 
 from vggexplorer.catalogue import catalogue
 from vggexplorer.export import rows_csv
@@ -90,6 +91,9 @@ def test_explore_stands_there_at_once_and_comes_alive(visitor: Visitor, site: Si
     assert exact(summary().totals.params) in before.inner_text()
     visitor.settle().shows(summary())
     assert page.locator("#before").count() == 0
+    visitor.paste(CASES["LeNet"].text)
+    visitor.shows(summary(arch="lenet"))
+    visitor.paste("vgg11")
     visitor.fill("Channels, block 3", "320")
     visitor.shows(summary(arch="1x64,1x128,2x320,2x512,2x512"))
     assert visitor.params() == {"arch": "1x64,1x128,2x320,2x512,2x512"}

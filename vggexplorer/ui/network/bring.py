@@ -39,12 +39,13 @@ def box(name: str, label: str, shown: str, take: Take, **options: Any) -> None:
 
 
 def file(name: str, take: Take) -> None:
-    """A field that a notebook or a file of source can be dropped into."""
-    st.file_uploader(
-        t("A notebook or a file with source"),
-        type=[end[1:] for end in FILES],
-        **keeps(f"{name} file", _reads_file(name, take)),
-    )
+    """A folded field that a notebook or a file of source can be dropped into."""
+    with st.expander(t("From a file"), key=f"fold {name} file"):
+        st.file_uploader(
+            t("A notebook or a file with source"),
+            type=[end[1:] for end in FILES],
+            **keeps(f"{name} file", _reads_file(name, take)),
+        )
 
 
 def _reads(name: str, take: Take) -> Callable[[str], None]:

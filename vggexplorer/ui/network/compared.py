@@ -90,6 +90,7 @@ def _add() -> None:
         **keeps("add preset", _add_preset),
     )
     bring.box("add text", t("or paste one"), "", _add_read, height=68, placeholder="((1, 64), (1, 128), (2, 256))")
+    bring.file("add text", _add_read)
 
 
 def _add_preset(key: str) -> None:

@@ -334,8 +334,7 @@ def _paste() -> None:
     text = format_tuple(architecture) or format_arch(architecture)
     with st.container(key="paste box"):
         bring.box("paste", t("As text: copy it, or paste a network"), text, _take_read, height=68)
-        with st.expander(t("From a file"), key="fold file"):
-            bring.file("paste", _take_read)
+        bring.file("paste", _take_read)
 
 
 def _take_read(new: Network, says: Says) -> None:
