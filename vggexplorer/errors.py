@@ -42,6 +42,8 @@ def reason_from_json(data: Mapping[str, Any]) -> InputError:
             raise ValueError("too long")
         if not is_plain(template):
             raise ValueError("no plain names")
-        return InputError(template, **values)
+        reason = InputError(template, **values)
+        str(reason).encode()  # half of a surrogate pair can be shown nowhere
+        return reason
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise ValueError("no reason") from error

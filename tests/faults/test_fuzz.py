@@ -408,7 +408,8 @@ def test_endless_files_of_a_run(content: bytes, runs: Runs) -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["{n:999999999}", "{n:a|{n:999999999}}", "{n!r:>999999999}", "{n.real}", "{n[0]}", "{", "x" * 10**6, 7]
+    "template",
+    ["\ud800", "{n:999999999}", "{n:a|{n:999999999}}", "{n!r:>999999999}", "{n.real}", "{n[0]}", "{", "x" * 10**6, 7],
 )
 def test_a_reason_with_more_than_names_is_none(template: Any) -> None:
     with pytest.raises(ValueError, match="no reason"):
