@@ -281,6 +281,7 @@ def bare(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.long
+@pytest.mark.long
 def test_all_of_it_runs_on_a_bare_machine(tmp_path: Path) -> None:
     small = ("--network", "lenet", "--side", "28", "--batch", "16", "--seconds", "0.1", "--rounds", "1")
     done = subprocess.run(
@@ -317,6 +318,7 @@ def test_the_books_loop_trains_epoch_after_epoch(contestants: ModuleType, report
 # --- pytest -m gpu -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_tests_of_a_gpu_say_in_one_sentence_why_they_do_not_run() -> None:
     done = subprocess.run(

@@ -104,6 +104,7 @@ def test_the_model_gives_the_same_scores(network: Network, tmp_path: Path) -> No
     same_scores(network, tmp_path / "net.onnx")
 
 
+@pytest.mark.sample(2)
 def test_it_trains_on_the_sample_and_shows_its_inside(network: Network, tmp_path: Path) -> None:
     few = Training(epochs=1, images=200, batch_size=50, precision="float32")
     run = Runs(tmp_path).create(Config(network=network, training=few, device="cpu"))

@@ -112,12 +112,13 @@ def check_the_end(runs: Runs, run: Run, outcome: Outcome) -> None:
     assert outcome.parts.keys() <= PARTS.keys()
     assert {"python", "line", "import", "device", "data", "first step", "steps", "tests", "end"} <= outcome.parts.keys()
     assert min(outcome.parts.values()) >= 0
-    assert last.seconds < sum(outcome.parts.values()) + 0.1
 
 
 def test_a_run_that_was_stopped_and_killed_in_its_second_epoch_ends_as_one_that_was_not(runs: Runs) -> None:
     whole = start(runs, CONFIG, "whole")
-    check_the_end(runs, whole, ended(whole))
+    outcome = ended(whole)
+    check_the_end(runs, whole, outcome)
+    assert whole.last_record().seconds < sum(outcome.parts.values()) + 0.1  # type: ignore[union-attr]
     with pytest.raises(InputError, match="cannot be resumed"):
         resume(runs, whole)
 
@@ -295,6 +296,7 @@ def no_folder(run: Run) -> None:
     write_json(run.path / "config.json", replace(CONFIG, dataset=Dataset("folder", "/nowhere")).to_json())
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("break_it", "sentence"),
     [

@@ -278,6 +278,7 @@ BAD = {
 }
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(("arguments", "sentence"), BAD.values(), ids=BAD)
 def test_bad_input_ends_with_a_sentence(arguments: tuple[str, ...], sentence: str) -> None:
     done = run(*arguments)

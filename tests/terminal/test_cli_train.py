@@ -308,6 +308,7 @@ BAD = {
 }
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(("arguments", "sentence"), BAD.values(), ids=BAD)
 def test_bad_input_ends_with_a_sentence_and_starts_nothing(
     place: Place, arguments: tuple[str, ...], sentence: str
@@ -641,6 +642,7 @@ def test_runs_are_listed_the_newest_first_with_their_figures(place: Place) -> No
     assert "failed, step 2" in lines[1]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -476,6 +476,7 @@ def test_an_input_that_is_too_small_is_explained_in_chinese(explore: Open, param
     all_chinese(page)
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize(
     ("key", "text"),
     BAD,

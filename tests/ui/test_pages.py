@@ -111,6 +111,7 @@ def test_it_opens_with_vgg11_and_nothing_to_complain() -> None:
     assert page.widget("redo").disabled
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("title", NETWORKS)
 def test_every_named_network_by_its_link(title: str) -> None:
     page = Explore(arch=slug(title))
@@ -120,6 +121,7 @@ def test_every_named_network_by_its_link(title: str) -> None:
     assert title in page.text
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("title", NETWORKS)
 def test_every_named_network_by_the_menu(title: str) -> None:
     page = Explore(arch="1x8")

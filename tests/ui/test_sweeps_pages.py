@@ -209,6 +209,7 @@ def test_every_combination_is_started_after_a_look_at_the_forecast(compare: Comp
     assert compare.test.session_state["state"].sweep == sweep.id
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
