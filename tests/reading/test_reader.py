@@ -350,6 +350,28 @@ CASES = {
     "alexnet": Case("alexnet", ALEXNET),
     "torchvision.models.vgg16": Case("torchvision.models.vgg16(num_classes=10)", 134_301_514, None, (3, 224, 224)),
     "models.alexnet": Case("models.alexnet()", TV_ALEXNET, None, (3, 224, 224)),
+    "vgg16 for ten classes": Case(
+        "net = models.vgg16(pretrained=True)\nfor p in net.features.parameters():\n    p.requires_grad = False\n"
+        "net.classifier[6] = nn.Linear(net.classifier[6].in_features, 10)\n"
+        "optimizer = torch.optim.SGD(net.classifier.parameters(), lr=0.001)\n",
+        134_301_514,
+        None,
+        (3, 224, 224),
+    ),
+    "vgg16 with its last layer taken off": Case(
+        "net = models.vgg16()\nlayers = list(net.classifier.children())[:-1]\nlayers.extend([nn.Linear(4096, 10)])\n"
+        "net.classifier = nn.Sequential(*layers)\n",
+        134_301_514,
+        None,
+        (3, 224, 224),
+    ),
+    "vgg16 in a class": Case(
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.base = models.vgg16(num_classes=10)\n\n    def forward(self, x):\n        return self.base(x)\n",
+        134_301_514,
+        None,
+        (3, 224, 224),
+    ),
     "vgg16_bn with weights": Case(
         "from torchvision.models import vgg16_bn, VGG16_BN_Weights\n"
         "model = vgg16_bn(weights=VGG16_BN_Weights.DEFAULT).eval()",
@@ -385,6 +407,12 @@ CASES = {
     # Keras
     "Keras, added one by one": Case(KERAS, TV_VGG_16, None, (3, 224, 224)),
     "Keras, a list": Case(KERAS_LENET, LENET, None, (1, 28, 28)),
+    "Keras, with an input as TensorFlow has it": Case(
+        KERAS_LENET.replace(", input_shape=(28, 28, 1)", "") + "X = tf.random.uniform((1, 28, 28, 1))\n",
+        LENET,
+        None,
+        (1, 28, 28),
+    ),
     # blocks and layers
     "blocks": Case("1x64,1x128,2x256,2x512,2x512", VGG_11),
 }
@@ -473,9 +501,14 @@ def test_spellings_of_a_table(text: str) -> None:
         ),
         ("x" * (MAX_CHARACTERS + 1), "The text is too long: 200001 characters, at most 200000 are read."),
         (
-            "net = models.vgg16()\nnet.classifier[6] = nn.Linear(4096, 10)",
-            "Line 2, column 1, “net.classifier[6]”: ",
+            "net = models.resnet18()\nnet.fc = nn.Linear(512, 10)",
+            "Line 1, column 7, “models.resnet18()”: resnet18 is not",
         ),
+        (
+            "vgg(((1, 64), (1, 128)), 100)",
+            "Line 1, column 26, “100”: only arguments with their names can be read here.",
+        ),
+        ("tf.keras.applications.VGG16(False)", "Line 1, column 29, “False”: only arguments with their names"),
     ],
 )
 def test_what_cannot_be_read_is_said_at_its_token(text: str, sentence: str) -> None:

@@ -2,7 +2,8 @@
 
 import ast
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from vggexplorer.reading.objects import listed
@@ -35,10 +36,10 @@ BUILTINS: dict[str, Any] = {
     "len": len,
     "int": int,
     "float": float,
-    "str": lambda value: str(scalar(value)),
+    "str": str,
     "list": list,
     "tuple": tuple,
-    "dict": _dict,
+    "dict": dict,
     "OrderedDict": _dict,
     "enumerate": lambda items, start=0: list(enumerate(items, start)),
     "zip": lambda *parts, strict=False: list(zip(*parts, strict=strict)),
@@ -52,14 +53,19 @@ BUILTINS: dict[str, Any] = {
     "bool": bool,
     "__name__": "__main__",
 }
+BOUNDED: dict[Any, Callable[..., Any]] = {str: lambda value: str(scalar(value)), dict: _dict}
+"""What is called in place of a type, so that nothing is too long or too deep."""
 PLAIN = (bool, int, float, str, list, tuple, dict, type(None), type)
 """The values that are worked with as they are."""
 METHODS: dict[type, tuple[str, ...]] = {
-    list: ("append", "extend", "insert", "pop", "copy", "reverse"),
-    dict: ("items", "keys", "values", "get", "copy"),
+    list: ("append", "extend", "insert", "pop", "copy", "reverse", "clear"),
+    dict: ("items", "keys", "values", "get", "copy", "pop", "update", "clear"),
     str: ("lower", "upper", "startswith", "endswith", "strip"),
 }
-CHANGES = ("append", "extend", "insert", "pop", "reverse", "update", "add", "add_module", "register_module", "remove")
+CHANGES = (
+    *("append", "extend", "insert", "pop", "reverse", "sort", "clear", "remove", "update", "setdefault", "popitem"),
+    *("add", "add_module", "register_module", "move_to_end"),
+)
 """Methods that change what they are called on."""
 
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -92,6 +98,11 @@ MISTAKES = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDiv
 """What goes wrong when a text's own arithmetic is done on its values."""
 
 
+def is_plain(value: Any) -> bool:
+    """Whether a value is known and worked with as it is."""
+    return isinstance(value, (*PLAIN, slice))
+
+
 def put(items: Any, key: Any, value: Any) -> None:
     """Set an item of a list or a dictionary."""
     items[scalar(key)] = value
@@ -113,6 +124,14 @@ def holds(op: ast.cmpop, left: Any, right: Any) -> bool:
         if isinstance(side, list | tuple | dict):
             list(map(scalar, side))
     return _COMPARED[type(op)](left, right)
+
+
+def filled(text: str, place: str, values: Sequence[Any]) -> str:
+    """A text with values at its places; `ValueError` if it has others than those."""
+    parts = re.split(place, text)
+    if len(parts) != len(values) + 1 or any(sign in part for part in parts for sign in "%{}"):
+        raise ValueError
+    return "".join(part for pair in zip(parts, [*map(str, map(scalar, values)), ""], strict=True) for part in pair)
 
 
 def is_small(op: ast.operator, left: Any, right: Any) -> bool:

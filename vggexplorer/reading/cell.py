@@ -1,6 +1,6 @@
 """A cell or a file of Python: which network it makes. The one that is built last wins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vggexplorer.architectures import Network, check_shape, shown
@@ -8,15 +8,13 @@ from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
 from vggexplorer.reading import chain, keras, lists, names
-from vggexplorer.reading.objects import Class, Function, Instance, Unknown, is_container, is_module
+from vggexplorer.reading.objects import Class, Function, Instance, Unknown, has_weights, is_container, is_module
 from vggexplorer.reading.python import Follower
 from vggexplorer.reading.source import Source
 from vggexplorer.reading.values import Call, Reading, Says, Token, TokenError, refused
 
 _MADE_WITH_A_SHAPE = ("randn", "rand", "zeros", "ones", "empty", "normal", "uniform")
 _SUMMARIES = ("summary", "layer_summary")
-_WITH_WEIGHTS = ("Conv", "Linear", "Dense", "LazyConv", "LazyLinear", "Batch", "LazyBatch")
-"""How the names of layers with weights begin."""
 _LEAST, _MOST = 3, 4
 """The numbers of a shape, without and with the batch."""
 
@@ -41,11 +39,12 @@ def read(text: str) -> Reading | None:
 def _found(follower: Follower) -> Iterator[Reading | None]:
     """What a text may mean, the likeliest first: what its lines build, what its definitions would, its tables."""
     inputs = list(_inputs(follower))
-    for name, value, token in reversed(follower.made):
-        for now in (value, follower.scope.names.get(name)):
-            if isinstance(now, Unknown):
-                raise now.error
-        yield _built(follower, value, token, inputs)
+    for name, value, token in (*reversed(follower.made), *reversed(follower.within)):
+        built = _built(follower, value, token, inputs)
+        if built or lists.is_table(value) or lists.is_list(value):
+            follower.known(value)
+            follower.known(follower.scope.names.get(name))
+        yield built
     tables = [value for _, value, _ in reversed(follower.made) if lists.is_table(value) or lists.is_list(value)]
     mistake: TokenError | None = None
     for value, token in _definitions(follower, tables[:1]):
@@ -55,6 +54,7 @@ def _found(follower: Follower) -> Iterator[Reading | None]:
             yield _built(follower, value, token, inputs)
     for _, value, token in reversed(follower.made):
         if made := lists.networks(value, token, follower.tokens(value)):
+            follower.known(value)
             yield Reading({name: _with_input(network, inputs) for name, network in made.items()}, says=Says.ITEMS)
     if mistake:
         raise mistake
@@ -62,22 +62,35 @@ def _found(follower: Follower) -> Iterator[Reading | None]:
 
 def _built(follower: Follower, value: Any, token: Token, inputs: Sequence[Shape]) -> Reading | None:
     """The network that a value is; None if it is none."""
+    if isinstance(value, Unknown):
+        raise value.error
     if isinstance(value, Call) and not is_container(value):
         named = names.network(value)
         return named and Reading({"": _with_input(named, inputs)})
-    if isinstance(value, Call) or (isinstance(value, Instance) and is_module(value.made)):
+    if isinstance(value, Call) or (isinstance(value, Instance) and follower.is_network(value)):
         layers = follower.chain(value, token)
         _check_shared(layers)
         read = keras.network if keras.is_meant(layers) else chain.network
-        return _fitting(read, layers, inputs)
+        found = _fitting(read, layers, inputs)
+        return found._replace(left_out=(*found.left_out, *_unused(follower.weights(value), layers)))
     return None
+
+
+def _unused(weights: Mapping[str, Call], layers: Sequence[Call]) -> Iterator[Remark]:
+    """The layers with weights that a network has but does not use."""
+    used = {id(call) for call in layers}
+    if names := [name for name, call in weights.items() if id(call) not in used]:
+        yield Remark(
+            "The network has what it does not use; that was left out of all counts: {names}.",
+            {"names": ", ".join(names)},
+        )
 
 
 def _check_shared(layers: Sequence[Call]) -> None:
     """`TokenError` if a layer with weights stands twice in a network: it has them once."""
     seen: set[int] = set()
     for call in layers:
-        if id(call) in seen and call.name.rpartition(".")[2].startswith(_WITH_WEIGHTS):
+        if id(call) in seen and has_weights(call):
             raise refused(call.token, "this layer is used twice; layers that share their weights cannot be said here.")
         seen.add(id(call))
 
@@ -120,10 +133,14 @@ def _definitions(follower: Follower, table: Sequence[Any]) -> Iterator[tuple[Any
         if not isinstance(value, Function | Class):
             continue
         token = follower.source.token(value.node)
+        before = len(follower.within)
         try:
-            yield follower.call(value, [*table][: follower.lacks(value)], {}, token), token
+            made = follower.call(value, [*table][: follower.lacks(value)], {}, token)
         except TokenError as error:
-            yield Unknown(error), token
+            made = Unknown(error)
+        yield made, token
+        if made is None:
+            yield from ((follower.known(inner), at) for _, inner, at in reversed(follower.within[before:]))
 
 
 def _inputs(follower: Follower) -> Iterator[Shape]:
@@ -131,7 +148,8 @@ def _inputs(follower: Follower) -> Iterator[Shape]:
     for call in follower.calls:
         name = call.name.rpartition(".")[2]
         if name in _MADE_WITH_A_SHAPE:
-            asked = call.kwargs.get("size", call.args)
+            asked = call.kwargs.get("size", call.kwargs.get("shape", call.args))
+            asked = _channels_first(asked) if call.name.startswith("tensorflow.") else asked
         elif name in _SUMMARIES:
             asked = call.kwargs.get("input_size", call.args[1:])
         elif name == "build":  # of Keras

@@ -163,8 +163,9 @@ def _follow(steps: Sequence[Step], input_shape: Shape, strictly: bool = True) ->
     for step in steps:
         if not strictly and len(shape) == 3 and min(shape[1:]) < step.layer.min_side(1):
             return
-        if step.width not in (None, shape[0]) and len(shape) == (1 if step.layer.takes == "vector" else 3):
-            raise _disagreement(step, shape, input_shape)
+        reaching = (prod(shape),) if isinstance(step.layer, Flatten) else shape
+        if step.width not in (None, reaching[0]) and len(reaching) == (3 if step.layer.takes == "maps" else 1):
+            raise _disagreement(step, reaching, input_shape)
         with placed(step.token):
             shape = step.layer.output_shape(shape)
     if strictly:

@@ -26,7 +26,7 @@ from vggexplorer.layers import (
     Tanh,
 )
 from vggexplorer.reading.arguments import Arguments, Signature, signature
-from vggexplorer.reading.values import Call, Token, refused
+from vggexplorer.reading.values import Call, Name, Token, refused
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ class Form:
                 arguments.only(name, _ONLY.get(name, default))
         layer = _layer(arguments, self.layer, {name: _value(arguments, name, types[name]) for name in types})
         said = next((name for name in _WIDTHS if name in self.signature), None)
-        return [Step(layer, call.token, *((arguments.width(said), arguments.at(said)) if said else ()))]
+        if not said or (said == "in_features" and isinstance(arguments.values[said], Name | Call)):  # which follows
+            return [Step(layer, call.token)]
+        return [Step(layer, call.token, arguments.width(said), arguments.at(said))]
 
 
 def _is_mode(arguments: Arguments, name: str) -> bool:
@@ -180,12 +182,23 @@ KNOWN = FORMS.keys() | _NOTHING | _SOFTMAX
 """What can be read, by its name in PyTorch."""
 
 
+def attribute(call: Call, name: str) -> int | None:
+    """The channels or features that a layer has as an attribute; None if the text does not say them."""
+    if call.name not in FORMS or name not in (*_WIDTHS, "out_channels", "out_features"):
+        return None
+    given = dict(zip(FORMS[call.name].signature, call.args, strict=False)) | call.kwargs
+    return value if type(value := given.get(name)) is int else None
+
+
 def read(call: Call) -> list[Step]:
     """The layer that a call of PyTorch makes, or none; `TokenError` at what cannot be said here."""
     if call.name in _NOTHING:
         return []
     if call.name in _SOFTMAX:
         return [Step(Softmax(), call.token)]
+    if call.name == "torch.Tensor.view":
+        features = call.args[2]
+        return [Step(Flatten(), call.token, features if type(features) is int and features > 0 else None)]
     if call.name not in FORMS:
         raise refused(
             call.token,

@@ -8,6 +8,7 @@ from vggexplorer.architectures import CONV_ARCHS, MAX_CHANNELS, NETWORKS, Archit
 from vggexplorer.errors import InputError
 from vggexplorer.reading.lists import is_table
 from vggexplorer.reading.values import Call, TokenError, refused
+from vggexplorer.summary import summarize
 
 _IMAGENET = (3, 224, 224)
 _VGGS = {f"vgg{depth}": f"VGG-{depth}" for depth in (11, 13, 16, 19)}
@@ -32,6 +33,10 @@ def _of_keras() -> dict[str, Network]:
     }
 
 
+PARTS = ("features", "avgpool", "classifier")
+"""The parts of torchvision's networks."""
+OPENED = "torchvision.models.Sequential"
+"""The name of a network of torchvision that was taken apart."""
 _IGNORED = ("weights", "pretrained", "progress", "init_weights", "lr", "name")
 """Arguments that change nothing of what a network is."""
 
@@ -48,6 +53,21 @@ def network(call: Call) -> Network | None:
     return None
 
 
+def parts(call: Call) -> dict[str, Call] | None:
+    """The parts of a network of torchvision by their names, and its flattening; None if it is none."""
+    if not call.name.startswith("torchvision.models.") or not (made := network(call)):
+        return None
+    found: dict[str, Any] = {}
+    for row in summarize(*made).rows:
+        part, _, place = row.name.partition(".")
+        layer = Call(f"torch.nn.{row.kind}", [], row.layer.torch_arguments(row.input_shape), call.token)
+        if place:
+            found.setdefault(part, Call("torch.nn.Sequential", [{}], {}, call.token)).args[0][place] = layer
+        else:
+            found[part] = layer
+    return found
+
+
 def _named(call: Call, name: str, networks: Mapping[str, Network], classes: str) -> Network:
     if name not in networks:
         raise refused(
@@ -56,6 +76,8 @@ def _named(call: Call, name: str, networks: Mapping[str, Network], classes: str)
             name=name,
             names=", ".join(networks),
         )
+    if len(call.args) > (classes == "num_classes"):  # of old, torchvision's first was whether it is trained
+        raise refused(call.at(len(call.args) - 1), "only arguments with their names can be read here.")
     return _with(call, networks[name], {classes: _classes, "dropout": _dropout, "input_shape": _channels_last})
 
 
@@ -68,6 +90,8 @@ def _of_the_book(call: Call, name: str) -> Network | None:
     table = call.args[0] if call.args else call.kwargs.get("arch", call.kwargs.get("conv_arch"))
     if table is None or not is_table(table):
         raise refused(call.at(0), "this is not a table like ((1, 64), (1, 128), (2, 256)).")
+    if len(call.args) > 1:
+        raise refused(call.at(1), "only arguments with their names can be read here.")
     try:
         made = Network(Architecture(blocks(table)))
     except InputError as error:

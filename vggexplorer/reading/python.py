@@ -9,13 +9,17 @@ A statement that cannot be followed makes unknown what it sets or changes; the r
 """
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vggexplorer.architectures import CONV_ARCHS
 from vggexplorer.errors import InputError
+from vggexplorer.reading import layers, names
 from vggexplorer.reading.arithmetic import (
     BINARY,
+    BOUNDED,
     BUILTINS,
     CHANGES,
     LARGEST,
@@ -24,13 +28,16 @@ from vggexplorer.reading.arithmetic import (
     MOST_ITEMS,
     PLAIN,
     UNARY,
+    filled,
     holds,
     is_format,
+    is_plain,
     is_small,
     item_of,
     put,
 )
 from vggexplorer.reading.objects import (
+    CONTAINERS,
     Class,
     Data,
     Function,
@@ -39,9 +46,14 @@ from vggexplorer.reading.objects import (
     Scope,
     Super,
     Unknown,
+    has_weights,
     is_container,
     is_module,
+    is_told,
     listed,
+    longest,
+    named,
+    numbered,
     parts,
 )
 from vggexplorer.reading.source import Source
@@ -68,6 +80,21 @@ WRAPPERS = ("DataParallel", "DistributedDataParallel", "compile")
 """What gives back the network that it is called with."""
 
 
+FORWARD = ("forward", "call", "__call__")
+"""What the method that data goes through is called: in PyTorch, in Keras, and in Python."""
+LONGEST = 200
+"""Characters of a text that is filled in."""
+SIDES = ([2, 3], [-1, -2], [-2, -1], [3, 2])
+"""How height and width are named."""
+COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+"""Statements with others in them, which were perhaps not followed."""
+WEIGHTS = ("weight", "bias", "data", "grad")
+"""Attributes of a module that are weights: their values are of no interest."""
+HARMLESS = ("requires_grad", "data", "grad", "trainable", "training", "inplace")
+"""Attributes that change nothing of what is counted."""
+ROLES = ("property", "staticmethod", "classmethod")
+"""The decorators that say what a method is."""
+_ASKING = (isinstance, BUILTINS["type"], bool)
 _MISSING = object()
 
 
@@ -84,8 +111,63 @@ class _Continue(Exception):  # noqa: N818
     pass
 
 
+class _RaisedError(TokenError):
+    """The text's own error: what comes after it is not reached."""
+
+
 class _EndlessError(TokenError):
     """The text is not followed any further."""
+
+
+def own_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all in it but the bodies of functions and classes."""
+    rest = [node]
+    while rest:
+        part = rest.pop()
+        yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.Assign) or (
+            isinstance(part, ast.Assign) and not gives_back(part)
+        ):
+            rest += ast.iter_child_nodes(part)
+
+
+def dotted(node: ast.AST) -> list[str]:
+    """The parts of a dotted name, the last first; empty if it is none."""
+    found: list[str] = []
+    while isinstance(node, ast.Attribute):
+        found.append(node.attr)
+        node = node.value
+    return [*found, node.id] if isinstance(node, ast.Name) else []
+
+
+def gives_back(node: ast.Assign) -> bool:
+    """Whether a name is given what it had: `net = net.to(device)`, `net = nn.DataParallel(net)`."""
+    value = node.value
+    while isinstance(value, ast.Call):
+        if isinstance(value.func, ast.Attribute) and value.func.attr in ITSELF:
+            value = value.func.value
+        elif value.args and dotted(value.func)[:1] in [[name] for name in WRAPPERS]:
+            value = value.args[0]
+        else:
+            return False
+    return bool(dotted(value)) and [dotted(target) for target in node.targets] == [dotted(value)]
+
+
+def is_of_weights(node: ast.expr) -> bool:
+    """Whether an expression names the weights of a module, or a part of them."""
+    return any(isinstance(part, ast.Attribute) and part.attr in WEIGHTS for part in ast.walk(node))
+
+
+def leaves_loop(node: ast.AST) -> bool:
+    """Whether a statement may leave or go on with a loop that it stands in."""
+    rest = [node]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, ast.Break | ast.Continue):
+            return True
+        inner = part.orelse if isinstance(part, ast.For | ast.AsyncFor | ast.While) else ast.iter_child_nodes(part)
+        rest += [each for each in inner if isinstance(each, ast.stmt | ast.ExceptHandler | ast.match_case)]
+    return False
 
 
 class Follower:
@@ -94,6 +176,8 @@ class Follower:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.made: list[tuple[str, Any, Token]] = []
+        self.within: list[tuple[str, Any, Token]] = []
+        """The networks and parts of them that its functions make, in their order."""
         self.calls: list[Call] = []
         self.unread: list[tuple[Token, TokenError]] = []
         """The statements that could not be followed, and why."""
@@ -102,6 +186,7 @@ class Follower:
         """The tokens of the items of each list that is written out, by its identity."""
         self.assumed: list[str] = []
         self._stars: list[str] = []
+        self._spoiled: dict[int, tuple[Any, TokenError]] = {}
         self._steps = 0
         self._depth = 0
 
@@ -113,6 +198,8 @@ class Follower:
             except (_Return, _Break, _Continue):
                 error = refused(self.source.token(statement), "this cannot stand here.")
                 self.unread.append((self.source.token(statement), error))
+            except _RaisedError as error:
+                self._give_up(statement, self.scope, error)
 
     def tokens(self, items: Any) -> list[Token]:
         """Where the items of a list are written; empty if the text does not write it out."""
@@ -139,7 +226,7 @@ class Follower:
             if handler is None:
                 raise refused(self.source.token(node), "this statement cannot be followed.")
             handler(self, node, scope)
-        except _EndlessError:
+        except (_EndlessError, _RaisedError):
             raise
         except TokenError as error:
             self._give_up(node, scope, error)
@@ -150,43 +237,90 @@ class Follower:
         """Make unknown what a statement would have set or changed."""
         if scope is self.scope:
             self.unread.append((self.source.token(node), error))
-            if self._builds(node):
-                self.made.append(("", Unknown(error), self.source.token(node)))
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                scope.names[part.id] = Unknown(error)
-            elif isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
-                self._spoil(part.value if isinstance(part, ast.Subscript) else part, scope, error)
-            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in CHANGES:
-                self._spoil(part.func.value, scope, error)
-            elif isinstance(part, ast.FunctionDef | ast.ClassDef):
-                scope.names[part.name] = Unknown(error)
-            elif isinstance(part, ast.Return):
-                raise error
+        if not isinstance(node, ast.Expr) and self._builds(node):
+            (self.made if scope is self.scope else self.within).append(("", Unknown(error), self.source.token(node)))
+        self._forget([node], scope, error, set() if isinstance(node, COMPOUND) else None)
+        if any(isinstance(part, ast.Return) for part in own_parts(node)) or leaves_loop(node):
+            raise error
 
-    def _builds(self, node: ast.stmt) -> bool:
-        """Whether a statement would have made a network: by a class or function of the text that is given none."""
-        if not (isinstance(node, ast.Assign) and isinstance(call := node.value, ast.Call)):
-            return False
-        made = self.scope.find(call.func.id) if isinstance(call.func, ast.Name) else None
+    def _forget(self, nodes: Sequence[ast.stmt], scope: Scope, error: TokenError, entered: set[ast.AST] | None) -> None:
+        """Make unknown what statements set or change, also by the text's own functions, each `entered` once."""
+        for part in (part for node in nodes for part in own_parts(node)):
+            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
+                scope.put(part.id, Unknown(error))
+            elif isinstance(part, ast.FunctionDef | ast.ClassDef):
+                scope.put(part.name, Unknown(error))
+            elif isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load):
+                self._spoil(part, scope, error)
+            elif isinstance(part, ast.Call):
+                self._forget_call(part, scope, error, entered)
+
+    def _forget_call(self, node: ast.Call, scope: Scope, error: TokenError, entered: set[ast.AST] | None) -> None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGES:
+            self._spoil_object(node.func.value, scope, error)
+        if isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr") and node.args:
+            self._spoil_object(node.args[0], scope, error)
+        function = self._object(node.func, scope)
+        if entered is None or not isinstance(function, Function) or function.node in entered:
+            return
+        if isinstance(function.node, ast.FunctionDef):
+            entered.add(function.node)
+            names = [part.arg for part in (*function.node.args.posonlyargs, *function.node.args.args)]
+            args = [*([function.of] if function.of else []), *(self._object(arg, scope) for arg in node.args)]
+            inner = Scope(dict.fromkeys(names) | dict(zip(names, args, strict=False)), function.scope)
+            self._forget(function.node.body, inner, error, entered)
+
+    def _object(self, node: ast.expr, scope: Scope) -> Any:
+        """What an expression names, or what that is a part of; None if that is not known."""
+        path: list[ast.Attribute | ast.Subscript] = []
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            path.append(node)
+            node = node.value
+        found = scope.find(node.id) if isinstance(node, ast.Name) else None
+        for part in reversed(path):
+            if isinstance(of := found, Instance) and isinstance(part, ast.Attribute):
+                found = of.attributes.get(part.attr, of.made.find(part.attr))
+                found = replace(found, of=of) if isinstance(found, Function) else found
+        return found
+
+    def _spoil(self, node: ast.Attribute | ast.Subscript, scope: Scope, error: TokenError) -> None:
+        """Make unknown what an assignment changes: an attribute of an object of the text, or all of what is changed."""
+        of = self._object(node.value, scope)
+        if isinstance(node, ast.Attribute) and isinstance(of, Instance):
+            of.attributes[node.attr] = Unknown(error)
+        elif not (isinstance(node, ast.Attribute) and node.attr in HARMLESS) and not is_of_weights(node.value):
+            self._spoil_object(node.value, scope, error)
+
+    def _spoil_object(self, node: ast.expr, scope: Scope, error: TokenError) -> None:
+        """Make a list or an object unknown, under all its names."""
+        of = self._object(node, scope)
+        if isinstance(of, list | dict | Call | Instance):
+            self._spoiled[id(of)] = (of, error)
+        elif isinstance(node, ast.Name):
+            scope.put(node.id, Unknown(error))
+
+    def known(self, value: Any) -> Any:
+        """A value; `TokenError` if it is not known."""
+        if isinstance(value, Unknown):
+            raise value.error
+        if id(value) in self._spoiled:
+            raise self._spoiled[id(value)][1]
+        return value
+
+    def _builds(self, node: ast.AST, entered: frozenset[str] = frozenset()) -> bool:
+        """Whether it makes a network: by a class of the text, or a function of it that makes one."""
+        return any(self._makes(part.func, entered) for part in own_parts(node) if isinstance(part, ast.Call))
+
+    def _makes(self, node: ast.expr, entered: frozenset[str]) -> bool:
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        made = self.scope.find(name)
+        if name in entered or not isinstance(node, ast.Name):
+            return name in CONTAINERS
         if isinstance(made, Class):
             return is_module(made)
-        given = [self.scope.find(part.id) for part in ast.walk(call) if isinstance(part, ast.Name)]
-        return isinstance(made, Function) and not any(isinstance(value, Call | Instance) for value in given)
-
-    def _spoil(self, node: ast.expr, scope: Scope, error: TokenError) -> None:
-        """Make unknown what an expression names: an attribute of an object of the text, or the variable."""
-        while isinstance(node, ast.Subscript):
-            node = node.value
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            of = scope.find(node.value.id)
-            if isinstance(of, Instance):
-                of.attributes[node.attr] = Unknown(error)
-                return
-        while isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        if isinstance(node, ast.Name):
-            scope.names[node.id] = Unknown(error)
+        body = made.node.body if isinstance(made, Function) else []
+        inside: Sequence[ast.AST] = body if isinstance(body, list) else [body]
+        return name in CONTAINERS or any(self._builds(part, entered | {name}) for part in inside)
 
     def _expression(self, node: ast.Expr, scope: Scope) -> None:
         value = self.value(node.value, scope)
@@ -198,31 +332,69 @@ class Follower:
         value = self.value(node.value, scope)
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             self._set(target, value, scope)
-            self._note(target.id if isinstance(target, ast.Name) else "", value, node.value, scope)
+            self._note_target(target, value, node.value, scope)
+
+    def _note_target(self, target: ast.expr, value: Any, node: ast.expr, scope: Scope) -> None:
+        if isinstance(target, ast.Name):
+            self._note(target.id, value, node, scope)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for part in target.elts:
+                self._note_target(part, scope.find(part.id) if isinstance(part, ast.Name) else None, part, scope)
 
     def _note(self, name: str, value: Any, node: ast.expr, scope: Scope) -> None:
         if scope is self.scope and isinstance(value, Call | Instance | list | tuple | dict):
             self.made.append((name, value, self.source.token(node)))
+        elif name and isinstance(value, Call | Instance):
+            self.within.append((name, value, self.source.token(node)))
 
     def _set(self, target: ast.expr, value: Any, scope: Scope) -> None:
         if isinstance(target, ast.Name):
-            scope.names[target.id] = value
+            scope.put(target.id, value)
         elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, Name | Call | Method):
             for part in target.elts:
                 self._set(part, Name("", self.source.token(part)), scope)
         elif isinstance(target, ast.Tuple | ast.List):
             values = self._items(value, target)
-            if len(values) != len(target.elts) or any(isinstance(part, ast.Starred) for part in target.elts):
+            stars = [place for place, part in enumerate(target.elts) if isinstance(part, ast.Starred)]
+            if stars and len(values) >= len(target.elts) - 1:
+                first, after = stars[0], len(values) - len(target.elts) + stars[0] + 1
+                values = [*values[:first], list(values[first:after]), *values[after:]]
+            if len(values) != len(target.elts):
                 raise refused(self.source.token(target), "this does not take what it is given.")
             for part, item in zip(target.elts, values, strict=True):
-                self._set(part, item, scope)
-        elif isinstance(target, ast.Attribute) and isinstance(of := self.value(target.value, scope), Instance):
-            of.attributes[target.attr] = value
-        elif isinstance(target, ast.Subscript) and isinstance(of := self.value(target.value, scope), list | dict):
-            key = self.value(target.slice, scope)
-            self._plainly(target, put, of, key, value)
+                self._set(part.value if isinstance(part, ast.Starred) else part, item, scope)
+        elif isinstance(target, ast.Attribute):
+            self._set_member(self.value(target.value, scope), target.attr, value, self.source.token(target))
+        elif isinstance(target, ast.Subscript):
+            of, key = self.value(target.value, scope), self.value(target.slice, scope)
+            if isinstance(of, Call) and is_container(of):
+                key = self._plainly(target, item_of, list(named(of)), key) if type(key) is int else key
+                self._set_member(of, key, value, self.source.token(target))
+            elif isinstance(of, list | dict):
+                self._plainly(target, put, of, key, value)
+            else:
+                raise self._foreign(self.source.token(target))
         else:
-            raise refused(self.source.token(target), "this change of something from elsewhere cannot be followed.")
+            raise self._foreign(self.source.token(target))
+
+    def _set_member(self, of: Any, name: Any, value: Any, token: Token) -> None:
+        """Set an attribute of an object of the text, or a module of a container."""
+        if not isinstance(name, str):
+            raise self._foreign(token)
+        if isinstance(of, Instance):
+            of.attributes[name] = value
+            if (row := of.row()) and isinstance(value, Call | Instance):
+                self._set_member(row, name, value, token)
+            return
+        if isinstance(of, Call):
+            self._open(of)
+        if isinstance(of, Call) and is_container(of) and isinstance(value, Call | Instance):
+            of.args = [named(of) | {name: value}]
+        else:
+            raise self._foreign(token)
+
+    def _foreign(self, token: Token) -> TokenError:
+        return refused(token, "this change of something from elsewhere cannot be followed.")
 
     def _augment(self, node: ast.AugAssign, scope: Scope) -> None:
         old, more = self.value(node.target, scope), self.value(node.value, scope)
@@ -234,7 +406,7 @@ class Follower:
             self._note("", value, node.target, scope)
 
     def _for(self, node: ast.For, scope: Scope) -> None:
-        for item in list(self._items(self.value(node.iter, scope), node.iter)):
+        for item in self._items(self.value(node.iter, scope), node.iter):
             self._set(node.target, item, scope)
             try:
                 self._block(node.body, scope)
@@ -242,6 +414,8 @@ class Follower:
                 break
             except _Continue:
                 continue
+        else:
+            self._block(node.orelse, scope)
 
     def _if(self, node: ast.If, scope: Scope) -> None:
         if self._truth(node.test, scope):
@@ -256,10 +430,39 @@ class Follower:
         self._block(node.body, scope)
 
     def _try(self, node: ast.Try, scope: Scope) -> None:
-        self._block((*node.body, *node.orelse, *node.finalbody), scope)
+        try:
+            self._block((*node.body, *node.orelse), scope)
+        except _RaisedError as error:
+            if not node.handlers:
+                raise
+            raise refused(error.token, "what follows an error cannot be followed.") from None
+        finally:
+            self._block(node.finalbody, scope)
 
     def _function(self, node: ast.FunctionDef, scope: Scope) -> None:
-        scope.names[node.name] = Function(node, scope)
+        made: Any = Function(node, scope, self._defaults(node.args, scope))
+        for part in reversed(node.decorator_list):
+            decorator = self.value(part, scope)
+            if isinstance(decorator, Name) and decorator.name in ROLES:
+                made = replace(made, role=decorator.name)
+            elif isinstance(decorator, Function | Class):
+                made = self.call(decorator, [made], {}, self.source.token(part))
+        scope.put(node.name, made)
+
+    def _defaults(self, spec: ast.arguments, scope: Scope) -> dict[str, Any]:
+        """The defaults of a function's arguments; an unknown one is of no interest before it is needed."""
+        names = [part.arg for part in (*spec.posonlyargs, *spec.args)]
+        nodes = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
+        nodes |= {part.arg: node for part, node in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if node}
+        found: dict[str, Any] = {}
+        for name, node in nodes.items():
+            try:
+                found[name] = self.value(node, scope)
+            except _EndlessError:
+                raise
+            except TokenError as error:
+                found[name] = Unknown(error)
+        return found
 
     def _class(self, node: ast.ClassDef, scope: Scope) -> None:
         made = Class(node, [self.value(base, scope) for base in node.bases], Scope(outer=scope))
@@ -267,7 +470,7 @@ class Follower:
         for value in made.scope.names.values():
             if isinstance(value, Function):
                 value.scope, value.owner = scope, made
-        scope.names[node.name] = made
+        scope.put(node.name, made)
 
     def _return(self, node: ast.Return, scope: Scope) -> None:
         raise _Return(self.value(node.value, scope) if node.value else None)
@@ -286,6 +489,32 @@ class Follower:
                 root = alias.name.partition(".")[0]
                 scope.names[root] = Name(root, token)
 
+    def _elsewhere(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
+        for name in node.names:
+            scope.elsewhere[name] = self.scope if isinstance(node, ast.Global) else scope.outer_with(name)
+
+    def _delete(self, node: ast.Delete, scope: Scope) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id in scope.names:
+                del scope.names[target.id]
+            elif isinstance(target, ast.Subscript):
+                self._delete_item(target, self.value(target.value, scope), self.value(target.slice, scope))
+            else:
+                raise self._foreign(self.source.token(target))
+
+    def _delete_item(self, node: ast.Subscript, of: Any, key: Any) -> None:
+        if isinstance(of, Call) and is_container(of):
+            modules = parts(of)
+            self._plainly(node, operator.delitem, modules, key)
+            of.args = [numbered(modules)]
+        elif isinstance(of, list | dict):
+            self._plainly(node, operator.delitem, of, key)
+        else:
+            raise self._foreign(self.source.token(node))
+
+    def _raise(self, node: ast.Raise, scope: Scope) -> None:
+        raise _RaisedError(self.source.token(node), InputError("the text raises an error here."))
+
     def _nothing(self, node: ast.stmt, scope: Scope) -> None:
         pass
 
@@ -300,17 +529,15 @@ class Follower:
         handler = _EXPRESSIONS.get(type(node))
         if handler is None:
             raise refused(self.source.token(node), "this expression cannot be followed.")
-        return handler(self, node, scope)
+        return self.known(handler(self, node, scope))
 
     def _constant(self, node: ast.Constant, scope: Scope) -> Any:
         return node.value
 
     def _name(self, node: ast.Name, scope: Scope) -> Any:
         value = scope.find(node.id, _MISSING)
-        if isinstance(value, Unknown):
-            raise value.error
         if value is not _MISSING:
-            return value
+            return self.known(value)
         if node.id in BUILTINS:
             return BUILTINS[node.id]
         if node.id in ASSUMED:
@@ -321,30 +548,43 @@ class Follower:
 
     def _attribute(self, node: ast.Attribute, scope: Scope) -> Any:
         of = self.value(node.value, scope)
+        return self._member(of, node.attr, self.source.token(node))
+
+    def _member(self, of: Any, name: str, token: Token) -> Any:
+        """An attribute of an object or a class of the text, a part of a container, or a method of something else."""
+        found = None
         if isinstance(of, Name):
-            return Name(f"{of.name}.{node.attr}" if of.name else "", self.source.token(node))
-        if isinstance(of, Instance):
-            return self._of_instance(of, node)
-        if isinstance(of, Super):
-            return self._of_super(of, node)
-        return Method(of, node.attr)
-
-    def _of_instance(self, of: Instance, node: ast.Attribute) -> Any:
-        if node.attr in of.attributes:
-            value = of.attributes[node.attr]
-            if isinstance(value, Unknown):
-                raise value.error
-            return value
-        found = of.made.find(node.attr)
+            return Name(f"{of.name}.{name}" if of.name else "", token)
+        if isinstance(of, Instance) and name in of.attributes:
+            return self.known(of.attributes[name])
+        if isinstance(of, Instance | Class):
+            found = self.known((of.made if isinstance(of, Instance) else of).find(name))
+        elif isinstance(of, Super):
+            found = self.known(of.instance.made.find(name, of.owner))
+        elif isinstance(of, Call):
+            if name in names.PARTS:
+                self._open(of)
+            found = named(of).get(name) if is_container(of) else layers.attribute(of, name)
+        if found is None:
+            return Method(of, name)
         if isinstance(found, Function):
-            return Function(found.node, found.scope, of, found.owner)
-        return Method(of, node.attr) if found is None else found
+            return self._method_of(of.instance if isinstance(of, Super) else of, found, token)
+        return found
 
-    def _of_super(self, of: Super, node: ast.Attribute) -> Any:
-        for base in of.owner.bases:
-            if isinstance(base, Class) and isinstance(found := base.find(node.attr), Function):
-                return Function(found.node, found.scope, of.instance, found.owner)
-        return Method(of, node.attr)
+    def _open(self, call: Call) -> None:
+        """Let a network that is only named be the container of its parts."""
+        if call.name != names.OPENED and (made := names.parts(call)):
+            call.name, call.args, call.kwargs = names.OPENED, [made], {}
+
+    def _method_of(self, of: Any, function: Function, token: Token) -> Any:
+        """A function of a class, bound to what it is looked up at; what a property gives."""
+        made = of.made if isinstance(of, Instance) else of
+        if function.role == "classmethod":
+            return replace(function, of=made)
+        if function.role == "staticmethod" or not isinstance(of, Instance):
+            return function
+        bound = replace(function, of=of)
+        return self.call(bound, [], {}, token) if function.role == "property" else bound
 
     def _display(self, node: ast.List | ast.Tuple, scope: Scope) -> Any:
         items: list[Any] = []
@@ -406,7 +646,9 @@ class Follower:
                 self.source.token(node), "two ways through the network meet here; only a chain of layers can be read."
             )
         self._spend(left, right)
-        plain = isinstance(left, PLAIN) and isinstance(right, PLAIN) and not is_format(op, left)
+        if is_format(op, left):
+            return self._plainly(node, filled, left, r"%[ds]", right if isinstance(right, tuple) else (right,))
+        plain = isinstance(left, PLAIN) and isinstance(right, PLAIN)
         if not plain or type(op) not in BINARY:
             raise refused(self.source.token(node), "this cannot be worked out.")
         if isinstance(op, ast.Mult | ast.Pow) and not is_small(op, left, right):
@@ -426,7 +668,8 @@ class Follower:
 
     def _compare(self, node: ast.Compare, scope: Scope) -> bool:
         values = [self.value(part, scope) for part in (node.left, *node.comparators)]
-        if any(isinstance(value, Name | Method | Data) for value in values):
+        asks_for_none = all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops) and None in values
+        if not all(is_plain(value) or (asks_for_none and is_told(value)) for value in values):
             raise refused(self.source.token(node), "it is not known whether this holds.")
         pairs = zip(node.ops, values, values[1:], strict=False)
         return all(self._plainly(node, holds, op, a, b) for op, a, b in pairs)
@@ -448,31 +691,46 @@ class Follower:
     def _is_true(self, value: Any, node: ast.expr) -> bool:
         if isinstance(value, Call) and value.name == "tab.selected":  # of the book's own sources
             return "pytorch" in value.args
-        if isinstance(value, Name | Call | Method | Data):
+        if is_plain(value):
+            return bool(value)
+        if not is_told(value):
             raise refused(self.source.token(node), "it is not known whether this holds.")
-        return bool(value)
+        return True
 
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Any:
         of = self.value(node.value, scope)
-        if isinstance(of, Call) and is_container(of):
-            of = parts(of)
-        if isinstance(of, Name | Method | Call | Data):
+        if isinstance(of, Name | Method | Data) or (isinstance(of, Call) and not is_container(of)):
             return Name("", self.source.token(node))
         key = self.value(node.slice, scope)
-        return self._plainly(node, item_of, of, key)
+        if not isinstance(of, Call):
+            return self._plainly(node, item_of, of, key)
+        found = self._plainly(node, item_of, named(of) if isinstance(key, str) else parts(of), key)
+        return Call(of.name, [numbered(found)], {}, self.source.token(node)) if isinstance(key, slice) else found
 
     def _slice(self, node: ast.Slice, scope: Scope) -> slice:
         return slice(*(part and self.value(part, scope) for part in (node.lower, node.upper, node.step)))
 
-    def _text(self, node: ast.JoinedStr, scope: Scope) -> str:
-        parts = (
-            part.value if isinstance(part, ast.Constant) else self.value(part.value, scope)  # type: ignore[attr-defined]
-            for part in node.values
-        )
-        return "".join(str(part) if isinstance(part, str | int | float) else "…" for part in parts)[:200]
+    def _text(self, node: ast.JoinedStr, scope: Scope) -> Any:
+        parts = [self._written(part, scope) for part in node.values]
+        text = "".join(part for part in parts if part is not None)
+        return text if None not in parts and len(text) < LONGEST else Name("", self.source.token(node))
+
+    def _written(self, node: ast.expr, scope: Scope) -> str | None:
+        """A part of a text that is filled in; None if it is not known how it is written."""
+        if isinstance(node, ast.Constant):
+            return str(node.value)
+        if not isinstance(node, ast.FormattedValue) or node.format_spec or node.conversion != -1:
+            return None
+        value = self.value(node.value, scope)
+        return str(value) if isinstance(value, str | int | float) else None
+
+    def _walrus(self, node: ast.NamedExpr, scope: Scope) -> Any:
+        value = self.value(node.value, scope)
+        self._set(node.target, value, scope)
+        return value
 
     def _lambda(self, node: ast.Lambda, scope: Scope) -> Function:
-        return Function(node, scope)
+        return Function(node, scope, self._defaults(node.args, scope))
 
     # --- calls --------------------------------------------------------------------------------------------
 
@@ -480,11 +738,13 @@ class Follower:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return self._super(node, scope)
         function = self.value(node.func, scope)
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
+            self._note("", getattr(function, "of", None), node.func.value, scope)
         args: list[Any] = []
         tokens: dict[int | str, Token] = {}
         for part in node.args:
             starred = isinstance(part, ast.Starred)
-            value = self.value(part.value if isinstance(part, ast.Starred) else part, scope)
+            value = self._argument(part.value if isinstance(part, ast.Starred) else part, function, scope)
             for item in self._items(value, part) if starred else [value]:
                 tokens[len(args)] = self.source.token(part)
                 args.append(item)
@@ -497,6 +757,17 @@ class Follower:
                 kwargs[keyword.arg] = value
                 tokens[keyword.arg] = self.source.token(keyword.value)
         return self.call(function, args, kwargs, self.source.token(node), tokens, scope)
+
+    def _argument(self, node: ast.expr, function: Any, scope: Scope) -> Any:
+        """An argument; the sizes of a `view` need not be known."""
+        try:
+            return self.value(node, scope)
+        except _EndlessError:
+            raise
+        except TokenError:
+            if isinstance(function, Method) and isinstance(function.of, Data):
+                return Name("", self.source.token(node))
+            raise
 
     def _super(self, node: ast.Call, scope: Scope) -> Any:
         owner, instance = scope.find("__class__"), scope.find("__self__")
@@ -529,29 +800,50 @@ class Follower:
             if isinstance(function, Name):
                 return self._noted(Call(function.name, args, kwargs, token, tokens or {}))
             if any(function is known for known in BUILTINS.values()):
+                opened = function not in _ASKING
+                args = [parts(arg) if opened and isinstance(arg, Call) and is_container(arg) else arg for arg in args]
                 return self._builtin(function, args, kwargs, token)
             raise refused(token, "this cannot be called.")
         finally:
             self._depth -= 1
 
     def _builtin(self, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], token: Token) -> Any:
-        if function is isinstance and any(isinstance(arg, Name) for arg in args[1:]):
+        if function in _ASKING and any(not is_plain(arg) for arg in args):
             raise refused(token, "it is not known whether this holds.")
+        if function is int and any(isinstance(arg, Name | Call | Method) for arg in args):
+            return Name("", token)
         self._spend(*args)
         try:
-            return function(*args, **kwargs)
+            return BOUNDED.get(function, function)(*args, **kwargs)
         except MISTAKES:
             raise refused(token, "this cannot be worked out.") from None
 
+    def _attributed(self, call: Call) -> Any:
+        """What `getattr` gives; `setattr` and `delattr` change what they are called with."""
+        of, name, *rest = call.args
+        if call.name != "getattr":
+            self._set_member(of, name, rest[0] if rest else Unknown(self._foreign(call.token)), call.token)
+            return None
+        if not isinstance(name, str):
+            raise self._foreign(call.token)
+        found = self._member(of, name, call.token)
+        return rest[0] if rest and isinstance(of, Instance) and isinstance(found, Method) else found
+
     def _noted(self, call: Call) -> Any:
         """A call of something from elsewhere."""
+        if call.name in ("getattr", "setattr", "delattr") and 2 <= len(call.args) <= 3:
+            return self._attributed(call)
         last = call.name.rpartition(".")[2]
+        if last == "cast" and len(call.args) == 2:
+            return call.args[1]
         if last in WRAPPERS and call.args and isinstance(call.args[0], Call | Instance):
             return call.args[0]
         if call.args and isinstance(call.args[0], Data):
             return Data((*call.args[0].calls, call))
         if any(isinstance(part, Data) for arg in call.args if isinstance(arg, list | tuple) for part in arg):
             raise refused(call.token, "two ways through the network meet here; only a chain of layers can be read.")
+        if is_container(call):
+            call.args, call.kwargs = [named(call)], {}
         self.calls.append(call)
         return call
 
@@ -561,9 +853,8 @@ class Follower:
             return Name("", token)
         if isinstance(module, Call):
             return Data((*args[0].calls, module))
-        forward = module.made.find("forward")
-        if isinstance(forward, Function):
-            return self._enter(Function(forward.node, forward.scope, module, forward.owner), args, {}, token)
+        if forward := self._forward(module):
+            return self._enter(replace(forward, of=module), args, {}, token)
         chain = self.inner(module)
         if chain is None:
             raise refused(token, "{name} has no forward that could be followed.", name=module.made.name)
@@ -573,31 +864,52 @@ class Follower:
         """The calls of layers that a network is a chain of."""
         if depth > MOST_DEPTH:
             raise refused(token, "this is nested too deeply.")
+        self._count(token)
+        self.known(value)
         if isinstance(value, Instance):
             gone = self._through(value, [Data()], value.token)
-            if not isinstance(gone, Data):
+            if not isinstance(gone := longest(gone), Data):
                 raise refused(token, "the forward of {name} could not be followed.", name=value.made.name)
             return [call for part in gone.calls for call in self.chain(part, part.token, depth + 1)]
+        if isinstance(value, Call):
+            self._open(value)
         if isinstance(value, Call) and is_container(value):
             return [call for part in parts(value) for call in self.chain(part, value.token, depth + 1)]
         if isinstance(value, Call):
             return [value]
         raise refused(value.token if isinstance(value, Name) else token, "this is not a layer that can be read.")
 
+    def is_network(self, module: Instance) -> bool:
+        """Whether an object is a module that takes one thing: no loss, which takes two."""
+        forward = self._forward(module)
+        return is_module(module.made) and not (forward and self.lacks(forward) > 2)
+
+    def _forward(self, module: Instance) -> Function | None:
+        """The method of the text that says how data goes through an object."""
+        found = next(filter(None, (self.known(module.made.find(name)) for name in FORWARD)), None)
+        return found if isinstance(found, Function) else None
+
+    def weights(self, value: Any, name: str = "", depth: int = 0) -> dict[str, Call]:
+        """The layers with weights that a module holds, by their names."""
+        if isinstance(value, Call) and not is_container(value):
+            return {name: value} if has_weights(value) else {}
+        held = value.attributes if isinstance(value, Instance) else named(value) if isinstance(value, Call) else {}
+        found: dict[str, Call] = {}
+        for key, part in held.items() if depth < MOST_DEPTH else ():
+            self._count(value.token)
+            found |= self.weights(part, f"{name}.{key}".strip("."), depth + 1)
+        return found
+
     def inner(self, module: Instance) -> Call | None:
         """The network of an object whose class does not say how data goes through it: the book's `net`, or its base."""
-        for name in ("net", "model"):
-            if isinstance(found := module.attributes.get(name), Call):
-                return found
-            if isinstance(found, Unknown):
-                raise found.error
-        return module.parent
+        found = self.known(module.row() or module.attributes.get("net", module.attributes.get("model")))
+        return found if isinstance(found, Call) else None
 
     def _make(self, made: Class, args: list[Any], kwargs: dict[str, Any], token: Token) -> Instance:
         instance = Instance(made, token)
-        begin = made.find("__init__")
+        begin = self.known(made.find("__init__"))
         if isinstance(begin, Function):
-            self._enter(Function(begin.node, begin.scope, instance, begin.owner), args, kwargs, token)
+            self._enter(replace(begin, of=instance), args, kwargs, token)
         elif args or kwargs:
             raise refused(token, "no arguments are taken by {name}.", name=made.name)
         return instance
@@ -614,15 +926,14 @@ class Follower:
             self._block(function.node.body, scope)
         except _Return as returned:
             return returned.value
+        except _RaisedError as error:
+            raise TokenError(error.token, error.reason) from None
         return None
 
     def _bound(self, function: Function, args: list[Any], kwargs: dict[str, Any], token: Token) -> dict[str, Any]:
         """The names of a function's arguments with their values."""
         spec = function.node.args
-        names = [part.arg for part in (*spec.posonlyargs, *spec.args)]
-        defaults = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
-        defaults |= {part.arg: value for part, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if value}
-        names += [part.arg for part in spec.kwonlyargs]
+        names = [part.arg for part in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
         positional = len(spec.posonlyargs) + len(spec.args)
         bound = dict(zip(names[:positional], args, strict=False))
         more = args[positional:]
@@ -633,9 +944,9 @@ class Follower:
         bound |= {name: value for name, value in kwargs.items() if name in names}
         for name in names:
             if name not in bound:
-                if name not in defaults:
+                if name not in function.defaults:
                     raise refused(token, "this call lacks the argument {name}.", name=name)
-                bound[name] = self.value(defaults[name], function.scope)
+                bound[name] = function.defaults[name]
         if spec.vararg:
             bound[spec.vararg.arg] = tuple(more)
         if spec.kwarg:
@@ -650,9 +961,11 @@ class Follower:
         if isinstance(of, Super):
             return self._of_parent(of, name, args, kwargs, token)
         if isinstance(of, Data):
-            return self._of_data(of, name, args, token)
+            return self._of_data(of, name, args, kwargs, token)
         if isinstance(of, Call | Instance):
             return self._of_module(of, name, args, kwargs, token, scope)
+        if isinstance(of, str) and name == "format" and not kwargs:
+            return self._builtin(filled, [of, r"\{\}", args], {}, token)
         if name in METHODS.get(type(of), ()):
             result = self._builtin(getattr(of, name), args, kwargs, token)
             self._bounded(of, token)
@@ -661,9 +974,8 @@ class Follower:
 
     def _of_parent(self, of: Super, name: str, args: list[Any], kwargs: dict[str, Any], token: Token) -> None:
         """`super().__init__(…)` of a class from elsewhere."""
-        foreign = of.owner.foreign()
-        if name == "__init__" and foreign and args and not isinstance(args[0], Instance):
-            of.instance.parent = Call(foreign[0], args, kwargs, token)
+        if name == "__init__" and (row := of.instance.row()):
+            row.args = [named(row) | named(Call("", args, kwargs, token))]
 
     def _of_module(
         self, of: Call | Instance, name: str, args: list[Any], kwargs: dict[str, Any], token: Token, scope: Scope | None
@@ -671,57 +983,72 @@ class Follower:
         """A method of a module: it gives it back, adds to it, or is of no interest."""
         if name in ITSELF:
             return of
-        if all(of is not value for _, value, _ in self.made):
-            self.made.append(("", of, token))
+        row = of.row() if isinstance(of, Instance) else of
+        if name in ("add_module", "register_module") and len(args) == 2:
+            self._set_member(of, args[0], args[1], token)
+            return Name("", token)
+        if row and is_container(row) and self._changed(row, name, args, token):
+            return of
+        if name == "children" and isinstance(of, Call) and is_container(of) and of.name != names.OPENED:
+            return parts(of)
         if isinstance(of, Instance):
-            if name in ("add_module", "register_module") and len(args) == 2:
-                of.attributes[args[0]] = args[1]
-            elif name == "save_hyperparameters" and scope:  # of the book: the arguments become attributes
+            if name == "save_hyperparameters" and scope:  # of the book: the arguments become attributes
                 of.attributes |= {key: value for key, value in scope.names.items() if not key.startswith("__")}
             elif name == "forward":
                 return self._through(of, args, token)
             elif any(isinstance(arg, Data) for arg in args):
                 raise refused(token, "{name} is not in this text.", name=name)
-            else:
-                self.calls.append(Call(name, [of, *args], kwargs, token))
-            return Name("", token)
-        if is_container(of):
-            if name in ("append", "add", "add_module", "register_module"):
-                of.args = [*parts(of), *(args[1:] if "module" in name else args)]
-                return of
-            if name == "extend":
-                of.args = [*parts(of), *self._items(args[0] if args else (), token)]
-                return of
-            if name == "children":
-                return parts(of)
-        if name in CHANGES:
-            raise refused(token, "this change of something from elsewhere cannot be followed.")
+            elif name in CHANGES:
+                raise self._foreign(token)
+        elif name in CHANGES:
+            raise self._foreign(token)
         self.calls.append(Call(name, [of, *args], kwargs, token))
         return Name("", token)
 
-    def _of_data(self, data: Data, name: str, args: list[Any], token: Token) -> Any:
+    def _changed(self, row: Call, name: str, args: list[Any], token: Token) -> bool:
+        """Whether a method has added to a container what it is given."""
+        if name not in ("append", "add", "extend"):
+            return False
+        for module in self._items(args[0] if args else (), token) if name == "extend" else args:
+            modules = named(row)
+            row.args = [modules | {str(len(modules)): module}]
+        return True
+
+    def _of_data(self, data: Data, name: str, args: list[Any], kwargs: dict[str, Any], token: Token) -> Any:
         """A method of what goes through a network: a flattening, an activation, or a question."""
         if name in ("size", "dim", "numel"):
             return Name("", token)
         if name in ("view", "reshape"):
-            sizes = list(args[0]) if len(args) == 1 and isinstance(args[0], list | tuple) else args
+            sizes = listed(args)
             if len(sizes) != 2:
                 raise refused(token, "only a flattening to one row for each image can be read.")
-            return Data((*data.calls, Call("torch.flatten", [data, 1], {}, token)))
-        if name == "mean" and args and list(listed(args)) in ([2, 3], [-1, -2], [-2, -1], [3, 2]):
-            pool = Call("torch.nn.AdaptiveAvgPool2d", [1], {}, token)
-            return Data((*data.calls, pool, Call("torch.flatten", [data, 1], {}, token)))
+            return Data((*data.calls, Call("torch.Tensor.view", [data, *sizes], {}, token)))
+        if name == "mean":
+            return self._averaged(data, args, kwargs, token)
         if name in ("contiguous", "clone", *ITSELF):
             return data
-        return Data((*data.calls, Call(f"torch.{name}", [data, *args], {}, token)))
+        return Data((*data.calls, Call(f"torch.{name}", [data, *args], kwargs, token)))
+
+    def _averaged(self, data: Data, args: list[Any], kwargs: dict[str, Any], token: Token) -> Data:
+        """The mean over height and width."""
+        sides = kwargs.get("dim", listed(args[:2]) if args else None)
+        keepdim = kwargs.get("keepdim", False)
+        if not isinstance(sides, list | tuple) or [*sides] not in SIDES or type(keepdim) is not bool:
+            raise refused(token, "only a mean over height and width can be read.")
+        pool = Call("torch.nn.AdaptiveAvgPool2d", [1], {}, token)
+        return Data((*data.calls, pool, *([] if keepdim else [Call("torch.flatten", [data, 1], {}, token)])))
 
     # --- bounds -------------------------------------------------------------------------------------------
 
     def _step(self, node: ast.AST) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
-            reason = InputError("this text takes too many steps to follow.")
-            raise _EndlessError(self.source.token(node), reason)
+            self._count(self.source.token(node))
+
+    def _count(self, token: Token) -> None:
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise _EndlessError(token, InputError("this text takes too many steps to follow."))
 
     def _spend(self, *values: Any) -> None:
         """What goes over long lists counts for many steps."""
@@ -770,9 +1097,10 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Follower, Any, Scope], None]] = {
     ast.Continue: Follower._break,
     ast.Pass: Follower._nothing,
     ast.Assert: Follower._nothing,
-    ast.Global: Follower._nothing,
-    ast.Nonlocal: Follower._nothing,
-    ast.Delete: Follower._nothing,
+    ast.Global: Follower._elsewhere,
+    ast.Nonlocal: Follower._elsewhere,
+    ast.Delete: Follower._delete,
+    ast.Raise: Follower._raise,
 }
 _EXPRESSIONS: dict[type[ast.expr], Callable[[Follower, Any, Scope], Any]] = {
     ast.Constant: Follower._constant,
@@ -793,5 +1121,6 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Follower, Any, Scope], Any]] = {
     ast.Slice: Follower._slice,
     ast.JoinedStr: Follower._text,
     ast.Lambda: Follower._lambda,
+    ast.NamedExpr: Follower._walrus,
     ast.Call: Follower._call,
 }
