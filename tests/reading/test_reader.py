@@ -552,3 +552,20 @@ def test_files(tmp_path: Path) -> None:
     file.write_bytes(b"#" * (4 * MAX_CHARACTERS + 1))
     with pytest.raises(InputError, match="too large"):
         read_file(file)
+
+
+def test_a_class_that_is_not_made_is_said_where_its_list_is_taken() -> None:
+    text = """
+cfgs = {"A": [64, "M", 128, "M"], "B": [64, 64, "M"]}
+
+class VGG(nn.Module):
+    def __init__(self, features, init_weights):
+        super().__init__()
+        self.features = features
+
+    def forward(self, x):
+        return self.features(x)
+"""
+    reading = read(text)
+    assert list(reading.networks) == ["A", "B"]
+    assert "VGG is not made in this text: a table was taken, without its head." in map(str, reading.left_out)

@@ -8,9 +8,9 @@ from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
 from vggexplorer.reading import chain, keras, lists, names
-from vggexplorer.reading.objects import Class, Function, Instance, Unknown, has_weights, is_container, is_module
-from vggexplorer.reading.python import Follower
-from vggexplorer.reading.source import Source
+from vggexplorer.reading.python.follower import Follower
+from vggexplorer.reading.python.objects import Class, Function, Instance, Unknown, has_weights, is_container, is_module
+from vggexplorer.reading.python.source import Source
 from vggexplorer.reading.values import Call, Reading, Says, Token, TokenError, refused
 
 _MADE_WITH_A_SHAPE = ("randn", "rand", "zeros", "ones", "empty", "normal", "uniform")
@@ -55,9 +55,17 @@ def _found(follower: Follower) -> Iterator[Reading | None]:
     for _, value, token in reversed(follower.made):
         if made := lists.networks(value, token, follower.tokens(value)):
             follower.known(value)
-            yield Reading({name: _with_input(network, inputs) for name, network in made.items()}, says=Says.ITEMS)
+            networks = {name: _with_input(network, inputs) for name, network in made.items()}
+            yield Reading(networks, tuple(_unmade(follower)), Says.ITEMS)
     if mistake:
         raise mistake
+
+
+def _unmade(follower: Follower) -> Iterator[Remark]:
+    """The networks that a text defines and does not make, where a table of it was taken in their place."""
+    for name, value in follower.scope.names.items():
+        if isinstance(value, Class) and is_module(value):
+            yield Remark("{name} is not made in this text: a table was taken, without its head.", {"name": name})
 
 
 def _built(follower: Follower, value: Any, token: Token, inputs: Sequence[Shape]) -> Reading | None:

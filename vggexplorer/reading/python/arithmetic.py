@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vggexplorer.reading.objects import listed
+from vggexplorer.reading.python.objects import listed
 
 MOST_ITEMS = 4_000
 """Items of a list that a text makes."""
