@@ -90,9 +90,28 @@ def test_damaged_text_gets_a_network_or_a_sentence(dice: Random) -> None:
         '{"cells": ' + "[" * 100_000,
         "net = nn.Sequential(*[nn.Conv2d(1, 1, 3)] * 4000)",
         "".join(f"x{i} = nn.Conv2d(1, {i}, 3)\n" for i in range(6000)),
+        "x = round(1, -10**9)\ny = 1",
+        "x = f'{0x" + "f" * 9_000 + "}'",
+        "x = str(0x" + "f" * 9_000 + ")",
+        "x = {}\nfor i in range(4000):\n    x[i] = x\ny = x == x\n",
+        "x = [1]\nx[0] = x\ny = torch.randn(x)\nz = x == x\n",
+        "x = [nn.ReLU()]\nx.append(x)\nnet = nn.Sequential(x)",
+        "net = nn.Sequential()\nnet.append(net)\n",
+        "class A(nn.Module):\n    def forward(self, x):\n        return self.forward(x)\nnet = A()\n",
+        "class A0(nn.Module):\n    pass\n"
+        + "".join(f"class A{n + 1}(A{n}, A{n}):\n    pass\n" for n in range(200))
+        + "net = A200()",
+        "r = nn.ReLU()\n" + "r = nn.Sequential(r, r)\n" * 60 + "net = r",
+        "def f0(x):\n    return x\n"
+        + "".join(f"def f{n + 1}(x):\n    return f{n}(f{n}(x))\n" for n in range(39))
+        + "net = f39(nn.ReLU())",
+        "def f0(x):\n    return x\n"
+        + "".join(f"def f{n + 1}(x):\n    return f{n}(f{n}(x))\n" for n in range(60))
+        + "net = f60(nn.ReLU())",
+        "for i in range(4000):\n    x = [1/0" + ", 1" * 20_000 + "]\n",
         "type(type(1))('x', (), {})\nnet = type('x', (), {})()",
     ],
-    ids=range(18),
+    ids=range(31),
 )
 def test_what_would_take_for_ever_is_refused(text: str) -> None:
     with pytest.raises(InputError):

@@ -15,6 +15,8 @@ from vggexplorer.reading.values import Call, Reading, Says, Token, TokenError, r
 
 _MADE_WITH_A_SHAPE = ("randn", "rand", "zeros", "ones", "empty", "normal", "uniform")
 _SUMMARIES = ("summary", "layer_summary")
+_MOST_INPUTS = 8
+"""Inputs of a text that are tried, the last ones."""
 _LEAST, _MOST = 3, 4
 """The numbers of a shape, without and with the batch."""
 
@@ -38,7 +40,7 @@ def read(text: str) -> Reading | None:
 
 def _found(follower: Follower) -> Iterator[Reading | None]:
     """What a text may mean, the likeliest first: what its lines build, what its definitions would, its tables."""
-    inputs = list(_inputs(follower))
+    inputs = list(dict.fromkeys(_inputs(follower)))[-_MOST_INPUTS:]
     for name, value, token in (*reversed(follower.made), *reversed(follower.within)):
         built = _built(follower, value, token, inputs)
         if built or lists.is_table(value) or lists.is_list(value):
@@ -178,8 +180,9 @@ def _channels_first(asked: Any) -> Any:
 
 def _shape(asked: Any) -> Shape | None:
     """Channels, height and width of what is asked for; None if it is no such shape."""
-    while isinstance(asked, list | tuple) and asked and isinstance(asked[0], list | tuple):
-        asked = asked[0]
+    for _ in range(2):  # `torch.randn((1, 3, 224, 224))`, `summary(net, (3, 224, 224))`
+        if isinstance(asked, list | tuple) and asked and isinstance(asked[0], list | tuple):
+            asked = asked[0]
     if not isinstance(asked, list | tuple) or not _LEAST <= len(asked) <= _MOST:
         return None
     shape = tuple(asked[-3:])

@@ -35,15 +35,17 @@ def networks(value: Any, token: Token, tokens: Sequence[Token]) -> dict[str, Net
     `tokens` are those of the items, if they are written out. The head is the book's, as such a list has none.
     """
     if isinstance(value, dict):
-        found = {str(name): networks(part, token, ()) for name, part in value.items()}
-        several = {name: network for name, part in found.items() if part for network in part.values()}
+        lists = {str(name): part for name, part in value.items() if is_table(part) or is_list(part)}
+        several = {name: _one(part, token, ()) for name, part in lists.items()}
         return several or None
+    return {"": _one(value, token, tokens)} if is_table(value) or is_list(value) else None
+
+
+def _one(value: Any, token: Token, tokens: Sequence[Token]) -> Network:
     if is_table(value):
-        return {"": _network(token, lambda: blocks(value))}
-    if is_list(value):
-        items = _items(value, [*tokens] if len(tokens) == len(value) else [token] * len(value))
-        return {"": _network(token, lambda: tuple(items))}
-    return None
+        return _network(token, lambda: blocks(value))
+    items = _items(value, [*tokens] if len(tokens) == len(value) else [token] * len(value))
+    return _network(token, lambda: tuple(items))
 
 
 def _network(token: Token, items: Any) -> Network:

@@ -44,7 +44,10 @@ def read(text: str) -> Reading:
             "The text is too long: {n} characters, at most {most} are read.", n=len(text), most=MAX_CHARACTERS
         )
     plain = unicodedata.normalize("NFKC", text)[:MAX_CHARACTERS].replace("、", ",")
-    found = next(filter(None, (form(plain) for form in FORMS)), None)
+    try:
+        found = next(filter(None, (form(plain) for form in FORMS)), None)
+    except RecursionError:
+        raise InputError("This text is nested too deeply.") from None
     if found is None:
         shortly = shown(" ".join(plain.split()))
         raise InputError("There is no network in {text} that could be read.", text=shortly)

@@ -47,7 +47,7 @@ BUILTINS: dict[str, Any] = {
     "sum": lambda items: sum(items),
     "min": lambda *items: min(map(scalar, listed(items))),
     "max": lambda *items: max(map(scalar, listed(items))),
-    "round": round,
+    "round": lambda value: round(value),
     "isinstance": isinstance,
     "type": lambda value: type(value),
     "bool": bool,
@@ -122,7 +122,7 @@ def holds(op: ast.cmpop, left: Any, right: Any) -> bool:
     """Whether a comparison holds; lists are compared if there are no lists in them."""
     for side in (left, right):
         if isinstance(side, list | tuple | dict):
-            list(map(scalar, side))
+            list(map(scalar, [*side, *(side.values() if isinstance(side, dict) else ())]))
     return _COMPARED[type(op)](left, right)
 
 

@@ -60,6 +60,8 @@ class Expressions(Calls):
         return self.known(handler(self, node, scope))
 
     def _constant(self, node: ast.Constant, scope: Scope) -> Any:
+        if isinstance(node.value, int) and node.value > LARGEST:
+            raise refused(self.source.token(node), "this is too large.")
         return node.value
 
     def _name(self, node: ast.Name, scope: Scope) -> Any:

@@ -9,7 +9,7 @@ A statement that cannot be followed makes unknown what it sets or changes; the r
 
 import ast
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from vggexplorer.reading.python.objects import (
     parts,
 )
 from vggexplorer.reading.python.state import Broken, Continued, EndlessError, RaisedError, Returned
-from vggexplorer.reading.python.syntax import is_of_weights, leaves_loop, own_parts
+from vggexplorer.reading.python.syntax import dotted, is_of_weights, leaves_loop, own_parts
 from vggexplorer.reading.values import Call, Name, TokenError, refused
 
 COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
@@ -86,7 +86,7 @@ class Follower(Expressions):
 
     def _forget(self, nodes: Sequence[ast.stmt], scope: Scope, error: TokenError, entered: set[ast.AST] | None) -> None:
         """Make unknown what statements set or change, also by the text's own functions, each `entered` once."""
-        for part in (part for node in nodes for part in own_parts(node)):
+        for part in (part for node in nodes for part in self._looked(node)):
             if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
                 scope.put(part.id, Unknown(error))
             elif isinstance(part, ast.FunctionDef | ast.ClassDef):
@@ -140,20 +140,29 @@ class Follower(Expressions):
         elif isinstance(node, ast.Name):
             scope.put(node.id, Unknown(error))
 
-    def _builds(self, node: ast.AST, entered: frozenset[str] = frozenset()) -> bool:
-        """Whether it makes a network: by a class of the text, or a function of it that makes one."""
-        return any(self._makes(part.func, entered) for part in own_parts(node) if isinstance(part, ast.Call))
+    def _looked(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The `own_parts` of a statement; to look through many counts as steps."""
+        for count, part in enumerate(own_parts(node)):
+            if count % 4 == 0:
+                self._count(self.source.token(node))
+            yield part
 
-    def _makes(self, node: ast.expr, entered: frozenset[str]) -> bool:
-        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        made = self.scope.find(name)
-        if name in entered or not isinstance(node, ast.Name):
-            return name in CONTAINERS
-        if isinstance(made, Class):
-            return is_module(made)
-        body = made.node.body if isinstance(made, Function) else []
-        inside: Sequence[ast.AST] = body if isinstance(body, list) else [body]
-        return name in CONTAINERS or any(self._builds(part, entered | {name}) for part in inside)
+    def _builds(self, node: ast.AST) -> bool:
+        """Whether it makes a network: by a class of the text, or a function of it that makes one."""
+        rest, entered = [node], set[str]()
+        while rest:
+            for part in self._looked(rest.pop()):
+                if not isinstance(part, ast.Call):
+                    continue
+                name = (dotted(part.func) or [""])[0]
+                made = self.scope.find(name) if isinstance(part.func, ast.Name) else None
+                if name in CONTAINERS or (isinstance(made, Class) and is_module(made)):
+                    return True
+                if isinstance(made, Function) and name not in entered:
+                    entered.add(name)
+                    body = made.node.body
+                    rest += body if isinstance(body, list) else [body]
+        return False
 
     def _expression(self, node: ast.Expr, scope: Scope) -> None:
         value = self.value(node.value, scope)

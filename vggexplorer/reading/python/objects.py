@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from vggexplorer.reading.values import Call, Name, Token, TokenError
@@ -49,21 +50,21 @@ class Class:
         """Its name."""
         return self.node.name
 
+    @cached_property
     def order(self) -> "list[Class]":
         """It and its bases in the text, in the order in which an attribute is looked for."""
-        every = [self, *(each for base in self.bases if isinstance(base, Class) for each in base.order())]
+        every = [self, *(each for base in self.bases if isinstance(base, Class) for each in base.order)]
         return [each for place, each in enumerate(every) if each not in every[place + 1 :]]
 
     def find(self, name: str, after: "Class | None" = None) -> Any:
         """An attribute of the class or of a base in the text, or of those after one; None if there is none."""
-        order = self.order()
+        order = self.order
         start = order.index(after) + 1 if after in order else 0
         return next((each.scope.names[name] for each in order[start:] if name in each.scope.names), None)
 
     def foreign(self) -> list[str]:
         """The names of the bases that are not of this text."""
-        names = [base.name for base in self.bases if isinstance(base, Name)]
-        return names + [name for base in self.bases if isinstance(base, Class) for name in base.foreign()]
+        return [base.name for each in self.order for base in each.bases if isinstance(base, Name)]
 
 
 @dataclass(eq=False)
