@@ -77,6 +77,7 @@ def proxy(request: pytest.FixtureRequest) -> Iterator[Proxy]:
         serving.shutdown()
 
 
+@pytest.mark.sample(1)
 def test_every_page_works_below_a_path(proxy: Proxy, server: StartServer, tab: OpenTab) -> None:
     env = {} if proxy.strips else {BASE_PATH: PREFIX[1:]}
     served = server(sys.executable, "-m", "vggexplorer", "--url", proxy.url, env=env)

@@ -629,6 +629,7 @@ def foreign_elements(page: "Page") -> list[str]:
     )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_clever_name_is_shown_as_it_is(clever: Server, guarded: "Page", named: Path, text: str) -> None:

@@ -62,6 +62,7 @@ def test_the_analysis_is_reported_as_json() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.long
 def test_the_analysis_is_reported_as_a_table_of_ratios() -> None:
     lines = printed("--markdown").splitlines()
     assert "torch " in lines[0]  # the machine and the versions
