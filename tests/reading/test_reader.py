@@ -569,3 +569,8 @@ class VGG(nn.Module):
     reading = read(text)
     assert list(reading.networks) == ["A", "B"]
     assert "VGG is not made in this text: a table was taken, without its head." in map(str, reading.left_out)
+
+
+def test_what_was_left_out_of_a_notebook_is_counted() -> None:
+    reading = read(notebook(START, "while True:\n    pass\n", "net = vgg(conv_arch)\n"))
+    assert "Not read: 1 line of the code in the notebook." in map(str, reading.left_out)

@@ -13,6 +13,7 @@ from vggexplorer.reading.python.objects import Class, Function, Instance, Unknow
 from vggexplorer.reading.python.source import Source
 from vggexplorer.reading.values import Call, Reading, Says, Token, TokenError, refused
 
+NOT_READ = Remark("Not read: {n:line|lines} {lines}.")
 _MADE_WITH_A_SHAPE = ("randn", "rand", "zeros", "ones", "empty", "normal", "uniform")
 _SUMMARIES = ("summary", "layer_summary")
 _MOST_INPUTS = 8
@@ -199,7 +200,7 @@ def _left_out(follower: Follower) -> Iterator[Remark]:
     unread = [token for token, _ in follower.unread] + [fault.token for fault in follower.source.faults]
     places = sorted({token.line for token in unread})
     if places:
-        yield Remark("Not read: {n:line|lines} {lines}.", {"n": len(places), "lines": _ranges(places)})
+        yield NOT_READ._replace(values={"n": len(places), "lines": _ranges(places)})
 
 
 def _ranges(lines: Sequence[int], most: int = 8) -> str:

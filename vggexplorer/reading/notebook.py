@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.reading import cell
 from vggexplorer.reading.values import Reading, Token, TokenError
@@ -22,8 +23,14 @@ def read(text: str) -> Reading | None:
         raise _in_cell(sources, error) from error
     if found is None:
         raise InputError("There is no network in this notebook that could be read.")
-    lines = "Not read: "
-    return found._replace(left_out=tuple(remark for remark in found.left_out if not remark.template.startswith(lines)))
+    return found._replace(left_out=tuple(map(_without_lines, found.left_out)))
+
+
+def _without_lines(remark: Remark) -> Remark:
+    """What is said of a notebook: its lines have no numbers that people see."""
+    if remark.template != cell.NOT_READ.template:
+        return remark
+    return Remark("Not read: {n} {n:line|lines} of the code in the notebook.", {"n": remark.values["n"]})
 
 
 def _cells(text: str) -> list[Any] | None:
