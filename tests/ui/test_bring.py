@@ -35,7 +35,9 @@ def test_what_was_left_out_is_said_until_something_else_is_read() -> None:
     said = [plain(caption.value) for caption in page.test.caption]
     assert "Not read: line 2." in said
     assert "conv_arch is not in this text: the book's own was taken." in said
-    page.set("paste", "vgg13")
+    page.set("out_channels 0", 65)
+    assert not any("Not read" in caption.value for caption in page.test.caption)
+    page.set("out_channels 0", 64).set("paste", "vgg13")
     assert not any("Not read" in caption.value for caption in page.test.caption)
 
 

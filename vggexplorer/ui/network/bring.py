@@ -35,7 +35,7 @@ def box(name: str, label: str, shown: str, take: Take, **options: Any) -> None:
     )
     _pick(name, take)
     complain(name)
-    _left_out(name)
+    _left_out(name, shown)
 
 
 def file(name: str, take: Take) -> None:
@@ -62,7 +62,7 @@ def _reads_file(name: str, take: Take) -> Callable[[str], None]:
 
 def _read(name: str, reading: Callable[[], Reading], take: Take) -> None:
     """Take what a text holds, or let the person choose."""
-    session["readings"] = {}
+    session.update({"readings": {}, "shown as read": None})
     try:
         found = reading()
     except InputError as error:
@@ -103,8 +103,10 @@ def _pick(name: str, take: Take) -> None:
         )
 
 
-def _left_out(name: str) -> None:
-    """What was left out of the text whose network is shown."""
-    if found := _found(name):
+def _left_out(name: str, shown: str) -> None:
+    """What was left out of the text that was read last, while its network is shown as it was."""
+    if session.get("shown as read") is None:
+        session["shown as read"] = shown
+    if (found := _found(name)) and session["shown as read"] == shown:
         for remark in found.left_out:
             st.caption(say(remark))
