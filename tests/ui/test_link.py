@@ -249,8 +249,8 @@ def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
 
 SHOWN = {"pin", "batch", "dtype", "count", "lang"}
 CARRIED = {
-    EXPLORE: SHOWN | {"network", "hide"},
-    COMPARE: SHOWN | {"network", "beside"},
+    EXPLORE: SHOWN | {"network", "hide", "tab"},
+    COMPARE: SHOWN | {"network", "beside", "baseline", "tab"},
     TRAIN: SHOWN | {"network", "hide", "runs"},
     RUNS: {"runs", "sweep", "lang"},
     LEARN: SHOWN | {"network", "hide", "task"},
@@ -260,6 +260,7 @@ FULL = State(
     network=parse_network({"arch": "vgg13", "input": "3x64x48", "classes": "7"}),
     pin=Pin.parse("vgg16;classes=10"),
     beside=(Pin.parse("lenet"), Pin.parse("vgg19")),
+    baseline=1,
     batch=8,
     dtype="float16",
     count="FLOPs",
@@ -268,8 +269,11 @@ FULL = State(
     sweep="20260101-000000-widths-0a1d",
     task="deep",
     hide=("network", "hints"),
+    tab="away",
 )
 REFUSED = {
+    "tab": "none",
+    "baseline": "0",
     "task": "none",
     "hide": "all",
     "pin": "resnet",
@@ -370,6 +374,23 @@ besides = networks().map(Pin.beside)
 def test_a_comparison_survives_its_link(state: State, beside: list[Pin]) -> None:
     state = replace(state, beside=tuple(beside))
     assert read(write(state, COMPARE)) == (state, [])
+
+
+def test_the_baseline_is_one_of_the_networks_counted_from_one() -> None:
+    state, errors = read({"arch": ["vgg11", "alexnet", "lenet"], "baseline": "3"})
+    assert (state.baseline, errors) == (2, [])
+    assert write(state, COMPARE)["baseline"] == "3"
+    state, (error,) = read({"arch": ["vgg11", "alexnet"], "baseline": "3"})
+    assert state.baseline == 0
+    assert "no network 3" in str(error)
+
+
+def test_the_open_tab_stands_in_the_links_of_its_page() -> None:
+    state, errors = read({"tab": "sizes"})
+    assert errors == []
+    assert write(state, COMPARE) == {"tab": "sizes"}
+    assert write(state, EXPLORE) == {}
+    assert write(read({"tab": "stages"})[0], COMPARE) == {}, "the first tab needs no word"
 
 
 def test_the_comparison_of_the_book_needs_no_parameters() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -42,6 +43,11 @@ HIDEABLE = {
     "working": "the working",
 }
 """The controls that a lesson's link can hide, and what they are called."""
+TABS = {
+    EXPLORE: ("layers", "charts", "field", "check", "away"),
+    COMPARE: ("stages", "points", "sizes", "time", "train", "away"),
+}
+"""The tabs of the pages that have some; the first is open at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +98,15 @@ def _parts(text: str) -> dict[str, str]:
 class State:
     """Everything that a link carries.
 
-    `beside` are the networks that Compare shows next to the one being edited, `runs` the ids of the
-    training runs in view, `sweep` the id of the sweep in view, `task` the key of the task on Learn, `hide` the
-    controls that are not shown.
+    `beside` are the networks that Compare shows next to the one being edited, `baseline` is the place of the one
+    that the others are set against, `runs` the ids of the training runs in view, `sweep` the id of the sweep in view,
+    `task` the key of the task on Learn, `hide` the controls that are not shown, `tab` the open tab.
     """
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
     pin: Pin = field(default_factory=Pin)
     beside: tuple[Pin, ...] = (Pin(),)
+    baseline: int = 0
     batch: int = 1
     dtype: str = "float32"
     count: str = "MACs"
@@ -108,6 +115,7 @@ class State:
     sweep: str | None = None
     task: str | None = None
     hide: tuple[str, ...] = ()
+    tab: str = ""
 
     def __post_init__(self) -> None:
         check_int(self.batch, "the batch size", 1, MAX_BATCH)
@@ -116,6 +124,10 @@ class State:
     def architecture(self) -> Architecture:
         """The architecture being edited."""
         return self.network.architecture
+
+    def open_tab(self, page: str) -> str:
+        """The tab that is open on `page`: `tab`, if the page has it, else its first one."""
+        return self.tab if self.tab in TABS[page] else TABS[page][0]
 
 
 def _choice(choices: Iterable[str], what: str) -> Callable[[str], str]:
@@ -131,6 +143,13 @@ def _choice(choices: Iterable[str], what: str) -> Callable[[str], str]:
 def _hidden(text: str) -> tuple[str, ...]:
     names = {_choice(HIDEABLE, "what is hidden")(name) for name in text.split(",")}
     return tuple(name for name in HIDEABLE if name in names)
+
+
+def _place(text: str) -> int:
+    """The place of a network, which people count from 1."""
+    number = parse_whole(text, what="the baseline")
+    check_int(number, "the baseline", 1, MAX_BESIDE + 1)
+    return number - 1
 
 
 def _run_id(what: str) -> Callable[[str], str]:
@@ -156,6 +175,8 @@ class Part(NamedTuple):
 PARTS = {
     "task": Part("task", (LEARN,), _choice(TASKS, "the task")),
     "hide": Part("hide", (EXPLORE, TRAIN, LEARN), _hidden, ",".join),
+    "tab": Part("tab", tuple(TABS), _choice(tuple(dict.fromkeys(chain(*TABS.values()))), "the tab")),
+    "baseline": Part("baseline", (COMPARE,), _place, lambda place: str(place + 1)),
     "pin": Part("pin", NETWORK, Pin.parse),
     "batch": Part("batch", NETWORK, partial(parse_whole, what="the batch size")),
     "dtype": Part("dtype", NETWORK, _choice(DTYPES, "the data type")),
@@ -188,7 +209,11 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
         errors += refused
     beside, refused = _read_beside(archs[1:])
     errors += _about_unknown(sorted(last.keys() - KEYS.keys() - PARTS.keys() - {"arch"})) + refused
-    return replace(state, beside=beside or state.beside), errors
+    state = replace(state, beside=beside or state.beside)
+    if state.baseline > len(state.beside):
+        errors.append(InputError("There is no network {number} among these.", number=state.baseline + 1))
+        state = replace(state, baseline=0)
+    return state, errors
 
 
 def follow(state: State, params: Mapping[str, str | list[str]], page: str) -> tuple[State, list[InputError]]:
@@ -257,6 +282,8 @@ def write(state: State, page: str = EXPLORE, own: bool = False) -> dict[str, str
     """
     params = _write_network(state, page, own) if page in NETWORK else {}
     default = State()
+    if page in TABS and state.open_tab(page) == TABS[page][0]:
+        state = replace(state, tab="")
     for key, part in PARTS.items():
         value = getattr(state, part.field)
         if page in part.pages and value != getattr(default, part.field):

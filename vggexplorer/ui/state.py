@@ -117,6 +117,11 @@ def look_at_sweep(sweep: str | None) -> None:
     _show(replace(current(), runs=(), sweep=sweep))
 
 
+def look_at_tab(tab: str) -> None:
+    """Have a tab of the page open; nothing that can be undone."""
+    _show(replace(current(), tab=tab))
+
+
 def go(page: str) -> None:
     """Have `travel` switch to a page, once the callbacks are through."""
     session["go to"] = page
@@ -143,7 +148,8 @@ def _step(source: str, target: str) -> None:
     if session[source]:
         *rest, state = session[source]
         session[target] = [*session[target], current()]
-        state = replace(state, runs=current().runs, sweep=current().sweep, task=current().task, hide=current().hide)
+        now = current()
+        state = replace(state, runs=now.runs, sweep=now.sweep, task=now.task, hide=now.hide, tab=now.tab)
         session[source] = rest
         session["complaints"] = []
         _show(state)

@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from vggexplorer.ui.i18n import language
+from vggexplorer.ui.link import TABS
 from vggexplorer.ui.session import session
+from vggexplorer.ui.state import current, look_at_tab
 
 Change = Callable[..., None]
 
@@ -91,6 +94,17 @@ def keeps(name: str, change: Change, *args: Any) -> dict[str, Any]:
 def _changed(name: str, key: str, change: Change, *args: Any) -> None:
     if key == key_of(name):
         change(key, *args)
+
+
+def tabs(page: str, names: Sequence[str], key: str) -> dict[str, TabContainer]:
+    """The tabs of `page`, by their keys in `TABS` and in that order; the open one stands in the address."""
+    keys = TABS[page]
+    open_ = names[keys.index(current().open_tab(page))]
+
+    def open_another(key: str) -> None:
+        look_at_tab(keys[names.index(session[key])])
+
+    return dict(zip(keys, st.tabs(names, default=open_, **shows(key, open_, open_another)), strict=True))
 
 
 def number(label: str, value: Any, name: str, change: Change, *args: Any, **options: Any) -> None:
