@@ -4,7 +4,6 @@ import streamlit as st
 
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
-from vggexplorer.paths import EXPLORE
 from vggexplorer.summary import UnfitError, summarize
 from vggexplorer.text import title
 from vggexplorer.ui import figures, header, lesson_link
@@ -56,5 +55,4 @@ if peers.open:
 if away.open:
     with away:
         takeaway.show(summary)
-        lesson_link.show((st.context.url or "").rstrip("/") + "/", EXPLORE)
 tour.show()

@@ -50,7 +50,7 @@ MICROPIP = "micropip==0.11.1"
 PACKAGES = (
     *("packaging==26.4", "blinker==1.9.0", "protobuf==7.36.2", "typing-extensions==4.16.0"),
     *("starlette==1.10.0", "anyio==4.16.0", "idna==3.20", "sniffio==1.3.1", "python-multipart==0.0.34"),
-    *("itsdangerous==2.2.0", "filelock==4.3.1", "platformdirs==4.14.8", "pyodide-http==0.2.2", "toml==0.10.2"),
+    *("itsdangerous==2.2.0", "filelock==4.3.1", "platformdirs==4.14.8", "pyodide-http==0.2.2", "toml==0.10.2", "segno==1.6.6"),
 )
 """What Streamlit and the dashboard import; all of it pure Python."""
 NAMES_ONLY = "def __getattr__(name):\n    return type(name, (OSError,), {})\n"
@@ -64,8 +64,6 @@ STAND_INS: Mapping[str, tuple[str, str, str]] = {
     "plotly": (version("plotly"), "", ""),  # its script lies beside the page
 }
 """Packages by name: their version, and a file of theirs where somebody asks for names in it."""
-UNKNOWN = ("paddingTop",)
-"""Settings that stlite's Streamlit does not know; page.html sets them in its way."""
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 LEFT_OUT = ("pytorch/", "terminal/", "cli.py", "assets/fashion-mnist-sample/")
 TEMPLATES = Path(__file__).parent / "site"
@@ -211,10 +209,9 @@ def application() -> Iterator[tuple[str, bytes]]:
 
 
 def config() -> str:
-    """Streamlit's settings, for stlite's name of the server and without what only a newer Streamlit knows."""
+    """Streamlit's settings, for stlite's name of the server."""
     text = (root() / ".streamlit" / "config.toml").read_text("utf-8")
-    lines = text.replace('"localhost"', '"localhost", "stlite.local"', 1).splitlines()
-    return "\n".join(line for line in lines if not line.startswith(UNKNOWN))
+    return text.replace('"localhost"', '"localhost", "stlite.local"', 1)
 
 
 def beside() -> Iterator[tuple[str, bytes]]:

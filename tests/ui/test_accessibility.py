@@ -32,7 +32,7 @@ def opened(page: Learn) -> None:
     page.settle()
     page.page.get_by_text("Show the working").click()
     page.settle()
-    page.page.get_by_text("Link for a lesson").click()
+    page.page.get_by_role("button", name="Share").click()
     page.settle()
     page.page.locator(".st-key-terms button").first.click()
     page.settle()

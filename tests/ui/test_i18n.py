@@ -32,6 +32,7 @@ from vggexplorer.runs.trainer.session import PARTS
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import i18n
+from vggexplorer.ui.bar import SHORT
 from vggexplorer.ui.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.ui.network import editor
 from vggexplorer.ui.run import actions, forecast
@@ -248,7 +249,7 @@ def test_a_form_is_chosen_by_the_count_and_not_in_chinese(monkeypatch: pytest.Mo
 # --- the page as it is shown -------------------------------------------------------------------------------
 
 TERMS = [
-    *(*LANGUAGES, *LANGUAGES.values()),
+    *(*LANGUAGES, *LANGUAGES.values(), *SHORT.values()),
     *(kind for kind, value in vars(layers).items() if isinstance(value, type) and issubclass(value, layers.Layer)),
     *(name for title in NETWORKS for name in (title, slug(title))),
     *(*COUNTS, "MAC", "LRN", "vggexplorer"),
@@ -309,7 +310,7 @@ UNSEEN = {
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
 SETTINGS |= {"done", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
-SETTINGS |= {"color", "colors", "symbol", "ring", "found", "paper"}
+SETTINGS |= {"color", "colors", "symbol", "ring", "found", "paper", "route", "owner", "code"}
 """Parts of the data of our own components that are not text for people."""
 
 
@@ -359,7 +360,7 @@ def _data(value: Any, key: str = "") -> Iterator[str]:
 
 
 def has_chinese(texts: list[str]) -> bool:
-    return any(re.search("[一-鿿]", text) for text in texts if text != LANGUAGES["zh"])
+    return any(re.search("[一-鿿]", text) for text in texts if text not in (LANGUAGES["zh"], SHORT["zh"]))
 
 
 Open = Callable[..., AppTest]

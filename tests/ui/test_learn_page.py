@@ -137,9 +137,9 @@ def test_every_task_can_be_failed_and_solved(folder: Path, speaks: str, key: str
     while page.has("hint"):
         page.click("hint")
     page.test.session_state[f"working {key}"] = True
-    page.test.session_state["lesson"] = True
+    page.test.session_state["share"] = True
     page.run()
-    link = page.test.code[-1].value
+    link = page.test.code[0].value
     texts = [MARKS.sub("", text) for text in seen(page.test._tree) if text and text != link]
     if speaks == "zh":
         assert [(text, words) for text in texts if (words := english_in(text))] == []
@@ -308,11 +308,11 @@ def test_a_link_hides_hints_and_the_working(folder: Path) -> None:
 
 def test_a_teacher_gets_the_link_of_what_is_hidden(folder: Path) -> None:
     page = Page(task="deep")
-    page.test.session_state["lesson"] = True
+    page.test.session_state["share"] = True
     page.run()
     page.test.multiselect(key="hide").set_value(["hints", "network"])
     page.run()
-    link = page.test.code[-1].value
+    link = page.test.code[0].value
     assert link.endswith("?task=deep&hide=network,hints")
     state, errors = read({"task": "deep", "hide": "network,hints"})
     assert not errors
@@ -328,12 +328,11 @@ def test_explore_hides_the_same_controls_and_makes_the_same_links(folder: Path) 
     page.run()
     assert [name for name, key in EDITOR.items() if key not in keys(page)] == ["network", "text"]
     assert page.params == {"arch": "vgg13", "hide": "network,text"}
-    page.test.session_state["tab"] = "Take away"
-    page.test.session_state["lesson"] = True
+    page.test.session_state["share"] = True
     page.run()
     page.test.multiselect(key="hide").set_value(["head"])
     page.run()
-    assert page.test.code[-1].value.endswith("/?arch=vgg13&hide=head")
+    assert page.test.code[0].value.endswith("/?arch=vgg13&hide=head")
     page.click("show all")
     assert page.params == {"arch": "vgg13"}
 

@@ -22,6 +22,7 @@ from vggexplorer.ui.link import (
     MAX_BATCH,
     MAX_BESIDE,
     PARTS,
+    PROJECTOR,
     Pin,
     State,
     follow,
@@ -39,6 +40,7 @@ states = st.builds(
     dtype=st.sampled_from(list(DTYPES)),
     count=st.sampled_from(list(COUNTS)),
     lang=st.none() | st.sampled_from(list(LANGUAGES)),
+    view=st.none() | st.just(PROJECTOR),
 )
 
 
@@ -119,6 +121,7 @@ def test_defaults_are_left_out() -> None:
         {"count": "FLOPs"},
         {"lang": "en"},
         {"lang": "zh"},
+        {"view": "projector"},
         {"arch": "lenet", "classes": "7", "batch": "65536"},
     ],
     ids=urlencode,
@@ -247,12 +250,12 @@ def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
 
 # --- the table of keys -----------------------------------------------------------------------------------
 
-SHOWN = {"pin", "batch", "dtype", "count", "lang"}
+SHOWN = {"pin", "batch", "dtype", "count", "lang", "view"}
 CARRIED = {
     EXPLORE: SHOWN | {"network", "hide", "tab"},
     COMPARE: SHOWN | {"network", "beside", "baseline", "tab"},
     TRAIN: SHOWN | {"network", "hide", "runs"},
-    RUNS: {"runs", "sweep", "lang"},
+    RUNS: {"runs", "sweep", "lang", "view"},
     LEARN: SHOWN | {"network", "hide", "task"},
 }
 """The fields that the links of each page carry."""
@@ -269,7 +272,7 @@ FULL = State(
     sweep="20260101-000000-widths-0a1d",
     task="deep",
     hide=("network", "hints"),
-    tab="away",
+    view=PROJECTOR,
 )
 REFUSED = {
     "tab": "none",
@@ -283,6 +286,7 @@ REFUSED = {
     "run": "../../etc",
     "sweep": "../x",
     "lang": "de",
+    "view": "cinema",
 }
 
 

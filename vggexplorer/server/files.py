@@ -22,7 +22,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from vggexplorer.paths import PACKAGE, PAGES
-from vggexplorer.server import metrics
+from vggexplorer.server import live, metrics
 
 
 def _folder_of(package: str) -> Path:
@@ -33,7 +33,7 @@ def _folder_of(package: str) -> Path:
     return Path(found.origin).parent
 
 
-OWN = ("components.js", "curves.js", "runs.js", "inside.js", "inspector.js", "learn.js")
+OWN = ("components.js", "curves.js", "runs.js", "inside.js", "inspector.js", "learn.js", "bar.js")
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
 PLOTLY = "plotly.min.js"
 """Plotly's version is in its address: to know that, nobody needs the 5 MB of the file."""
@@ -128,6 +128,7 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route(f"{prefix}/explore", _moved("./")),
         Route(f"{prefix}/assets/{{edition}}/{{name}}", _serve),
         Route(f"{prefix}/download/{{token}}/{{name}}", _download),
+        Route(f"{prefix}/{live.ADDRESS}", live.serve),
         Route(f"{prefix}/{metrics.address('{run}')}", metrics.serve),
         Route(f"{prefix}/{metrics.table_address('{run}')}", metrics.serve_table),
     ]

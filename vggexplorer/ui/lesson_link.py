@@ -1,11 +1,11 @@
-"""Lesson links: a teacher chooses what is not shown, and hands on a link that opens exactly that."""
+"""Lesson links: a teacher chooses what is not shown, and who opens the link is told of it."""
 
 from dataclasses import replace
 
 import streamlit as st
 
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.link import HIDEABLE, address, write
+from vggexplorer.ui.link import HIDEABLE
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
 
@@ -24,14 +24,8 @@ def _show_all() -> None:
     edit(lambda state: replace(state, hide=()))
 
 
-def show(url: str, page: str) -> None:
-    """The choice of what a lesson hides, and the link to `page`, which is at `url`, in this state; folded at first."""
-    with st.expander(t("Link for a lesson"), key="lesson", on_change="rerun") as lesson:
-        if lesson.open:
-            _show(url, page)
-
-
-def _show(url: str, page: str) -> None:
+def choice() -> tuple[str, ...]:
+    """A choice of what the link hides; what was chosen."""
     hidden = st.multiselect(
         t("Hide in the lesson"),
         list(HIDEABLE),
@@ -40,5 +34,4 @@ def _show(url: str, page: str) -> None:
         placeholder=t("nothing"),
         key=translated("hide"),
     )
-    state = replace(current(), hide=tuple(name for name in HIDEABLE if name in hidden))
-    st.code(address(url, write(state, page)), language=None, wrap_lines=True)
+    return tuple(name for name in HIDEABLE if name in hidden)

@@ -29,6 +29,8 @@ MAX_RUNS = 12
 """The most training runs in view at once."""
 COUNTS = {"MACs": 1, "FLOPs": 2}
 """What can be shown for the arithmetic, and how many times the MACs it is."""
+PROJECTOR = "projector"
+"""The view for a room: larger type, and no editor."""
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 HIDEABLE = {
     "network": "the choice of a network",
@@ -98,9 +100,9 @@ def _parts(text: str) -> dict[str, str]:
 class State:
     """Everything that a link carries.
 
-    `beside` are the networks that Compare shows next to the one being edited, `baseline` is the place of the one
-    that the others are set against, `runs` the ids of the training runs in view, `sweep` the id of the sweep in view,
-    `task` the key of the task on Learn, `hide` the controls that are not shown, `tab` the open tab.
+    `beside` are the networks that Compare shows next to the one being edited, `runs` the ids of the
+    training runs in view, `sweep` the id of the sweep in view, `task` the key of the task on Learn, `hide` the
+    controls that are not shown, `view` how the page is shown: `PROJECTOR`, or None.
     """
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
@@ -115,7 +117,7 @@ class State:
     sweep: str | None = None
     task: str | None = None
     hide: tuple[str, ...] = ()
-    tab: str = ""
+    view: str | None = None
 
     def __post_init__(self) -> None:
         check_int(self.batch, "the batch size", 1, MAX_BATCH)
@@ -183,6 +185,7 @@ PARTS = {
     "count": Part("count", NETWORK, _choice(COUNTS, "the count")),
     "run": Part("runs", (TRAIN, RUNS), _run_id("There is no run {id} here."), most=MAX_RUNS),
     "sweep": Part("sweep", (RUNS,), _run_id("There is no sweep {id} here.")),
+    "view": Part("view", PAGES, _choice((PROJECTOR,), "the view")),
     "lang": Part("lang", PAGES, _choice(LANGUAGES, "the language")),
 }
 """The keys of a link but those of the network, which are `arch` (repeated on Compare) and the `KEYS` of its text."""

@@ -2,43 +2,31 @@
 
 import streamlit as st
 
-from vggexplorer import palette
 from vggexplorer.paths import PACKAGE, root
 from vggexplorer.server.keys import NOBODY
+from vggexplorer.ui import bar
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.state import begin, publish, travel, visit
-from vggexplorer.ui.widgets import RED
+from vggexplorer.ui.link import PROJECTOR
+from vggexplorer.ui.state import begin, current, publish, travel, visit
+from vggexplorer.ui.style import page_style
 
 PAGES = root() / "pages"
-# What all pages look like; nothing but our own colours is put in.
-_RED = ", ".join(f".st-key-{key.replace(' ', '-')}" for key in RED)
-STYLE = f"""<style>
-[data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.6vw, 3rem); }}
-.st-key-header h1 {{ padding-block: 0; }}
-[data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
-[data-testid=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
-:is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
-  color: {palette.LINK.css};
-}}
-[data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
-:is({_RED}) button:enabled {{ color: {palette.RED.css}; border-color: currentColor; }}
-:is({_RED}) button:enabled:hover {{ background: {palette.RED_GROUND.css}; }}
-</style>"""
 
+begin()
 st.set_page_config(
     page_title="vggexplorer",
     page_icon=str(PACKAGE / "assets" / "icon.svg"),
     layout="wide",
     initial_sidebar_state=410,
+    menu_items={"About": t("vggexplorer shows what a CNN costs, layer by layer, and lets you change it.")},
 )
-begin()
 if person() == NOBODY:
     st.error(
         t("The pages are closed, as no gate stands before them. Start them with vggexplorer or streamlit run app.py.")
     )
     st.stop()
-st.html(STYLE)
+st.html(f"<style>{page_style(current().view == PROJECTOR)}</style>")
 page = st.navigation(
     [
         st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
@@ -51,6 +39,7 @@ page = st.navigation(
 )
 visit(page.url_path)
 publish(page.url_path)
-st.logo(str(PACKAGE / "assets" / "logo.svg"), icon_image=str(PACKAGE / "assets" / "icon.svg"))
+st.logo(str(PACKAGE / "assets" / "logo.svg"))
 travel()
+bar.show(page.url_path)
 page.run()

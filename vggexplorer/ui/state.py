@@ -117,9 +117,9 @@ def look_at_sweep(sweep: str | None) -> None:
     _show(replace(current(), runs=(), sweep=sweep))
 
 
-def look_at_tab(tab: str) -> None:
-    """Have a tab of the page open; nothing that can be undone."""
-    _show(replace(current(), tab=tab))
+def look_from(view: str | None) -> None:
+    """Have the page shown as `view` says; nothing that can be undone."""
+    _show(replace(current(), view=view))
 
 
 def go(page: str) -> None:
@@ -149,7 +149,7 @@ def _step(source: str, target: str) -> None:
         *rest, state = session[source]
         session[target] = [*session[target], current()]
         now = current()
-        state = replace(state, runs=now.runs, sweep=now.sweep, task=now.task, hide=now.hide, tab=now.tab)
+        state = replace(state, runs=now.runs, sweep=now.sweep, task=now.task, hide=now.hide, view=now.view)
         session[source] = rest
         session["complaints"] = []
         _show(state)

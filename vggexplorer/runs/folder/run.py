@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
@@ -47,6 +47,19 @@ def clean_name(name: str) -> str:
     if not text or len(text) > MAX_NAME:
         raise InputError("A name has from 1 to {most} characters, not {value}.", most=MAX_NAME, value=shown(name))
     return text
+
+
+class Progress(NamedTuple):
+    """How far a run is: its last record, and the step that it is at, of how many."""
+
+    last: Record
+    step: int
+    steps: int
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that it will take still, at its speed so far; None once its last step is done."""
+        return (self.steps - self.step) * self.last.seconds / self.last.step if self.step < self.steps else None
 
 
 class Run:
@@ -155,6 +168,13 @@ class Run:
         except OSError:
             return None
         return next(filter(None, map(parse_line, reversed(lines))), None)
+
+    def progress(self, status: Status) -> Progress | None:
+        """How far it is; None before its first record."""
+        last, steps = self.last_record(), self.environment().get("num_steps")
+        if not last or last.step < 1 or type(steps) is not int or steps < 1:
+            return None
+        return Progress(last, max(last.step, status.step), steps)
 
     def telemetry(self) -> dict[str, Any]:
         """The last sample of the device; empty if there is none."""

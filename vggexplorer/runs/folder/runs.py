@@ -19,6 +19,8 @@ from vggexplorer.runs.folder.files import write_file, write_json
 from vggexplorer.runs.folder.run import MAX_NAME, Run, clean_name
 from vggexplorer.text import title
 
+MOST_ACTIVE = 50
+"""How many of the newest runs are looked at for active ones."""
 KEEP_WEIGHTS = 20
 """How many of the newest ended runs keep their weights."""
 
@@ -83,6 +85,10 @@ class Runs:
         """All runs, the newest first; those that ship with the package at the end."""
         own = sorted((run for run in self._in(self.path)), key=lambda run: run.id, reverse=True)
         return own + (sorted(self._in(layout.RECORDED), key=lambda run: run.id) if recorded else [])
+
+    def active(self) -> list[Run]:
+        """The runs that are active now, the newest first; old ones are not looked at."""
+        return [run for run in self.all(recorded=False)[:MOST_ACTIVE] if run.status().active]
 
     @staticmethod
     def _in(path: Path) -> list[Run]:

@@ -14,12 +14,11 @@ from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order,
 from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.tasks import TASKS
-from vggexplorer.paths import LEARN
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
-from vggexplorer.ui import access, components, figures, lesson_link
+from vggexplorer.ui import access, components, figures
 from vggexplorer.ui.i18n import language, literal, say, sentence, t
 from vggexplorer.ui.network import compared, inspector, layers, totals
 from vggexplorer.ui.run import start_button, timing, view
@@ -123,7 +122,6 @@ def show(task: Task) -> None:
             if working.open:
                 st.markdown("\n".join(f"- {say(remark)}" for remark in task.working()))
     _bench(task)
-    lesson_link.show(st.context.url or "", LEARN)
 
 
 def _navigation(task: Task) -> None:

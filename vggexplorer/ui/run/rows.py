@@ -25,9 +25,6 @@ IDLE = 5.0
 SCAN = 1.0
 """Seconds for which the list of folders is believed."""
 
-MOST_ACTIVE = 50
-"""How many of the newest runs are looked at for active ones."""
-
 
 class Row(NamedTuple):
     """A run as the table shows it. `error` says why it cannot be read, `forecast` how good its forecast was."""
@@ -129,11 +126,6 @@ def watch() -> Watch:
     """The session's eye on heartbeats."""
     eye: Watch = session.setdefault("watch", Watch())
     return eye
-
-
-def active(runs: Runs) -> list[Run]:
-    """The runs that are active now, the newest first; old ones are not looked at."""
-    return [run for run in runs.all(recorded=False)[:MOST_ACTIVE] if run.status().active]
 
 
 def all_rows() -> list[Row]:

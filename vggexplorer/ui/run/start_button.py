@@ -33,7 +33,7 @@ def in_view(runs: Runs) -> Run | None:
         session["seen on Train"] = named[0]
         return runs.get(named[0])
     mine = access.started()
-    active = sorted(rows.active(runs), key=lambda run: run.id not in mine)
+    active = sorted(runs.active(), key=lambda run: run.id not in mine)
     before = (run for run_id in (*mine, session.get("seen on Train", "")) if (run := runs.get(run_id)))
     found = next(chain(active, before), None)
     if found:

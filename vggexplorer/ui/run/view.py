@@ -117,15 +117,14 @@ def _explained(row: Row) -> str:
 
 def _progress(row: Row, config: Config) -> None:
     """How far it is, how long it takes still, and how fast it is with all that is not a step."""
-    last, steps = row.run.last_record(), number(row.run.environment().get("num_steps"))
-    if not last or not steps:
+    found = row.run.progress(row.status)
+    if not found:
         return
-    step = max(last.step, row.status.step)
-    parts = [t("epoch {epoch} of {epochs}", epoch=f"{last.epoch:.2f}", epochs=config.training.epochs)]
-    if row.status.active and step < steps:
-        parts.append(t("{time} left", time=duration((steps - step) * last.seconds / last.step)))
-    parts.append(t("{speed} examples/s with testing", speed=exact(round(last.examples_per_sec_wall))))
-    st.progress(min(1.0, step / steps), text=" · ".join(parts))
+    parts = [t("epoch {epoch} of {epochs}", epoch=f"{found.last.epoch:.2f}", epochs=config.training.epochs)]
+    if row.status.active and found.left is not None:
+        parts.append(t("{time} left", time=duration(found.left)))
+    parts.append(t("{speed} examples/s with testing", speed=exact(round(found.last.examples_per_sec_wall))))
+    st.progress(min(1.0, found.step / found.steps), text=" · ".join(parts))
 
 
 def _figures(row: Row) -> None:

@@ -13,7 +13,7 @@ from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui import pictures
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
-from vggexplorer.ui.run.rows import IDLE, Row, active, read_row, watch
+from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
 
@@ -98,7 +98,7 @@ def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
 
 
 def _active(runs: Runs, shown: Run | None) -> list[Row]:
-    return [read_row(run) for run in active(runs) if not shown or run.id != shown.id]
+    return [read_row(run) for run in runs.active() if not shown or run.id != shown.id]
 
 
 def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:

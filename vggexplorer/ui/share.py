@@ -1,0 +1,73 @@
+"""Share: the link to exactly what is shown, as text and as QR code, and what a lesson's link hides."""
+
+import ipaddress
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import segno
+import streamlit as st
+
+from vggexplorer.paths import EXPLORE
+from vggexplorer.ui import lesson_link
+from vggexplorer.ui.components import script
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.link import PARTS, address, write
+from vggexplorer.ui.session import session
+from vggexplorer.ui.state import current
+
+MOST = 1200
+"""Characters of a link above which its QR code is too fine to be read from a screen."""
+
+_qr = st.components.v2.component(
+    "vgg_qr", html='<img class="qr">', css=".qr { width: 11rem; display: block; }", js=script("qr", "bar.js")
+)
+
+
+def show(page: str) -> None:
+    """The button; what it opens is made when it is open."""
+    with st.popover(t("Share"), icon=":material/share:", type="tertiary", key="share", on_change="rerun") as panel:
+        if panel.open:
+            _show(page)
+
+
+def _show(page: str) -> None:
+    with st.container(key="share panel", width=400):
+        top = st.container()
+        hidden = lesson_link.choice() if page in PARTS["hide"].pages else current().hide
+        link = address(_base(page), write(replace(current(), hide=hidden), page, session["own network"]))
+        with top:
+            _show_link(link, t("This link opens the lesson.") if hidden else t("This link opens exactly what you see."))
+
+
+def _show_link(link: str, about: str) -> None:
+    st.markdown(about)
+    st.code(link, language=None, wrap_lines=True)
+    if local(link):
+        st.caption(
+            t(
+                "The address is this machine's own: nobody else can open it. docs/deployment.md says how to serve the "
+                "dashboard to others."
+            )
+        )
+    elif len(link) <= MOST:
+        _qr(key="qr", data={"code": code(link), "alt": t("The link as QR code")})
+
+
+def _base(page: str) -> str:
+    """The page's address without its parameters."""
+    url = (st.context.url or "").rstrip("/")
+    return f"{url}/" if page == EXPLORE else url
+
+
+def local(link: str) -> bool:
+    """Whether an address leads to the machine that opens it."""
+    host = urlsplit(link).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def code(link: str) -> str:
+    """The QR code of a link as an SVG picture, in an address for `<img>`: black on white, with its quiet zone."""
+    return segno.make(link, micro=False).svg_data_uri(scale=4, border=4, light="#ffffff")
