@@ -23,9 +23,13 @@ STYLE = f"""
 }}
 .st-key-bar {{ flex-wrap: nowrap; width: auto; }}
 .st-key-bar button {{ min-height: 2rem; padding-block: 0; }}
+.st-key-bar > * {{ flex: none; width: auto; }}
+.st-key-share button div {{ min-width: max-content; overflow: visible; }}
+[data-testid=stMain] {{ scroll-padding-top: var(--vgg-bar); }}
 .st-key-projector p {{ {_UNSEEN} }}
 [data-testid=stTopNavLink] p {{ font-weight: 500; }}
 .st-key-header {{ align-items: baseline; gap: 0 12px; }}
+.st-key-header :is([data-testid=stMarkdownContainer], p) {{ margin-bottom: 0; }}
 .st-key-header h1 {{ padding: 0; font-size: var(--vgg-title); line-height: 1.3333; }}
 .st-key-header h1 > :last-child:not(:first-child) {{ display: none; }}
 .st-key-subtitle p {{ font-size: 0.9333rem; opacity: 0.75; }}
@@ -47,7 +51,7 @@ STYLE = f"""
   [data-testid=stHeader] {{ position: fixed; inset: 0 0 auto 0; width: 100%; height: var(--vgg-bar); min-height: 0; }}
   [data-testid=stHeader] {{ border-bottom: 1px solid rgb(128 128 128 / 25%); }}
   [data-testid=stToolbar] {{ height: 100%; padding: 0; }}
-  [data-testid=stTopNav] {{ position: absolute; left: 11.2rem; right: 27rem; }}
+  [data-testid=stToolbar] .rc-overflow {{ position: absolute; left: 11.2rem; right: 27rem; }}
   :is([data-testid=stHeaderLogo], [data-testid=stSidebarLogo]) {{
     position: fixed; left: 2.9rem; top: calc((var(--vgg-bar) - 1.8rem) / 2); height: 1.5rem;
   }}
