@@ -1,4 +1,4 @@
-"""Learn: the chapter's exercises, done with one's own hands."""
+"""Learn: the chapter's exercises, to try out oneself."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ task = TASKS.get(current().task or "")
 if task:
     with st.sidebar:
         editor.show()
-header.show(t("Learn"), t("the chapter's exercises, done with one's own hands"))
+header.show(t("Learn"), t("The chapter's exercises, to try out yourself"))
 complain("page")
 tasks.keep_progress()
 if task:

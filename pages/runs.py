@@ -1,4 +1,4 @@
-"""Runs: what was trained here, and what came of it?"""
+"""Runs: what was trained here, and how it ended."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ if len(ids) == 1 and (run := Runs.at().get(ids[0])):
     result.show(run)
     st.stop()
 
-header.show(t("Runs"), t("what was trained here, and what came of it"))
+header.show(t("Runs"), t("Everything that was trained here"))
 complain("page")
 complain(actions.PLACE)
 view.missing()

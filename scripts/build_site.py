@@ -50,7 +50,8 @@ MICROPIP = "micropip==0.11.1"
 PACKAGES = (
     *("packaging==26.4", "blinker==1.9.0", "protobuf==7.36.2", "typing-extensions==4.16.0"),
     *("starlette==1.10.0", "anyio==4.16.0", "idna==3.20", "sniffio==1.3.1", "python-multipart==0.0.34"),
-    *("itsdangerous==2.2.0", "filelock==4.3.1", "platformdirs==4.14.8", "pyodide-http==0.2.2", "toml==0.10.2", "segno==1.6.6"),
+    *("itsdangerous==2.2.0", "filelock==4.3.1", "platformdirs==4.14.8", "pyodide-http==0.2.2", "toml==0.10.2"),
+    "segno==1.6.6",
 )
 """What Streamlit and the dashboard import; all of it pure Python."""
 NAMES_ONLY = "def __getattr__(name):\n    return type(name, (OSError,), {})\n"

@@ -34,7 +34,7 @@ def test_a_proposal_is_applied_and_its_run_trained(
     train.page.get_by_role("combobox", name="Device").click()
     train.page.get_by_role("option", name=name, exact=True).click()
     train.page.get_by_text("measured on").wait_for()
-    train.fill("time you have, minutes", "2")
+    train.fill("Time you have, minutes", "2")
     epochs = train.page.locator("[class*=st-key-proposal]").filter(has_text="epochs")
     epochs.wait_for()
     wait_until(lambda: "3 → 1" in epochs.inner_text() or train.wait(50), what="one epoch in place of three")
@@ -50,4 +50,4 @@ def test_a_proposal_is_applied_and_its_run_trained(
     assert kept.time
     assert kept.time.total < 120
     assert forecasts.of_run(run).keys() == {"memory", "step"}
-    train.page.get_by_text("memory at its peak: forecast").wait_for()
+    train.page.get_by_text("Memory at its peak: forecast").wait_for()

@@ -76,9 +76,9 @@ def value(page: Train, label: str) -> str:
 
 def test_memory_is_told_before_anything_is_measured(started: list[Config]) -> None:
     page = Train()
-    assert value(page, "memory at its peak") == size(expected(slim(), known=None).memory.total)
+    assert value(page, "Memory at its peak") == size(expected(slim(), known=None).memory.total)
     assert "9700X: not measured yet" in page.captions
-    assert not [metric for metric in page.test.metric if metric.label == "an epoch"]
+    assert not [metric for metric in page.test.metric if metric.label == "An epoch"]
 
 
 def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(monkeypatch: pytes
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [gpu])
     page = Train()
     found = expected(slim(), gpu, None)
-    assert value(page, "memory at its peak") == f"{size(found.memory.total)} – {size(found.most)}"
+    assert value(page, "Memory at its peak") == f"{size(found.memory.total)} – {size(found.most)}"
     assert f"it may be up to {size(found.most)}" in page.captions
 
 
@@ -94,8 +94,8 @@ def test_a_measured_device_has_times(measured: Calibration) -> None:
     page = Train()
     found = expected(slim())
     assert found.time
-    assert value(page, "an epoch") == seconds(found.time.epoch)
-    assert value(page, "all of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
+    assert value(page, "An epoch") == seconds(found.time.epoch)
+    assert value(page, "All of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
     assert "measured on 9700X" in page.captions
     table = next(text.value for text in page.test.markdown if "workspace" in text.value)
     assert size(found.memory.activations) in table
@@ -134,7 +134,7 @@ def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(r
     assert "measured on 9700X in part: the times are less certain" in page.captions
     found = expected(slim(), known=kept)
     assert found.time
-    assert value(page, "all of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
+    assert value(page, "All of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
     button = next(each for each in page.test.button if each.key == "measure device")
     assert button.label == "Go on measuring"
     left = calibration.plan(runs.path, CPU)
@@ -182,7 +182,7 @@ def test_too_little_time_gets_proposals_and_one_is_applied(measured: Calibration
         assert any(all(change.after in text for change in proposal.changes) for text in texts)
     page.click("apply 0")
     after = expected(proposals[0].config)
-    assert value(page, "memory at its peak") == size(after.memory.total)
+    assert value(page, "Memory at its peak") == size(after.memory.total)
     page.click("start")
     assert [config.on("auto", "auto") for config in started] == [proposals[0].config.on("auto", "auto")]
 
@@ -206,7 +206,7 @@ def test_no_time(text: str, measured: Calibration) -> None:
     page = Train()
     page.set("minutes", text)
     assert len(page.errors) == 1
-    assert value(page, "an epoch")
+    assert value(page, "An epoch")
 
 
 # --- after a run ---------------------------------------------------------------------------------------------------

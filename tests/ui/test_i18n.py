@@ -26,6 +26,8 @@ from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.notation import WORDS
 from vggexplorer.origins import ORIGINS
 from vggexplorer.runs import config, datasets, options
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.sweeps import folder
 from vggexplorer.runs.trainer.session import PARTS
@@ -137,6 +139,7 @@ STAND_FOR: dict[str, set[str]] = {
     "option.label": {option.label for option in OPTIONS},
     "unit": {option.unit for option in OPTIONS if isinstance(option, options.Number)} - {""},
     "option.empty": {option.empty for option in OPTIONS} - {""},
+    "run.name()": {Run(path).name() for path in layout.RECORDED.iterdir()},
     "LABELS[name]": set(run_words.LABELS.values()),
     "words": set(PARTS.values()),
     "STATUSES[word]": set(STATUSES.values()),

@@ -309,7 +309,7 @@ def test_one_run_shows_what_was_asked_and_what_came_of_it(folder: Path) -> None:
     for part in ("**bold** <b>", "0.876", "4,290", "88,592", "Learning rate: **0.1 (the recipe:", "float32", "2.9"):
         assert part in text
     assert "900 of 1,000 test pictures are recognised. Most often" in text
-    assert "true: t-shirt\ntaken for: shirt\nsure: 98.7" in text
+    assert "True: t-shirt\nTaken for: shirt\nSure: 98.7" in text
     assert "The weights of this run are not kept." in text
 
 

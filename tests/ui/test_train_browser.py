@@ -59,7 +59,7 @@ class Train(Explore):
     def epochs(self, count: int) -> None:
         """Have it train so many epochs."""
         self.page.get_by_text("More settings").click()
-        self.fill("number of epochs", str(count))
+        self.fill("Number of epochs", str(count))
         self.page.wait_for_function("n => document.body.innerText.includes(`${n} × 47`)", arg=str(count))
 
 
@@ -223,7 +223,7 @@ def test_a_double_click_makes_one_run_and_zoom_and_legend_survive_twenty_ticks(p
     assert page.page.evaluate("document.querySelector('.plot').dataset.mount") == "first"
     hidden = "() => document.querySelector('.plot').data.filter((trace) => trace.visible === 'legendonly').length"
     assert page.page.evaluate(hidden) == 1
-    page.press("reset the zoom")
+    page.press("Reset the zoom")
     page.page.wait_for_function(f"zoom => ({ZOOM})() !== zoom", arg=zoom)
     page.page.reload()
     page.settle()

@@ -144,7 +144,7 @@ SLOWER = Task(
     asks=(
         Number(
             "macs",
-            Remark("How many times AlexNet's MACs does VGG-11 do?"),
+            Remark("How many times as many MACs does VGG-11 need as AlexNet?"),
             lambda: _times_alexnet("macs"),
             unit="×",
             tolerance=0.01,
@@ -157,7 +157,7 @@ SLOWER = Task(
         ),
         Number(
             "memory",
-            Remark("Training keeps the activations. How many times AlexNet's activations has VGG-11?"),
+            Remark("Training keeps the activations. How many times as many does VGG-11 have as AlexNet?"),
             lambda: _times_alexnet("activations"),
             unit="×",
             tolerance=0.01,
@@ -232,7 +232,7 @@ PARAMETERS = Task(
     asks=(
         Number(
             "ratio",
-            Remark("How many times AlexNet's parameters has VGG-11?"),
+            Remark("How many times as many parameters does VGG-11 have as AlexNet?"),
             lambda: _times_alexnet("params"),
             unit="×",
             tolerance=0.01,
@@ -557,7 +557,7 @@ INPUT = Task(
         ),
         Number(
             "macs",
-            Remark("How many times more MACs does the network do at 224 than at 96?"),
+            Remark("How many times as many MACs does the network need at 224 as at 96?"),
             lambda: named("VGG-11").totals.macs / named("VGG-11", SMALL).totals.macs,
             unit="×",
             tolerance=0.02,

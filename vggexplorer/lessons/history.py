@@ -174,7 +174,7 @@ LENET = Task(
     asks=(
         Number(
             "params",
-            Remark("How many times LeNet's parameters (28×28 input) has AlexNet (224×224 input)?"),
+            Remark("How many times as many parameters does AlexNet (224×224 input) have as LeNet (28×28 input)?"),
             lambda: named("AlexNet").totals.params / summarize(*_LENET).totals.params,
             unit="×",
             tolerance=0.01,

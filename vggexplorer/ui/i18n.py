@@ -31,7 +31,11 @@ def t(text: str, /, **values: Any) -> str:
 
 def sentence(error: InputError) -> str:
     """What is wrong, in the session's language; a value that is itself an error or a word is translated too."""
-    text = t(error.template, **{key: _value(value) for key, value in error.values.items()})
+    return capital(t(error.template, **{key: _value(value) for key, value in error.values.items()}))
+
+
+def capital(text: str) -> str:
+    """`text` as it stands at the beginning of a line."""
     return text[:1].upper() + text[1:]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from vggexplorer.ui.i18n import t
+from vggexplorer.ui.i18n import capital, t
 from vggexplorer.ui.link import HIDEABLE
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
@@ -30,8 +30,8 @@ def choice() -> tuple[str, ...]:
         t("Hide in the lesson"),
         list(HIDEABLE),
         default=list(current().hide),
-        format_func=lambda name: t(HIDEABLE[name]),
-        placeholder=t("nothing"),
+        format_func=lambda name: capital(t(HIDEABLE[name])),
+        placeholder=t("Nothing"),
         key=translated("hide"),
     )
     return tuple(name for name in HIDEABLE if name in hidden)

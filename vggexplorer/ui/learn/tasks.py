@@ -19,7 +19,7 @@ from vggexplorer.runs.folder.status import Word
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
 from vggexplorer.ui import access, components, figures
-from vggexplorer.ui.i18n import language, literal, say, sentence, t
+from vggexplorer.ui.i18n import capital, language, literal, say, sentence, t
 from vggexplorer.ui.network import compared, inspector, layers, totals
 from vggexplorer.ui.run import start_button, timing, view
 from vggexplorer.ui.run.rows import Row, all_rows
@@ -185,14 +185,20 @@ def _ask(task: Task, number: int, ask: Ask) -> None:
 def _field(ask: Ask, label: str, key: str, name: str) -> None:
     match ask:
         case Number():
-            text = f"{label} [{ask.unit}]" if ask.unit else label
-            st.text_input(text, key=key, on_change=_check, args=(name, ask, key), width=620, persist_state="session")
+            st.text_input(
+                _with_unit(label, ask.unit),
+                key=key,
+                on_change=_check,
+                args=(name, ask, key),
+                width=620,
+                persist_state="session",
+            )
         case Choice():
             places = range(len(ask.options))
             st.radio(label, places, None, key=key, format_func=lambda place: say(ask.options[place]))
         case Order():
             places = range(len(ask.options))
-            options: dict[str, Any] = {"placeholder": t("choose one after the other"), "width": 620}
+            options: dict[str, Any] = {"placeholder": t("Choose one after the other"), "width": 620}
             st.multiselect(
                 label,
                 places,
@@ -202,6 +208,11 @@ def _field(ask: Ask, label: str, key: str, name: str) -> None:
             )
         case _:
             st.markdown(label.replace(".", "\\.", 1), width="stretch")  # not a list of one
+
+
+def _with_unit(label: str, unit: str) -> str:
+    """A question and what its answer is counted in, where the question does not say it."""
+    return label if unit in ("", "×") else t("{question} (in {unit})", question=label, unit=unit)
 
 
 def _given(ask: Ask, key: str) -> Any:
@@ -291,9 +302,9 @@ def _sigmoid(_: Task, __: Summary) -> None:
     """The sigmoid, its slope and ReLU's at a place that can be chosen, and the slopes as curves."""
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="sigmoid"):
         x = st.number_input("x", value=0.0, step=1.0, min_value=-40.0, max_value=40.0, width=130, key="sigmoid x")
-        st.metric(t("sigmoid of x"), f"{sigmoid(x):.6g}", width=170)
-        st.metric(t("slope of the sigmoid"), f"{sigmoid_slope(x):.3g}", width=170)
-        st.metric(t("slope of ReLU"), str(int(x > 0)), width=170)
+        st.metric(capital(t("sigmoid of x")), f"{sigmoid(x):.6g}", width=170)
+        st.metric(capital(t("slope of the sigmoid")), f"{sigmoid_slope(x):.3g}", width=170)
+        st.metric(capital(t("slope of ReLU")), str(int(x > 0)), width=170)
     alt = t("The slopes of sigmoid and ReLU from −12 to 12")
     components.chart(_slopes(), alt, key="slopes")
 

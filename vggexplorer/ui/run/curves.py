@@ -15,7 +15,8 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.server import metrics
 from vggexplorer.server.files import url
 from vggexplorer.ui.components import STYLE, script
-from vggexplorer.ui.i18n import t
+from vggexplorer.ui.i18n import capital, t
+from vggexplorer.ui.run.words import called
 
 _curves = st.components.v2.component(
     "vgg_curves",
@@ -47,7 +48,7 @@ def show(
     """
     band = None
     if published:
-        band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("test accuracy in the book")}
+        band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("Test accuracy in the book")}
     data: dict[str, Any] = {
         "runs": [_named(run, place) for run, place in zip(runs, places or range(len(runs)), strict=True)],
         "colors": CURVES,
@@ -61,27 +62,27 @@ def show(
 def _named(run: Run, place: int) -> dict[str, Any]:
     """What the browser is told of a run; that it is active again wakes curves that have come to rest."""
     color, symbol = series(place)
-    about = {"id": run.id, "name": run.name(), "url": metrics.address(run.id), "active": run.status().active}
+    about = {"id": run.id, "name": called(run), "url": metrics.address(run.id), "active": run.status().active}
     return about | {"color": color, "symbol": symbol}
 
 
 def _words() -> dict[str, str]:
     return {
         "alt": t("Loss and accuracy of the run while it trains"),
-        "loss": t("loss"),
-        "accuracy": t("accuracy"),
-        "train_loss": t("train loss"),
-        "test_loss": t("test loss"),
-        "batch_loss": t("batch loss"),
-        "train_acc": t("train accuracy"),
-        "test_acc": t("test accuracy"),
-        "epoch": t("epochs"),
-        "seconds": t("seconds"),
-        "step": t("steps"),
-        "against": t("against"),
-        "smooth": t("smooth the batch loss"),
-        "reset": t("reset the zoom"),
-        "log": t("logarithmic loss"),
+        "loss": capital(t("loss")),
+        "accuracy": capital(t("accuracy")),
+        "train_loss": capital(t("train loss")),
+        "test_loss": capital(t("test loss")),
+        "batch_loss": capital(t("batch loss")),
+        "train_acc": capital(t("train accuracy")),
+        "test_acc": capital(t("test accuracy")),
+        "epoch": capital(t("epochs")),
+        "seconds": capital(t("seconds")),
+        "step": capital(t("steps")),
+        "against": t("Axis"),
+        "smooth": t("Smooth the batch loss"),
+        "reset": t("Reset the zoom"),
+        "log": t("Logarithmic loss"),
         "means": t("Train figures are means over the epoch so far, as in the book: they begin anew with each epoch."),
         "offline": t("The dashboard does not answer; the run itself goes on. Trying again …"),
         "empty": t("No figures yet."),

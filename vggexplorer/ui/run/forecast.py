@@ -19,7 +19,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.forecasts import USABLE, Compared, Forecast, Proposal
 from vggexplorer.ui import jobs
 from vggexplorer.ui.figures import Figure
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import capital, literal, sentence, t
 from vggexplorer.ui.run import choice
 from vggexplorer.ui.run.words import chart_text
 from vggexplorer.ui.widgets import shows, translated
@@ -80,7 +80,7 @@ def _elsewhere(titles: Sequence[str]) -> None:
         t("Forecast for"),
         names,
         names.index(choice.chosen().elsewhere),
-        format_func=lambda name: name or t("the device that is chosen"),
+        format_func=lambda name: name or t("The device that is chosen"),
         width=260,
         **shows(translated("elsewhere"), choice.chosen().elsewhere, choice.set_choice, "elsewhere"),
     )
@@ -117,11 +117,11 @@ def show(runs: Runs, expected: RunForecast | None) -> None:
 
 def _totals(expected: RunForecast) -> list[tuple[str, str]]:
     found, memory = expected.forecast, expected.device.memory
-    lines = [(t("memory at its peak"), _range(found, size))]
+    lines = [(capital(t("memory at its peak")), _range(found, size))]
     if memory:
-        lines.append((t("of {all}", all=size(memory)), _range(found, lambda needed: percent(needed, memory))))
+        lines.append((t("Part of {all}", all=size(memory)), _range(found, lambda needed: percent(needed, memory))))
     if time := found.time:
-        lines += [(t("an epoch"), seconds(time.epoch)), (t("all of it"), f"{seconds(time.low)} – {seconds(time.high)}")]
+        lines += [(t("An epoch"), seconds(time.epoch)), (t("All of it"), f"{seconds(time.low)} – {seconds(time.high)}")]
     return lines
 
 
@@ -138,9 +138,9 @@ def seconds(value: float) -> str:
 def _source(expected: RunForecast) -> str:
     title = literal(expected.device.title)
     if expected.forecast.partial:
-        return t("measured on {device} in part: the times are less certain", device=title)
+        return t("Measured on {device} in part: the times are less certain", device=title)
     if expected.forecast.measured:
-        return t("measured on {device}", device=title)
+        return t("Measured on {device}", device=title)
     if expected.forecast.time:
         return t("{device}: an estimate from its data sheet", device=title)
     if expected.calibration:
@@ -149,7 +149,7 @@ def _source(expected: RunForecast) -> str:
 
 
 def _parts(found: Forecast) -> str:
-    rows = [[t("memory"), t("training"), t("inference")], ["---", "---:", "---:"]]
+    rows = [[t("Memory"), t("Training"), t("Inference")], ["---", "---:", "---:"]]
     for name in COMPONENTS:
         rows.append([t(COMPONENTS[name]), size(getattr(found.memory, name)), size(getattr(found.inference, name))])
     rows.append([f"**{t('Total')}**", *(f"**{size(each.total)}**" for each in (found.memory, found.inference))])
@@ -252,7 +252,7 @@ def afterwards(compared: Mapping[str, Compared]) -> None:
         )
         for name, found in compared.items()
     ]
-    st.caption(t("; ").join(parts), width="content")
+    st.caption(capital(t("; ").join(parts)), width="content")
 
 
 def milliseconds(value: float) -> str:
@@ -285,8 +285,8 @@ def chart(compared: Mapping[str, Mapping[str, Compared]], name: str) -> Figure:
             },
         ],
         "layout": {
-            "xaxis": {**axis, "title": {"text": t("measured")}},
-            "yaxis": {**axis, "title": {"text": t("forecast")}, "automargin": True},
+            "xaxis": {**axis, "title": {"text": t("Measured")}},
+            "yaxis": {**axis, "title": {"text": t("Forecast")}, "automargin": True},
             "showlegend": False,
             "dragmode": False,
             "height": 300,

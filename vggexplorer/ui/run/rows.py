@@ -17,7 +17,7 @@ from vggexplorer.runs.folder.run import Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.runs.forecasts import Compared
-from vggexplorer.ui.run.words import number
+from vggexplorer.ui.run.words import called, number
 from vggexplorer.ui.session import session
 
 IDLE = 5.0
@@ -41,6 +41,11 @@ class Row(NamedTuple):
     size: int = 0
     created: datetime | None = None
     forecast: Mapping[str, Compared] = MappingProxyType({})
+
+    @property
+    def title(self) -> str:
+        """Its name, as a page shows it."""
+        return called(self.run) if self.run.recorded else self.name
 
 
 # --- reading, with what cannot change kept ----------------------------------------------------------------

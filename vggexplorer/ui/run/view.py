@@ -48,12 +48,12 @@ def brief(row: Row, open_: Callable[[str], None] | None = None) -> None:
     """A line about a run: its name, as a button if `open_` shows it, its status, and the last test accuracy."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line of {row.run.id}"):
         if open_:
-            st.button(literal(row.name), key=f"look {row.run.id}", on_click=open_, args=(row.run.id,), type="tertiary")
+            st.button(literal(row.title), key=f"look {row.run.id}", on_click=open_, args=(row.run.id,), type="tertiary")
         else:
-            st.markdown(f"**{literal(row.name)}**", width="content")
+            st.markdown(f"**{literal(row.title)}**", width="content")
         badge(row.status)
         if row.last is not None:
-            st.caption(t("test accuracy {share}", share=percent(row.last, 1)), width="content")
+            st.caption(t("Test accuracy {share}", share=percent(row.last, 1)), width="content")
 
 
 def looked_at(run: Run, at: Status) -> int | None:
@@ -120,7 +120,7 @@ def _progress(row: Row, config: Config) -> None:
     found = row.run.progress(row.status)
     if not found:
         return
-    parts = [t("epoch {epoch} of {epochs}", epoch=f"{found.last.epoch:.2f}", epochs=config.training.epochs)]
+    parts = [t("Epoch {epoch} of {epochs}", epoch=f"{found.last.epoch:.2f}", epochs=config.training.epochs)]
     if row.status.active and found.left is not None:
         parts.append(t("{time} left", time=duration(found.left)))
     parts.append(t("{speed} examples/s with testing", speed=exact(round(found.last.examples_per_sec_wall))))

@@ -13,11 +13,12 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.exactness import Exactness
 from vggexplorer.runs.folder.records import Outcome
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Word
 from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option
 from vggexplorer.runs.trainer.session import PARTS
 from vggexplorer.text import format_network, title
-from vggexplorer.ui.i18n import say, t
+from vggexplorer.ui.i18n import capital, say, t
 
 LEAST_PART = 0.05
 """Seconds from which on a part of a run's time is shown."""
@@ -78,8 +79,7 @@ def data_text(dataset: Dataset) -> str:
 
 def label(name: str) -> str:
     """What the setting `name` is called, at the beginning of a line, and the unit of its value."""
-    text = with_unit(t(LABELS[name]), OPTIONS.get(name))
-    return text[:1].upper() + text[1:]
+    return capital(with_unit(t(LABELS[name]), OPTIONS.get(name)))
 
 
 def with_unit(label: str, option: Option | None) -> str:
@@ -177,6 +177,11 @@ def parts(outcome: Outcome | None) -> str:
     seconds = outcome.parts if outcome else {}
     known = [(PARTS[name], seconds[name]) for name in PARTS if seconds.get(name, 0) >= LEAST_PART]
     return t(", ").join(f"{t(words)} {spent:.1f} s" for words, spent in known)
+
+
+def called(run: Run) -> str:
+    """The name of a run; of those that ship with the package in the session's language."""
+    return t(run.name()) if run.recorded else run.name()
 
 
 def network(config: Config | None) -> str:

@@ -111,11 +111,11 @@ def _words() -> dict[str, str]:
     return {
         "alt": t("All runs, the newest first"),
         "filter": t("Filter the runs"),
-        "count": t("runs shown: {shown} of {all}"),
+        "count": t("{shown} of {all} shown"),
         "choose": t("Choose {name}"),
         "most": t("At most {most} runs can be chosen.", most=MAX_RUNS),
         "none": t("No run matches the filter."),
-        "recorded": t("ships with the package"),
+        "recorded": t("Ships with the package"),
     }
 
 
@@ -135,7 +135,7 @@ def _line(row: Row) -> dict[str, Any]:
     ]
     return {
         "id": row.run.id,
-        "name": row.name,
+        "name": row.title,
         "status": word,
         "sign": sign(word),
         "word": status(word),
@@ -225,7 +225,7 @@ def _differences(first: Row, second: Row) -> None:
         st.caption(t("Both were asked for the same: config, device, precision and PyTorch."))
     results = zip(_results(first).items(), _results(second).values(), strict=True)
     lines = [*asked, *((f"**{name}**", one, other) for (name, one), other in results)]
-    head = f"| | {literal(first.name)} | {literal(second.name)} |\n|:--|:--|:--|"
+    head = f"| | {literal(first.title)} | {literal(second.title)} |\n|:--|:--|:--|"
     st.html(_STYLE)
     with st.container(key="run-differences"):
         rows = (f"| {name} | {literal(one)} | {literal(other)} |" for name, one, other in lines)
@@ -265,7 +265,7 @@ def _scatter(chosen: Sequence[Row]) -> None:
     cost = scatter.against("runs against")
     points = [(row, _cost(row, cost)) for row in chosen]
     marks = [
-        scatter.Mark(row.name, cost, row.best, row.best, row.best, _place(row))
+        scatter.Mark(row.title, cost, row.best, row.best, row.best, _place(row))
         for row, cost in points
         if cost and row.best is not None
     ]

@@ -120,7 +120,7 @@ def _stage(stage: dict[str, Any]) -> dict[str, Any]:
 def _caption(tiles: dict[str, Any]) -> str:
     """How many of how many, and what the greys mean."""
     count, of, largest = tiles["count"], tiles["of"], f"{tiles['largest']:.3g}"
-    text = t("all {of}", of=of) if count == of else t("the first {count} of {of}", count=count, of=of)
+    text = t("All {of}", of=of) if count == of else t("The first {count} of {of}", count=count, of=of)
     if tiles["signed"]:
         text += t("; black is −{largest}, grey 0, white {largest}", largest=largest)
     else:

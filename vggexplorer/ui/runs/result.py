@@ -47,7 +47,7 @@ MOST_MISTAKES = 24
 def show(run: Run) -> None:
     """Everything about `run`."""
     row = read_row(run, watch())
-    header.show(literal(row.name), t("a run that ships with the package") if run.recorded else run.id)
+    header.show(literal(row.title), t("A run that ships with the package") if run.recorded else run.id)
     st.button(t("All runs"), key="back", type="tertiary", icon=":material/arrow_back:", on_click=_back)
     complain("page")
     view.show(row)
@@ -139,7 +139,7 @@ def _examples(environment: Mapping[str, Any]) -> str:
     return " + ".join(exact(count) if isinstance(count, int) else "–" for count in counts)
 
 
-# --- what came of it ----------------------------------------------------------------------------------------
+# --- how it ended -------------------------------------------------------------------------------------------
 
 
 def matrix(result: Mapping[str, Any]) -> list[list[int]]:
@@ -214,11 +214,11 @@ def heatmap(rows: Sequence[Sequence[int]], names: Sequence[str]) -> Figure:
             }
         ],
         "layout": {
-            "xaxis": {**axis, "side": "top", "title": {"text": t("taken for")}, "zeroline": False},
+            "xaxis": {**axis, "side": "top", "title": {"text": t("Taken for")}, "zeroline": False},
             "yaxis": {
                 **axis,
                 "autorange": "reversed",
-                "title": {"text": t("true class"), "standoff": 14},
+                "title": {"text": t("True class"), "standoff": 14},
                 "zeroline": False,
             },
             "dragmode": False,
@@ -259,7 +259,7 @@ def _mistake(each: Any, names: Sequence[str]) -> pictures.Item | None:
         true, taken, sure = names[each["label"]], names[each["guess"]], percent(float(each["chance"]), 1)
     except (KeyError, TypeError, IndexError, ValueError):
         return None
-    caption = t("true: {true}\ntaken for: {taken}\nsure: {sure}", true=true, taken=taken, sure=sure)
+    caption = t("True: {true}\nTaken for: {taken}\nSure: {sure}", true=true, taken=taken, sure=sure)
     return {"picture": picture, "caption": caption, "good": False}
 
 

@@ -67,7 +67,7 @@ def _pictures(run: Run, test_pictures: Sequence[pictures.Item]) -> None:
         args=(run,),
     )
     if test_pictures:
-        st.caption(t("or one of the test pictures, none of which was trained on:"))
+        st.caption(t("Or one of the test pictures; none of them was trained on"))
         pictures.pick(
             test_pictures,
             key="test pictures",
@@ -114,11 +114,11 @@ def _found(answer: dict[str, Any], config: Config) -> None:
 
 def _seen(answer: dict[str, Any], config: Config) -> None:
     height, width = config.trained.input_shape[1:]
-    caption = t("as the network sees it, {width}×{height}", width=width, height=height)
+    caption = t("As the network sees it, {width}×{height}", width=width, height=height)
     item: pictures.Item = {"picture": answer["picture"], "caption": caption, "good": None}
     pictures.pictures([item], key="seen", side=168)
     st.checkbox(
-        t("light background: invert"),
+        t("Light background: invert"),
         value=bool(answer["inverted"]),
         help=t("Fashion-MNIST shows light things on black. It is on by itself when the corners are light."),
         **shows("invert", bool(answer["inverted"]), _invert),

@@ -22,7 +22,7 @@ def show(run: Run) -> None:
     """Everything about a run that trains, or has trained."""
     row = read_row(run, watch())
     with st.container(border=True, key="run in view"):
-        st.markdown(f"##### {literal(row.name)}")
+        st.markdown(f"##### {literal(row.title)}")
         view.show(row)
         if row.config:
             curves.show([run], key="curves", published=published(row.config))

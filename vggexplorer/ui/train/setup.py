@@ -26,7 +26,7 @@ from vggexplorer.runs.options import (
 )
 from vggexplorer.runs.places import need_ray
 from vggexplorer.ui import access, jobs
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import capital, literal, sentence, t
 from vggexplorer.ui.network import editor
 from vggexplorer.ui.run.choice import (
     Choice,
@@ -78,7 +78,7 @@ def _data() -> None:
     )
     known = datasets.KNOWN.get(choice.dataset)
     if known is None or not known.ships:
-        label = t("folder, if elsewhere") if known else t("folder with one subfolder for each class")
+        label = t("Folder, if elsewhere") if known else t("Folder with one subfolder for each class")
         st.text_input(label, choice.folder, **shows("data folder", choice.folder, set_choice, "folder"))
     about_data(choice)
 
@@ -148,7 +148,7 @@ def _fit(classes: int) -> None:
 
 def _where() -> None:
     """On a device of this machine, or on the cluster that it is a node of."""
-    words = {"": t("this machine"), "auto": t("the cluster")}
+    words = {"": t("This machine"), "auto": capital(t("the cluster"))}
     own = chosen().cluster
     st.selectbox(
         t("Where to run"),
@@ -185,7 +185,7 @@ def _cluster(address: str) -> None:
         jobs.show(job, "cluster", lambda: t("Asking the cluster what is free …"))
     elif job and job.error:
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
-    words = {"auto": t("a GPU, or else processors"), "cpu": t("processors"), "cuda": t("a GPU")}
+    words = {"auto": t("A GPU, or else processors"), "cpu": t("Processors"), "cuda": t("A GPU")}
     device = device_there()
     st.selectbox(
         t("Device"),
@@ -195,7 +195,7 @@ def _cluster(address: str) -> None:
         **shows(translated("device of the cluster"), device, set_choice, "device"),
     )
     if device != "cuda":
-        number(t("processors for the run"), chosen().cores, "cores", set_choice, "cores")
+        number(t("Processors for the run"), chosen().cores, "cores", set_choice, "cores")
     if free := _free.get(address):
         counts = {name: exact(count) for name, count in free._asdict().items()}
         st.caption(
@@ -220,7 +220,7 @@ def _device() -> None:
         t("Device"),
         names,
         names.index(chosen().device),
-        format_func=lambda name: f"{t('the best one')}{best}" if name == "auto" else name,
+        format_func=lambda name: f"{capital(t('the best one'))}{best}" if name == "auto" else name,
         **shows(f"{translated('device')}{best}", chosen().device, set_choice, "device"),
     )
     shown = about.get(chosen().device) or (found[0] if found and chosen().device == "auto" else None)
@@ -235,9 +235,9 @@ def _time() -> None:
     text = "" if minutes is None else f"{minutes:g}"
     label = t("time you have, minutes")
     st.text_input(
-        label,
+        capital(label),
         text,
-        placeholder=t("any"),
+        placeholder=t("Any"),
         help=t("A lesson has 5 or 45. If the run would take longer, changes are proposed that make it fit."),
         **shows("minutes", text, _set_minutes, label),
     )
@@ -262,7 +262,7 @@ def _more() -> None:
         for name, option in OPTIONS.items():
             if isinstance(option, Number):
                 _number(name, option, getattr(training, name))
-        number(t("seed"), chosen().seed, "seed", set_choice, "seed", width=_WIDTH)
+        number(capital(t("seed")), chosen().seed, "seed", set_choice, "seed", width=_WIDTH)
     for name, option in OPTIONS.items():
         if not isinstance(option, Number):
             _select(name, option, getattr(training, name))
@@ -277,11 +277,11 @@ _WIDTH = 150
 
 def _number(name: str, option: Number, value: float | None) -> None:
     """A field for a number: a text field if it may be left out, since a number field cannot be emptied again."""
-    label = with_unit(t(option.label), option)
+    label = capital(with_unit(t(option.label), option))
     if option.empty:
         text = "" if value is None else f"{value:g}"
         widget = shows(f"training {name}", text, _set_optional, name)
-        st.text_input(label, text, width=_WIDTH, placeholder=t(option.empty), **widget)
+        st.text_input(label, text, width=_WIDTH, placeholder=capital(t(option.empty)), **widget)
     elif isinstance(option, Whole):
         number(label, value, f"training {name}", _set_training, name, width=_WIDTH)
     else:
@@ -307,15 +307,15 @@ def _select(name: str, option: Option, value: Any) -> None:
     if isinstance(option, OneOf):
         values, words = {each: each for each in option.words}, option.words
     elif not option.empty:
-        st.checkbox(t(option.label), value, **shows(f"training {name}", value, _set_training, name))
+        st.checkbox(capital(t(option.label)), value, **shows(f"training {name}", value, _set_training, name))
         return
     names = list(values)
     own = names[list(values.values()).index(value)]
     st.selectbox(
-        t(option.label),
+        capital(t(option.label)),
         names,
         names.index(own),
-        format_func=lambda each: t(words[each]),
+        format_func=lambda each: capital(t(words[each])),
         **shows(translated(f"training {name}"), own, _set_option, name, values),
     )
 
