@@ -9,7 +9,7 @@ from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import choice, rows, start_button, view
 from vggexplorer.ui.state import complain
-from vggexplorer.ui.train import elsewhere, live, setup
+from vggexplorer.ui.train import elsewhere, live, preview, setup
 
 if IN_BROWSER:
     header.show(t("Train"), literal(title(choice.subject())))
@@ -29,3 +29,5 @@ if run:
     live.show(run)
 start_button.show(runs, another=run is not None)
 live.others(runs, run)
+if not run:
+    preview.show()

@@ -96,7 +96,7 @@ def test_a_measured_device_has_times(measured: Calibration) -> None:
     assert found.time
     assert value(page, "An epoch") == seconds(found.time.epoch)
     assert value(page, "All of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
-    assert "measured on 9700X" in page.captions
+    assert "Measured on 9700X" in page.captions
     table = next(text.value for text in page.test.markdown if "workspace" in text.value)
     assert size(found.memory.activations) in table
     assert f"**{size(found.memory.total)}**" in table
@@ -131,7 +131,7 @@ def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(r
     looks = [seen(look) for look in probes.looks(CPU)[:12]]
     calibration.keep(runs.path, CPU.name, calibration.Measurements(looks, kept, 2.0, KNOWN.context))
     page = Train()
-    assert "measured on 9700X in part: the times are less certain" in page.captions
+    assert "Measured on 9700X in part: the times are less certain" in page.captions
     found = expected(slim(), known=kept)
     assert found.time
     assert value(page, "All of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
@@ -144,7 +144,7 @@ def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(r
     page.set("training precision", "auto")
     calibration.keep(runs.path, CPU.name, calibration.Measurements(looks, KNOWN, 2.0, KNOWN.context))
     page.run()
-    assert "measured on 9700X" in page.captions
+    assert "Measured on 9700X" in page.captions
     assert not [each for each in page.test.button if each.key == "measure device"]
 
 
@@ -163,7 +163,7 @@ def test_a_gpu_that_is_not_here_by_its_data_sheet(measured: Calibration) -> None
     page = Train()
     page.set("elsewhere", "H100")
     assert "H100: an estimate from its data sheet" in page.captions
-    assert value(page, f"of {size(next(each.memory for each in PRESETS if each.title == 'H100'))}")
+    assert value(page, f"Part of {size(next(each.memory for each in PRESETS if each.title == 'H100'))}")
 
 
 # --- make it fit -----------------------------------------------------------------------------------------------

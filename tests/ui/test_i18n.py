@@ -313,7 +313,7 @@ UNSEEN = {
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
 SETTINGS |= {"done", "session", "forget", "part", "mode", "line", "legendgroup", "bytes"}
-SETTINGS |= {"color", "colors", "symbol", "ring", "found", "paper", "route", "owner", "code"}
+SETTINGS |= {"color", "colors", "symbol", "ring", "found", "paper", "route", "owner", "code", "id", "url"}
 """Parts of the data of our own components that are not text for people."""
 
 

@@ -374,7 +374,8 @@ def test_a_close_look_at_a_step(runs: Runs) -> None:
     run = a_run(runs, metrics=[RECORD], environment=environment, step=view, heartbeat=beat)
     with FileLock(run.path / "run.lock"):
         page = Train(run=run.id)
-    assert "| features.0 | 0.5 |" in page.text
+    (norms,) = (item for item in page.test.get("bidi_component") if item.key == "gradients")
+    assert json.loads(norms.proto.json)["rows"] == [{"name": "features.0", "text": "0.5", "share": 1.0}]
     assert "0 of 1 right" in page.text
     (run.path / "outcome.json").write_text(json.dumps({"status": "stopped", "reason": None, "step": 8}))
     assert "0 of 1 right" in Train(run=run.id).text, "after a stop, too"

@@ -6,11 +6,14 @@ const BEAT = 700 // milliseconds that a stage stays while they play
 const memory = new WeakMap()
 
 // The page shows through between the tiles.
-function sheet({ picture, tile }) {
+function sheet({ picture, tile, count }) {
   const canvas = painted(picture)
   const context = canvas.getContext("2d")
   for (let top = tile[0]; top < picture.height; top += tile[0] + 1) context.clearRect(0, top, picture.width, 1)
   for (let left = tile[1]; left < picture.width; left += tile[1] + 1) context.clearRect(left, 0, 1, picture.height)
+  const columns = Math.ceil(picture.width / (tile[1] + 1)) // the last row may hold fewer tiles than the others
+  const rest = count % columns
+  if (rest) context.clearRect(rest * (tile[1] + 1), Math.floor(count / columns) * (tile[0] + 1), picture.width, picture.height)
   return canvas
 }
 

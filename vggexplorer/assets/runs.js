@@ -32,6 +32,21 @@ export function pictures(component) {
   root.replaceChildren(...data.items.map((item, place) => (data.pick ? asButton(component, item, place) : figure(item))))
 }
 
+// --- the norms of gradients -------------------------------------------------------------------------
+
+function norm(row) {
+  const bar = element("div", {})
+  bar.style.width = `${100 * row.share}%`
+  return element("tr", {}, element("th", { scope: "row" }, row.name), element("td", { class: "number" }, row.text), element("td", { class: "bar", "aria-hidden": "true" }, bar))
+}
+
+export function norms(component) {
+  const { data, parentElement } = component
+  const [name, value] = data.heads
+  const heads = element("tr", {}, element("th", { scope: "col" }, name), element("th", { scope: "col", class: "number" }, value), element("td", {}))
+  parentElement.querySelector("table").replaceChildren(element("thead", {}, heads), element("tbody", {}, ...data.rows.map(norm)))
+}
+
 // --- the table of runs -----------------------------------------------------------------------------
 
 const view = { column: null, down: false, filter: "" } // outlives the table, which goes while one run is shown

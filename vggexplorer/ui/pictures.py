@@ -2,10 +2,13 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypedDict
 
 import streamlit as st
 
+from vggexplorer.errors import InputError
+from vggexplorer.runs import datasets
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.session import session
 
@@ -30,6 +33,16 @@ class Item(TypedDict):
 def grey(content: bytes, width: int, height: int) -> Picture:
     """A grey picture from its bytes, row by row."""
     return {"width": width, "height": height, "channels": 1, "bytes": base64.b64encode(content).decode()}
+
+
+@cache
+def of_each_class(kind: str) -> list[Picture]:
+    """A test picture of each class of the known data set `kind`, in their order; empty where there are none."""
+    known = datasets.KNOWN[kind]
+    try:
+        return [grey(pixels, *known.shape[:0:-1]) for pixels in datasets.of_each_class(known)]
+    except (InputError, ValueError):
+        return []
 
 
 def checked(picture: Any) -> Picture:

@@ -10,7 +10,7 @@ import streamlit as st
 from vggexplorer.catalogue import catalogue
 from vggexplorer.comparison import Entry, Remark, compare
 from vggexplorer.errors import InputError
-from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order, Task, Verdict
+from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order, Task, Trial, Verdict
 from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.lessons.history import sigmoid, sigmoid_slope
 from vggexplorer.lessons.tasks import TASKS
@@ -64,18 +64,29 @@ def _forget() -> None:
 def show_list() -> None:
     """All tasks with what is done of each, and the glossary."""
     solved = sum(_solved(task) == len(task.asks) for task in TASKS.values())
-    st.markdown(t("{solved} of {all} tasks {solved:is|are} done.", solved=solved, all=len(TASKS)))
-    for number, task in enumerate(TASKS.values(), 1):
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line {task.key}"):
-            st.button(
-                f"{number}. {say(task.title)}", key=f"task {task.key}", type="tertiary", on_click=_open, args=(task,)
-            )
-            st.caption(_state(task), width="content")
+    st.progress(
+        solved / len(TASKS),
+        t("{solved} of {all} tasks {solved:is|are} done.", solved=solved, all=len(TASKS)),
+        width=420,
+    )
+    with st.container(key="tasks"):
+        for number, task in enumerate(TASKS.values(), 1):
+            _card(number, task)
     with st.expander(t("Glossary"), key="glossary"):
         st.markdown("\n".join(f"- {_explained(term)}" for term in GLOSSARY.values()))
     if _done():
         st.button(t("Forget what is done"), key="forget", type="tertiary", on_click=_forget)
     st.caption(t("What is done is kept in this browser only."))
+
+
+def _card(number: int, task: Task) -> None:
+    """A task in the list: its title, what it asks, and how much of it is done."""
+    with st.container(border=True, gap="xsmall", key=f"line {task.key}"):
+        st.button(f"{number}. {say(task.title)}", key=f"task {task.key}", type="tertiary", on_click=_open, args=(task,))
+        st.caption(_state(task))
+        st.markdown(say(task.question))
+        if any(isinstance(ask, Trial) for ask in task.asks):
+            st.caption(t("Trains networks"))
 
 
 def _solved(task: Task) -> int:

@@ -79,7 +79,7 @@ def _words() -> dict[str, str]:
         "epoch": capital(t("epochs")),
         "seconds": capital(t("seconds")),
         "step": capital(t("steps")),
-        "against": t("Axis"),
+        "against": t("X axis"),
         "smooth": t("Smooth the batch loss"),
         "reset": t("Reset the zoom"),
         "log": t("Logarithmic loss"),

@@ -19,7 +19,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.summary import summarize
 from vggexplorer.text import title
 from vggexplorer.ui import access
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import capital, literal, sentence, t
 from vggexplorer.ui.run import choice, forecast, rows
 from vggexplorer.ui.run.words import bits, data_text
 from vggexplorer.ui.session import session
@@ -143,8 +143,8 @@ def _as_trained(run: Config) -> None:
     with st.container(horizontal=True, gap="small", key="as trained"):
         st.metric(t("Parameters"), exact(totals.params), width=150)
         st.metric("MACs", exact(totals.macs), width=150)
-        st.metric(t("input"), shape_text(trained.input_shape), width=150)
-        st.metric(t("steps"), _steps(run), width=150)
+        st.metric(capital(t("input")), shape_text(trained.input_shape), width=150)
+        st.metric(capital(t("steps")), _steps(run), width=150)
     changes = _changes(asked, trained)
     if changes:
         before = _params(asked)

@@ -57,7 +57,7 @@ def show() -> None:
     _disk(found)
     _forecasts(found)
     chosen = [row for row in found if row.run.id in session["chosen runs"]]
-    _chosen(sorted(chosen, key=lambda row: session["chosen runs"].index(row.run.id)))
+    _chosen(sorted(chosen, key=lambda row: session["chosen runs"].index(row.run.id)), found)
 
 
 def _nothing() -> None:
@@ -195,10 +195,18 @@ def _forecasts(found: Sequence[Row]) -> None:
 # --- the chosen runs --------------------------------------------------------------------------------------
 
 
-def _chosen(chosen: Sequence[Row]) -> None:
+def _one(row: Row | None) -> None:
+    """The curves of one run: the chosen one, else the newest."""
+    if row:
+        st.markdown(f"##### {literal(row.title)}")
+        curves.show([row.run], key="one curve")
+
+
+def _chosen(chosen: Sequence[Row], found: Sequence[Row]) -> None:
     able = [row for row in chosen if row.config]
     if len(able) < 2:
         st.caption(t("Choose two or more runs to lay their curves over each other."))
+        _one(able[0] if able else next((row for row in found if row.config), None))
         return
     st.markdown(f"##### {t('{count} {count:run|runs} compared', count=len(able))}")
     places = [_place(row) for row in able]

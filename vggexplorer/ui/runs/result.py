@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 import streamlit as st
 
-from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
 from vggexplorer.palette import COLORS, faded
 from vggexplorer.runs.config import Config, published, recipe
-from vggexplorer.runs.datasets import KNOWN, of_each_class
 from vggexplorer.runs.exactness import exactness
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
@@ -275,14 +272,5 @@ def _to_try(config: Config, result: Mapping[str, Any]) -> list[pictures.Item]:
         true = ((item, each) for item, each in zip(found, _listed(result), strict=False) if item)
         return [{**item, "caption": names[each["label"]], "good": None} for item, each in true]
     names = classes(list(known.classes))
-    of_each = enumerate(_of_each_class(config.dataset.kind))
+    of_each = enumerate(pictures.of_each_class(config.dataset.kind))
     return [{"picture": picture, "caption": names[label_], "good": None} for label_, picture in of_each]
-
-
-@cache
-def _of_each_class(kind: str) -> list[pictures.Picture]:
-    known = KNOWN[kind]
-    try:
-        return [pictures.grey(pixels, *known.shape[:0:-1]) for pixels in of_each_class(known)]
-    except (InputError, ValueError):
-        return []

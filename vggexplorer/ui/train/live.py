@@ -11,11 +11,27 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui import pictures
+from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
 from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
+
+_gradients = st.components.v2.component(
+    "vgg_gradients",
+    html='<div class="part"><table></table></div>',
+    css=STYLE
+    + """
+table { border-collapse: collapse; font-size: var(--vgg-label, 0.875rem); font-variant-numeric: tabular-nums; }
+th, td { padding: 0.15rem 0.75rem 0.15rem 0; text-align: left; font-weight: 400; }
+thead th { font-weight: 600; }
+.number { text-align: right; }
+.bar { width: min(22rem, 40vw); padding-right: 0; }
+.bar div { height: 0.6rem; border-radius: 2px; background: var(--st-primary-color); }
+""",
+    js=script("norms", "runs.js"),
+)
 
 
 def show(run: Run) -> None:
@@ -68,12 +84,14 @@ def _close_look(row: Row) -> None:
         )
         classes = row.run.environment().get("classes", [])
         pictures.pictures([_item(item, classes) for item in step["pictures"]], key="batch")
-        largest = max(step["gradients"].values(), default=0) or 1
-        lines = (
-            f"| {name} | {value:.3g} | {'█' * round(20 * value / largest)} |"
-            for name, value in step["gradients"].items()
-        )
-        st.markdown("\n".join([f"| {t('layer')} | {t('gradient norm')} | |", "|:--|--:|:--|", *lines]))
+        _show_gradients(step["gradients"])
+
+
+def _show_gradients(norms: dict[str, float]) -> None:
+    """The norm of each layer's gradient, as a figure and as a bar beside the largest of them."""
+    largest = max(norms.values(), default=0) or 1
+    rows = [{"name": name, "text": f"{norm:.3g}", "share": norm / largest} for name, norm in norms.items()]
+    _gradients(key="gradients", data={"rows": rows, "heads": [t("Layer"), t("Gradient norm")]})
 
 
 def _item(item: dict[str, Any], classes: list[str]) -> pictures.Item:

@@ -25,6 +25,7 @@ from vggexplorer.runs.options import (
     parse_number,
 )
 from vggexplorer.runs.places import need_ray
+from vggexplorer.summary import DTYPES
 from vggexplorer.ui import access, jobs
 from vggexplorer.ui.i18n import capital, literal, sentence, t
 from vggexplorer.ui.network import editor
@@ -315,7 +316,7 @@ def _select(name: str, option: Option, value: Any) -> None:
         capital(t(option.label)),
         names,
         names.index(own),
-        format_func=lambda each: capital(t(words[each])),
+        format_func=lambda each: each if each in DTYPES else capital(t(words[each])),
         **shows(translated(f"training {name}"), own, _set_option, name, values),
     )
 
