@@ -39,6 +39,7 @@ from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import table
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.server import files, metrics
+from vggexplorer.server.style import STYLE
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import title
 
@@ -238,6 +239,7 @@ def html_page() -> str:
     return Template((TEMPLATES / "page.html").read_text("utf-8")).substitute(
         options=json.dumps(options),
         icon=f"data:image/svg+xml;base64,{icon}",
+        style=STYLE,
         before="\n".join(map(before, ("en", "zh"))),
         text=themed("textColor"),
         background=themed("backgroundColor"),

@@ -15,7 +15,7 @@ from vggexplorer.paths import PAGES
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Outcome
-from vggexplorer.ui.style import PROJECTED, ROOT
+from vggexplorer.server.style import PROJECTED, ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator

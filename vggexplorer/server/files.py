@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 
 from vggexplorer.paths import PACKAGE, PAGES
 from vggexplorer.server import live, metrics
+from vggexplorer.server.style import STYLE
 
 
 def _folder_of(package: str) -> Path:
@@ -76,11 +77,15 @@ async def _serve(request: Request) -> Response:
 
 @cache
 def document() -> str:
-    """Streamlit's HTML for all pages, told where the server is: else the browser asks below each page's address first,
-    and logs that nothing is there."""
+    """Streamlit's HTML for all pages, with our style sheet after its own.
+
+    It is told where the server is: else the browser asks below each page's address first, and logs that nothing is
+    there.
+    """
     document = (_folder_of("streamlit") / "static" / "index.html").read_text("utf-8")
     base = '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
-    return document.replace("<head>", f"<head>{base}", 1)
+    document = document.replace("<head>", f"<head>{base}", 1)
+    return document.replace("</body>", f"<style>{STYLE}</style></body>", 1)
 
 
 async def _page(_request: Request) -> Response:

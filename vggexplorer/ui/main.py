@@ -3,13 +3,13 @@
 import streamlit as st
 
 from vggexplorer.paths import PACKAGE, root
+from vggexplorer.server import style
 from vggexplorer.server.keys import NOBODY
 from vggexplorer.ui import bar
 from vggexplorer.ui.access import person
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.link import PROJECTOR
 from vggexplorer.ui.state import begin, current, publish, travel, visit
-from vggexplorer.ui.style import page_style
 
 PAGES = root() / "pages"
 
@@ -26,7 +26,8 @@ if person() == NOBODY:
         t("The pages are closed, as no gate stands before them. Start them with vggexplorer or streamlit run app.py.")
     )
     st.stop()
-st.html(f"<style>{page_style(current().view == PROJECTOR)}</style>")
+if current().view == PROJECTOR:
+    st.html(f"<style>{style.PROJECTOR}</style>")
 page = st.navigation(
     [
         st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),

@@ -27,8 +27,6 @@ def key_of(name: str) -> str:
     return f"{name} #{generation}" if generation else name
 
 
-RED = ("stop run", "end run", "delete run", "delete chosen", "delete now", "stop all", "remove sweep")
-"""The keys of buttons that end something or take it away: they have a colour of their own, not that of Start."""
 DOUBLE_CLICK = 1.5
 """Seconds after a click within which another one is taken for the second half of a double click."""
 _clicks: dict[tuple[str, str], float] = {}

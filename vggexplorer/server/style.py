@@ -1,10 +1,13 @@
 """What all pages look like: one scale of type and space, the bar's place, the colours of certain buttons.
 
-Components have the same scale: custom properties go through to what is drawn inside them.
+It stands in the HTML of the pages, so that they look so before anything is drawn. Components have the same scale:
+custom properties go through to what is drawn inside them.
 """
 
 from vggexplorer import palette
-from vggexplorer.ui.widgets import RED
+
+RED = ("stop run", "end run", "delete run", "delete chosen", "delete now", "stop all", "remove sweep")
+"""The keys of buttons that end something or take it away: they have a colour of their own, not that of Start."""
 
 PROJECTED = 1.35
 """How much larger type is on a projector."""
@@ -73,14 +76,13 @@ STYLE = f"""
 """
 
 
-def page_style(projector: bool) -> str:
-    """The style sheet of all pages; for a projector with larger type, and without the editor."""
-    return STYLE + (_PROJECTOR if projector else "")
-
-
-_PROJECTOR = f"""
+PROJECTOR = f"""
 html:root {{ font-size: {ROOT * PROJECTED:.2f}px; }}
-[data-testid=stSidebar] {{ width: 0 !important; min-width: 0; }}
+[data-testid=stSidebar] {{ width: 0 !important; min-width: 0; border: 0; }}
+[data-testid=stElementContainer]:has(> [data-testid=stMetric]) {{ width: auto; min-width: max-content; }}
+[data-testid=stMetric] :is(label, div) {{ overflow: visible; }}
+[data-testid=stElementContainer]:has(> [data-testid=stSelectbox]) {{ min-width: 9rem; }}
 :is([data-testid=stSidebarUserContent], [data-testid=stSidebarCollapseButton]) {{ display: none; }}
 [data-testid=stExpandSidebarButton] {{ display: none; }}
 """
+"""For a projector, after `STYLE`: larger type, and no editor."""
