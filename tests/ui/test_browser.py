@@ -239,7 +239,7 @@ def test_reload_and_back_give_exactly_the_state(explore: Explore) -> None:
 
 def test_chinese_by_switch_and_by_browser(explore: Explore, tab: OpenTab, dashboard: Server) -> None:
     explore.open(arch="vgg16")
-    explore.click(explore.page.get_by_role("radio", name="中"))
+    explore.click(explore.page.get_by_text("中", exact=True))
     explore.until(lambda: explore.page.get_by_text("参数量").first.is_visible())
     assert explore.params() == {"arch": "vgg16", "lang": "zh"}
     theirs = Explore(tab("zh-CN"), dashboard).open()
@@ -388,7 +388,7 @@ def test_a_number_out_of_bounds_gets_a_sentence_and_the_field_its_value_back(exp
 def test_after_a_switch_of_language_everything_can_still_be_edited(explore: Explore) -> None:
     explore.open(arch="1x8,1x16:nopool", head="gap")
     explore.click(explore.page.get_by_text("More columns"))
-    explore.click(explore.page.get_by_role("radio", name="中"))
+    explore.click(explore.page.get_by_text("中", exact=True))
     everything = "row => row.innerText + [...row.querySelectorAll('input')].map((input) => input.value)"
     head = explore.page.locator(".st-key-head-row")
     explore.until(lambda: "gap：全局平均汇聚" in head.evaluate(everything), "the head in Chinese")

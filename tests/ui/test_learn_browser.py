@@ -315,7 +315,7 @@ def test_a_run_that_is_started_here_is_followed_to_its_end(
     line = learn.page.locator("[class*=st-key-line-of-]")
     line.wait_for()
     wait_until(lambda: "finished" in line.inner_text() or bool(learn.page.wait_for_timeout(200)), 240, "its end")
-    assert "test accuracy" in line.inner_text()
+    assert "Test accuracy" in line.inner_text()
     ask = next(ask for ask in TASKS["head"].asks if isinstance(ask, Trial))
     learn.check(ask)
     learn.says(ask, "wrong")

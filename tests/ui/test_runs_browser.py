@@ -166,9 +166,9 @@ def test_the_table_is_sorted_and_filtered_by_keyboard(runs: RunsPage) -> None:
     assert head.get_attribute("aria-sort") == "none"
     runs.page.get_by_role("searchbox").fill("failed third")
     assert runs.names() == ["third"]
-    assert "1 of" in runs.page.locator(".tools span").first.inner_text()
+    assert "1 of" in runs.page.locator(".tools span[role=status]").first.inner_text()
     runs.page.get_by_role("searchbox").fill("nothing like this")
-    assert "No run matches" in runs.page.locator(".tools span").first.inner_text()
+    assert "No run matches" in runs.page.locator(".tools span[role=status]").first.inner_text()
     runs.page.get_by_role("searchbox").fill("")
     runs.button("third").focus()
     runs.page.keyboard.press("ArrowDown")
@@ -210,7 +210,7 @@ def test_a_picture_of_ones_own_and_a_test_picture_are_tried(runs: RunsPage, fold
     assert box.is_checked()
     runs.page.get_by_text("Light background: invert").click()
     wait_until(lambda: box.count() and not box.is_checked(), 30)
-    runs.page.get_by_text(re.compile("as the network sees it, 28×28")).wait_for()
+    runs.page.get_by_text(re.compile("As the network sees it, 28×28")).wait_for()
     runs.page.get_by_role("button", name="trouser", exact=True).click()
     runs.page.get_by_text(re.compile("Taken for trouser")).wait_for(timeout=60_000)
 

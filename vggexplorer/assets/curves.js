@@ -67,6 +67,9 @@ function trace(mine, line) {
 // Plotly understands some tags in its texts; a run's name is text.
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
 
+// How much larger than usual the page's type is: on a projector.
+const grown = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 15
+
 function layout(mine, data, box, wide) {
   const style = getComputedStyle(box)
   const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
@@ -77,13 +80,13 @@ function layout(mine, data, box, wide) {
     ? [{ type: "rect", xref: "x2 domain", yref: "y2", x0: 0, x1: 1, y0: band.low, y1: band.high, line: { width: 0 }, fillcolor: data.colors.test, opacity: 0.18, layer: "below" }]
     : []
   const annotations = band
-    ? [{ xref: "x2 domain", yref: "y2", x: 0.01, y: band.low, xanchor: "left", yanchor: "top", showarrow: false, text: `${band.label} ${band.low.toFixed(3)}–${band.high.toFixed(3)}`, font: { size: 12 } }]
+    ? [{ xref: "x2 domain", yref: "y2", x: 0.01, y: band.low, xanchor: "left", yanchor: "top", showarrow: false, text: `${band.label} ${band.low.toFixed(3)}–${band.high.toFixed(3)}`, font: { size: 12 * grown() } }]
     : []
   return {
     shapes,
     annotations,
     uirevision: `${mine.x} ${mine.log} ${mine.zoom}`,
-    font: { color: color("text-color"), family: style.fontFamily, size: 13 },
+    font: { color: color("text-color"), family: style.fontFamily, size: 13 * grown() },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     autosize: true,

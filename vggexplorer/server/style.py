@@ -61,7 +61,7 @@ STYLE = f"""
   [data-testid=stHeader] {{ position: fixed; inset: 0 0 auto 0; width: 100%; height: var(--vgg-bar); min-height: 0; }}
   [data-testid=stHeader] {{ border-bottom: 1px solid rgb(128 128 128 / 25%); }}
   [data-testid=stToolbar] {{ height: 100%; padding: 0; }}
-  [data-testid=stToolbar] .rc-overflow {{ position: absolute; left: 11.2rem; right: 27rem; }}
+  [data-testid=stToolbar] .rc-overflow {{ position: absolute; left: 11.2rem; right: 22rem; }}
   :is([data-testid=stHeaderLogo], [data-testid=stSidebarLogo]) {{
     position: fixed; left: 2.9rem; top: calc((var(--vgg-bar) - 1.8rem) / 2); height: 1.5rem;
   }}
@@ -84,5 +84,6 @@ html:root {{ font-size: {ROOT * PROJECTED:.2f}px; }}
 [data-testid=stElementContainer]:has(> [data-testid=stSelectbox]) {{ min-width: 9rem; }}
 :is([data-testid=stSidebarUserContent], [data-testid=stSidebarCollapseButton]) {{ display: none; }}
 [data-testid=stExpandSidebarButton] {{ display: none; }}
+@media (max-width: 1500px) {{ :root {{ --vgg-run-name: none; }} }}
 """
 """For a projector, after `STYLE`: larger type, and no editor."""

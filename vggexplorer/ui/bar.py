@@ -39,7 +39,7 @@ circle { fill: none; stroke-width: 3; stroke: currentColor; }
 .track { opacity: 0.22; }
 .arc { stroke-dasharray: 0 51; transition: stroke-dasharray 0.6s linear; }
 .sign { position: absolute; inset: 0; display: grid; place-items: center; font-size: 0.75rem; font-weight: 700; }
-.name { max-width: 11rem; overflow: hidden; text-overflow: ellipsis; }
+.name { display: var(--vgg-run-name, inline); max-width: 11rem; overflow: hidden; text-overflow: ellipsis; }
 .state { font-variant-numeric: tabular-nums; font-weight: 600; }
 [role=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 1180px) { .name { display: none; } }
