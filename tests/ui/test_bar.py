@@ -1,5 +1,6 @@
 """The bar of all pages in Streamlit's AppTest: Share, the projector's view."""
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -7,7 +8,11 @@ import pytest
 import segno
 from streamlit.testing.v1 import AppTest
 
+from vggexplorer.architectures import NETWORKS
+from vggexplorer.drawing import draw
 from vggexplorer.paths import LEARN, PACKAGE, PAGES, TRAIN, root
+from vggexplorer.server.style import STYLE
+from vggexplorer.summary import summarize
 from vggexplorer.ui import share
 from vggexplorer.ui.link import PROJECTOR
 
@@ -39,6 +44,13 @@ def shared(test: AppTest) -> dict[str, str]:
 
 def styles(test: AppTest) -> str:
     return " ".join(element.proto.body for element in test.get("html"))
+
+
+def test_the_drawing_has_other_properties_than_the_scale_of_type() -> None:
+    """One that both had would give the drawing's labels a size for their colour."""
+    properties = [set(re.findall(r"--vgg-\w+", text)) for text in (STYLE, draw(summarize(*NETWORKS["VGG-11"])))]
+    assert all(properties)
+    assert set.intersection(*properties) == set()
 
 
 @pytest.mark.parametrize("page", PAGES)

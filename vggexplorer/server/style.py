@@ -11,7 +11,7 @@ RED = ("stop run", "end run", "delete run", "delete chosen", "delete now", "stop
 
 PROJECTED = 1.35
 """How much larger type is on a projector."""
-TYPE = {"label": 13, "text": 15, "section": 20, "title": 24, "total": 28}
+TYPE = {"label": 13, "body": 15, "section": 20, "title": 24, "total": 28}
 """The sizes of type in pixels at a root of `ROOT`; `--vgg-label` and so on in CSS, in rem."""
 ROOT = 15
 """The size of 1 rem in pixels, as `baseFontSize` in `.streamlit/config.toml` says it."""
