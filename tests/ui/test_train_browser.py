@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 SMALL = {"arch": "1x4,1x8", "hidden": "none", "input": "1x28x28"}
 """A network that needs milliseconds a step."""
-ZOOM = "() => JSON.stringify(document.querySelector('.plot').layout.xaxis.range)"
-POINTS = "() => Number(document.querySelector('.plot')?.dataset.points ?? 0)"
+PLOT = "document.querySelector('.st-key-curves .plot')"
+ZOOM = f"() => JSON.stringify({PLOT}.layout.xaxis.range)"
+POINTS = f"() => Number({PLOT}?.dataset.points ?? 0)"
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the trainers are killed by POSIX signals")
 
@@ -204,24 +205,24 @@ def test_a_double_click_makes_one_run_and_zoom_and_legend_survive_twenty_ticks(p
     page.page.get_by_role("button", name="Start", exact=True).dblclick(delay=30)
     page.points(more_than=60)
     assert len([run for run in Runs(place).all(recorded=False) if run.status().active]) == 1
-    page.page.evaluate("document.querySelector('.plot').dataset.mount = 'first'")
-    page.page.locator(".plot .legendtoggle").first.click()
+    page.page.evaluate(f"{PLOT}.dataset.mount = 'first'")
+    page.page.locator(".st-key-curves .plot .legendtoggle").first.click()
     page.page.locator(".st-key-run-line").scroll_into_view_if_needed()
-    plot = page.page.locator(".plot .nsewdrag").first.bounding_box()
+    plot = page.page.locator(".st-key-curves .plot .nsewdrag").first.bounding_box()
     assert plot is not None
     page.page.mouse.move(plot["x"] + 60, plot["y"] + 40)
     page.page.mouse.down()
     page.page.mouse.move(plot["x"] + 200, plot["y"] + 160, steps=5)
     page.page.mouse.up()
-    page.page.wait_for_function("() => document.querySelector('.plot').layout.xaxis.autorange === false")
+    page.page.wait_for_function(f"() => {PLOT}.layout.xaxis.autorange === false")
     zoom = page.page.evaluate(ZOOM)
     ticks, seen = 0, page.points()
     while ticks < 20:
         seen, ticks = page.points(more_than=seen), ticks + 1
         page.wait(300)
     assert page.page.evaluate(ZOOM) == zoom
-    assert page.page.evaluate("document.querySelector('.plot').dataset.mount") == "first"
-    hidden = "() => document.querySelector('.plot').data.filter((trace) => trace.visible === 'legendonly').length"
+    assert page.page.evaluate(f"{PLOT}.dataset.mount") == "first"
+    hidden = f"() => {PLOT}.data.filter((trace) => trace.visible === 'legendonly').length"
     assert page.page.evaluate(hidden) == 1
     page.press("Reset the zoom")
     page.page.wait_for_function(f"zoom => ({ZOOM})() !== zoom", arg=zoom)
