@@ -2,54 +2,42 @@
 
 import streamlit as st
 
-from vggexplorer.layers import shape_text
-from vggexplorer.ui import header
-from vggexplorer.ui.compare import sweep_form, takeaway
+from vggexplorer.paths import COMPARE
+from vggexplorer.ui import header, widgets
+from vggexplorer.ui.compare import chips, sweep_form, takeaway, why
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.network import compared, editor, totals
+from vggexplorer.ui.network import compared
 from vggexplorer.ui.run import timing
 from vggexplorer.ui.state import complain, current
 
 state = current()
 entries = compared.entries(state)
-with st.sidebar:
-    compared.sidebar(entries)
-    editor.show_input()
-
-shape, classes = shape_text(state.network.input_shape), state.architecture.num_classes
-header.show(
-    t("Compare"), t("all with input {shape} and {classes} {classes:class|classes}", shape=shape, classes=classes)
-)
+header.show(t("Compare"), t("Which network costs more, where, and why?"))
+chips.show(entries)
 complain("page")
-with st.container(horizontal=True, gap="small", vertical_alignment="center", key="units"):
-    totals.units()
 compared.refusals(entries)
 if not any(entry.summary for entry in entries):
     st.stop()
 
-compared.totals(entries)
-sweep_form.show(entries)
-compared.reasons(entries)
+compared.totals(entries, state.baseline, [timing.column(entries)])
+why.show(entries)
 names = [
-    t("Parts"),
-    t("Parameters against {count}", count=state.count),
-    t("Stage by stage"),
-    t("Input sizes"),
-    t("Time"),
+    t("Stages"),
+    t("Parameters × {count}", count=state.count),
+    t("Input size"),
+    t("FLOPs ≠ time"),
+    t("Train them"),
+    t("Take away"),
 ]
-parts, points, stages, sizes, times, files = st.tabs(
-    [*names, t("Take away")],
-    key="comparison tab",
-    on_change="rerun",
+parts = (
+    compared.aligned,
+    compared.scatter,
+    compared.sizes,
+    lambda entries: timing.show(entries, state.baseline),
+    sweep_form.show,
+    takeaway.show,
 )
-for tab, show in (
-    (parts, compared.parts),
-    (points, compared.scatter),
-    (stages, compared.aligned),
-    (sizes, compared.sizes),
-    (times, timing.show),
-    (files, takeaway.show),
-):
+for tab, show in zip(widgets.tabs(COMPARE, names, "comparison tab").values(), parts, strict=True):
     if tab.open:
         with tab:
             show(entries)

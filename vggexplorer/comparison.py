@@ -91,7 +91,7 @@ class Remark(NamedTuple):
 def why(first: Entry, second: Entry) -> list[Remark]:
     """Why one of two networks computes more and needs more memory than the other, in computed sentences.
 
-    Empty if one of them cannot take the input.
+    The first one is the answer in short. Empty if one of them cannot take the input.
     """
     if not (first.summary and second.summary):
         return []
@@ -101,11 +101,33 @@ def why(first: Entry, second: Entry) -> list[Remark]:
     names = {"more": more, "less": less}
     if a.totals == b.totals:
         return [Remark("{more} and {less} cost the same.", names)]
-    remarks = [_totals(a, b)]
+    remarks = [*_headline(a, b), _totals(a, b)]
     if _weights(a) and _weights(b):
         remarks += _compute(a, b)
     remarks += [*_parameters(a, b), *_memory(a, b)]
     return [Remark(remark.template, {**names, **remark.values}) for remark in remarks]
+
+
+def _headline(a: Summary, b: Summary) -> list[Remark]:
+    """Why `b` computes more, where convolutions are most of what it computes."""
+    if not (_weights(a) and _weights(b)) or a.totals.macs == b.totals.macs or 2 * b.totals.conv_macs < b.totals.macs:
+        return []
+    return [
+        Remark(
+            "{more} does {macs} the MACs of {less}: its convolutions hold {weights} the weights and use each at "
+            "{positions} the positions.",
+            {
+                "macs": ratio(b.totals.macs, a.totals.macs),
+                "weights": ratio(_weights(b), _weights(a)),
+                "positions": ratio(_uses(b), _uses(a)),
+            },
+        )
+    ]
+
+
+def _uses(summary: Summary) -> float:
+    """At how many positions a weight of the convolutions is used, on average."""
+    return summary.totals.conv_macs / _weights(summary)
 
 
 def _totals(a: Summary, b: Summary) -> Remark:
@@ -126,7 +148,6 @@ def _weights(summary: Summary) -> int:
 
 
 def _compute(a: Summary, b: Summary) -> list[Remark]:
-    reuse_a, reuse_b = a.totals.conv_macs / _weights(a), b.totals.conv_macs / _weights(b)
     remarks = [
         Remark(
             "A convolution uses each weight once per position. {more} has {weights} the convolution weights and uses "
@@ -134,8 +155,8 @@ def _compute(a: Summary, b: Summary) -> list[Remark]:
             "convolutions.",
             {
                 "weights": ratio(_weights(b), _weights(a)),
-                "own": short(round(reuse_b)),
-                "base": short(round(reuse_a)),
+                "own": short(round(_uses(b))),
+                "base": short(round(_uses(a))),
                 "macs": ratio(b.totals.conv_macs, a.totals.conv_macs),
             },
         )

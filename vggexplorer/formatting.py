@@ -68,6 +68,14 @@ def ratio(count: float, base: float) -> str:
     return f"{value:.2g}×" if value < 0.1 else f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}×"
 
 
+def factor(count: float, base: float) -> str:
+    """How many times as much as `base`, or as little: (11, 4) -> '× 2.75', (4, 11) -> '÷ 2.75'; of nothing, '–'."""
+    if not (count and base):
+        return "–"
+    sign, value = ("×", count / base) if count >= base else ("÷", base / count)
+    return f"{sign}{NO_BREAK}{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
 def signed(text: str, difference: float) -> str:
     """The text of an absolute difference with its sign in front."""
     return f"{'+' if difference > 0 else '−' if difference < 0 else '±'}{text}"

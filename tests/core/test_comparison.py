@@ -83,6 +83,22 @@ def test_why_vgg_costs_more_than_alexnet() -> None:
     assert why(*entries("vgg11", "alexnet")) == why(*entries("alexnet", "vgg11"))
 
 
+def test_the_first_sentence_is_the_answer_in_short() -> None:
+    """More weights and each of them at more positions: the product is how many times the convolutions compute."""
+    first = why(*entries("alexnet", "vgg11"))[0]
+    assert str(first) == (
+        "VGG-11 does 8.04× the MACs of AlexNet: its convolutions hold 2.48× the weights and use each at 3.35× the "
+        "positions."
+    )
+    conv = [entry.summary.totals.conv_macs for entry in entries("alexnet", "vgg11")]
+    assert conv[1] / conv[0] == pytest.approx(2.48 * 3.35, rel=0.01)
+
+
+def test_where_convolutions_are_the_least_of_it_the_totals_come_first() -> None:
+    first = why(*entries("1x8,flatten,linear10", "1x8,flatten,linear4096,linear10", shape=(1, 28, 28)))[0]
+    assert first.template.startswith("{more} has {params} the parameters")
+
+
 def test_equal_networks_cost_the_same() -> None:
     [remark] = why(*entries("vgg16", "vgg16"))
     assert str(remark) == "VGG-16 and VGG-16 cost the same."

@@ -119,7 +119,7 @@ def test_every_page_opens_and_says_what_needs_pytorch(command: str, server: Star
     page.open("/").needed(0)
     page.tab("Check").needed(1, "Check with PyTorch, torchinfo and fvcore")
     page.tab("Take away").needed(1, "Write the ONNX model")
-    page.open("/compare").tab("Time").needed(1, "Measure here and now")
+    page.open("/compare").tab("FLOPs ≠ time").needed(1, "Measure here and now")
     page.open("/train").needed(1)
     page.needed(2, "Start")
     page.open("/runs").needed(0)

@@ -1,31 +1,30 @@
-"""Compare: the page in Streamlit's AppTest and in a real browser."""
+"""Compare: what the page shows of the networks and does with them, in Streamlit's AppTest."""
 
-import csv
 import json
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from conftest import ROOT, OpenTab, Server, StartServer
+from conftest import ROOT
 from streamlit.testing.v1 import AppTest
-from test_browser import Explore
 from test_pages import plain
 
-from vggexplorer.comparison import compare, why
-from vggexplorer.formatting import exact, short
+from vggexplorer.comparison import compare, stages, why
+from vggexplorer.formatting import exact, factor, percent, short, size
+from vggexplorer.published import PUBLISHED
+from vggexplorer.runs.layer_times import recorded
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
-from vggexplorer.ui.link import Pin
+from vggexplorer.ui.compare import chips
+from vggexplorer.ui.link import Pin, State, read, write
 from vggexplorer.ui.run import timing
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 FOUR = ["vgg11", "alexnet", "vgg16;head=gap", "lenet"]
-NAMES = ["VGG-11", "AlexNet", "VGG-16, head gap", "LeNet"]
-TOTALS = [summarize(Pin.parse(text).network(parse_arch("vgg11")).architecture, (1, 224, 224)).totals for text in FOUR]
+NAMES = ["VGG-11", "AlexNet", "VGG-16 · edited", "LeNet"]
+SUMMARIES = [summarize(Pin.parse(text).network(parse_arch("vgg11")).architecture, (1, 224, 224)) for text in FOUR]
+TOTALS = [summary.totals for summary in SUMMARIES]
 
 
 class Compare:
@@ -51,56 +50,121 @@ class Compare:
         return self.run()
 
     def tab(self, name: str) -> "Compare":
-        self.test.session_state["comparison tab"] = name
+        self.state = replace(self.state, tab=name)
         return self.run()
+
+    @property
+    def state(self) -> State:
+        found: State = self.test.session_state["state"]
+        return found
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.test.session_state["state"] = state
+
+    def part(self, key: str) -> Any:
+        """What the part of the page under `key` is told to draw."""
+        (component,) = (each for each in self.test.get("bidi_component") if each.proto.id.endswith(f"-{key}"))
+        return json.loads(component.proto.json)
 
     def chart(self, key: str) -> Any:
         """The figure that is drawn under `key`."""
-        (component,) = (each for each in self.test.get("bidi_component") if each.proto.id.endswith(f"-{key}"))
-        return json.loads(component.proto.json)["figure"]
+        return self.part(key)["figure"]
 
-    @property
-    def table(self) -> dict[str, list[str]]:
-        """The cells of the last table, by the name at the begin of its row."""
-        tables = [plain(item.value) for item in self.test.markdown if item.value.startswith("|")]
-        lines = [line.strip("| ").split(" | ") for line in tables[-1].splitlines()[2:]]
-        return {name.strip("*").replace("\N{NON-BREAKING HYPHEN}", "-"): cells for name, *cells in lines}
+    def table(self, key: str = "totals of all") -> dict[str, list[Any]]:
+        """The cells of a table, by the name of the network."""
+        return {row["name"]: row["cells"] for row in self.part(key)["rows"]}
+
+    def figures(self, key: str = "totals of all") -> list[list[str]]:
+        return [[cell["figure"] for cell in cells] for cells in self.table(key).values()]
+
+    def column(self, number: int, what: str = "ratio") -> list[str]:
+        return [cells[number][what] for cells in self.table().values()]
 
     @property
     def text(self) -> str:
-        return " ".join(plain(item.value) for item in self.test.markdown).replace("\N{NON-BREAKING HYPHEN}", "-")
+        return " ".join(plain(item.value) for item in self.test.markdown)
 
     @property
     def archs(self) -> Any:
         return self.test.query_params.get("arch")
 
 
-def totals(*names: str, shape: tuple[int, int, int] = (1, 224, 224), classes: int = 10) -> list[str]:
-    entries = compare([parse_arch(name).architecture for name in names], shape, classes)
-    return [exact(entry.summary.totals.macs) for entry in entries if entry.summary]
+# --- the networks ------------------------------------------------------------------------------------------
 
 
 def test_at_first_it_compares_vgg11_with_alexnet() -> None:
     page = Compare()
     assert page.archs is None
-    assert all(number in page.text for number in totals("vgg11", "alexnet"))
+    vgg11, alexnet = TOTALS[:2]
+    assert [cells[:3] for cells in page.figures()] == [
+        [exact(each.params), exact(each.macs), size(4 * each.activations)] for each in (vgg11, alexnet)
+    ]
     pair = compare([parse_arch(name).architecture for name in ("vgg11", "alexnet")], (1, 224, 224), 10)
     assert all(str(remark) in page.text for remark in why(*pair))
 
 
-def test_put_first_add_and_remove() -> None:
-    page = Compare().click("first 1")
-    assert page.archs == ["alexnet", "vgg11"]
+def test_chips_have_the_colours_of_the_rows_and_names_for_people() -> None:
+    page = Compare(arch=FOUR)
+    shown, rows = page.part("chips")["chips"], page.part("totals of all")["rows"]
+    assert [chip["name"] for chip in shown] == [row["name"] for row in rows] == NAMES
+    assert [chip["color"] for chip in shown] == [row["color"] for row in rows]
+    assert len({chip["color"] for chip in shown}) == 4
+    assert [chip["notation"] for chip in shown] == ["", "", "VGG-16, head gap", ""]
+    assert [chip["baseline"] for chip in shown] == [True, False, False, False]
+
+
+def test_equal_names_are_told_apart() -> None:
+    page = Compare(arch=["vgg11;head=gap", "vgg11;head=adaptive:3", "vgg11"])
+    assert list(page.table()) == ["VGG-11 · edited (1)", "VGG-11 · edited (2)", "VGG-11"]
+
+
+def test_more_networks_by_name_and_by_text() -> None:
+    page = Compare()
     page.test.selectbox(key="add preset").select("VGG-16").run()
     page.test.text_area(key="add text").set_value("((1, 8), (2, 16))").run()
-    assert page.archs == ["alexnet", "vgg11", "vgg16", "1x8,2x16"]
-    page.click("remove 1")
-    assert page.archs == ["alexnet", "vgg16", "1x8,2x16"]
+    assert page.archs == ["vgg11", "alexnet", "vgg16", "1x8,2x16"]
     assert page.test.session_state["past"]
 
 
+THREE = read({"arch": ["vgg11", "alexnet", "lenet"], "baseline": "3"})[0]
+
+
+@pytest.mark.parametrize(
+    ("order", "archs", "baseline"),
+    [
+        ([1, 0, 2], ["alexnet", "vgg11", "lenet"], "3"),
+        ([2, 0, 1], ["lenet", "vgg11", "alexnet"], None),
+        ([0, 2, 1], ["vgg11", "lenet", "alexnet"], "2"),
+        ([1, 2], ["alexnet", "lenet"], "2"),
+        ([0, 1], None, None),
+    ],
+    ids=["first", "last to front", "move", "remove the first", "remove the baseline"],
+)
+def test_the_baseline_goes_where_its_network_goes(order: list[int], archs: Any, baseline: str | None) -> None:
+    state = chips.ordered(THREE, order)
+    params = write(state, "compare")
+    assert (params.get("arch"), params.get("baseline")) == (archs, baseline)
+    assert state.network.input_shape == THREE.network.input_shape
+
+
+@pytest.mark.parametrize(
+    ("what", "place", "to", "order"),
+    [
+        ("edit", 2, 0, [2, 0, 1]),
+        ("move", 0, 1, [1, 0, 2]),
+        ("move", 2, 1, [0, 2, 1]),
+        ("move", 0, 2, [1, 2, 0]),
+        ("remove", 1, 0, [0, 2]),
+    ],
+)
+def test_what_a_chip_is_asked_for(what: str, place: int, to: int, order: list[int]) -> None:
+    assert chips._order(3, what, place, to) == order
+
+
 def test_two_networks_are_the_least() -> None:
-    assert Compare().test.button(key="remove 1").disabled
+    assert chips._order(2, "remove", 1, 0) == [0, 1]
+    assert not Compare().part("chips")["removable"]
 
 
 def test_what_cannot_be_added_gets_a_sentence() -> None:
@@ -110,16 +174,30 @@ def test_what_cannot_be_added_gets_a_sentence() -> None:
     assert page.archs is None
 
 
+# --- what is the same for all, and the baseline --------------------------------------------------------------
+
+
 def test_the_same_input_and_classes_for_all() -> None:
     page = Compare(arch=["vgg11", "lenet", "alexnet-tv"], input="3x64x96", classes="7")
-    assert all(number in page.text for number in totals("vgg11", "lenet", shape=(3, 64, 96), classes=7))
+    expected = [
+        exact(summarize(replace(parse_arch(name).architecture, num_classes=7), (3, 64, 96)).totals.macs)
+        for name in ("vgg11", "lenet")
+    ]
+    assert [cells[1] for cells in page.figures()[:2]] == expected
 
 
 def test_an_impossible_input_is_flagged_and_the_rest_is_shown() -> None:
     page = Compare(input="1x56x56")
     assert "AlexNet" in page.test.warning[0].value
     assert "65×65" in plain(page.test.warning[0].value)
-    assert totals("vgg11", shape=(1, 56, 56))[0] in page.text
+    own = summarize(parse_arch("vgg11").architecture, (1, 56, 56)).totals
+    assert page.figures() == [[exact(own.params), exact(own.macs), size(4 * own.activations), "–"], ["–"] * 4]
+    assert "cannot take this input" in page.text
+
+
+def test_a_baseline_that_cannot_take_the_input_leaves_the_figures_without_ratios() -> None:
+    page = Compare(arch=["vgg11", "alexnet", "vgg16"], input="1x56x56", baseline="2")
+    assert page.column(0) == ["", "", ""]
 
 
 def test_nothing_can_take_it() -> None:
@@ -132,35 +210,87 @@ def four() -> Compare:
     return Compare(arch=FOUR, count="FLOPs", batch="64")
 
 
-def test_parts_are_stacked_to_the_totals(four: Compare) -> None:
-    shown = four.tab("Parts").chart("parts")["data"]
-    assert [bars["y"] for bars in shown] == [NAMES] * 6
-    pairs = zip(shown[::2], shown[1::2], strict=True)
-    assert [[a + b for a, b in zip(conv["x"], fc["x"], strict=True)] for conv, fc in pairs] == [
-        [each.params for each in TOTALS],
-        [2 * each.macs for each in TOTALS],
-        [each.activations for each in TOTALS],
-    ]
+@pytest.mark.parametrize("base", range(4))
+def test_ratios_are_to_the_baseline_and_nowhere_in_brackets(four: Compare, base: int) -> None:
+    four.test.selectbox(key=chips_key(four)).select(base).run()
+    for number, field in enumerate(("params", "macs", "activations")):
+        counts = [getattr(each, field) for each in TOTALS]
+        expected = ["" if place == base else factor(count, counts[base]) for place, count in enumerate(counts)]
+        assert four.column(number) == expected
+    assert four.test.query_params.get("baseline") == (str(base + 1) if base else None)
+    assert [chip["baseline"] for chip in four.part("chips")["chips"]].index(True) == base
 
 
-def test_each_network_is_a_point_before_the_named_ones(four: Compare) -> None:
-    behind, *own = four.tab("Parameters against FLOPs").chart("scatter")["data"]
+def chips_key(page: Compare) -> str:
+    """The key of the select that chooses the baseline: it has another one whenever the page has changed it."""
+    (key,) = (box.key for box in page.test.selectbox if box.label == "Baseline")
+    return str(key)
+
+
+def test_the_bars_of_a_cell_are_its_two_parts(four: Compare) -> None:
+    for number, field in enumerate(("params", "macs", "activations")):
+        most = max(getattr(each, field) for each in TOTALS)
+        for each, cells in zip(TOTALS, four.table().values(), strict=True):
+            conv, fc = getattr(each, f"conv_{field}"), getattr(each, f"fc_{field}")
+            shown = [(piece["hatched"], piece["share"]) for piece in cells[number]["bar"]]
+            assert shown == [(hatched, part / most) for hatched, part in ((False, conv), (True, fc)) if part]
+
+
+def test_why_is_answered_for_any_pair(four: Compare) -> None:
+    entries = compare([each.architecture for each in SUMMARIES], (1, 224, 224), 10)
+    boxes = [box for box in four.test.selectbox if box.label in ("This network", "Against that network")]
+    boxes[0].select(3)
+    boxes[1].select(2)
+    four.run()
+    remarks = why(entries[3], entries[2]._replace(name=NAMES[2]))
+    shown = [plain(item.value) for item in four.test.markdown]
+    assert str(remarks[0]) in shown, "the answer in short stands alone"
+    assert all(str(remark) in four.text for remark in remarks)
+
+
+# --- the tabs ------------------------------------------------------------------------------------------------
+
+
+def test_each_network_is_a_named_point_before_the_named_ones(four: Compare) -> None:
+    figure = four.tab("points").chart("scatter")
+    behind, *own = figure["data"]
     assert [(point["text"], point["x"], point["y"]) for point in own] == [
         ([name], [each.params], [2 * each.macs]) for name, each in zip(NAMES, TOTALS, strict=True)
     ]
     assert {"VGG-19", "AlexNet (torchvision)"} <= set(behind["text"])
+    assert not {"VGG-11", "AlexNet", "LeNet"} & set(behind["text"])
+    names = [note["text"] for note in figure["layout"]["annotations"]]
+    assert sorted(names) == sorted([*NAMES, *behind["text"]])
 
 
-def test_stage_by_stage_every_convolution_is_in_one_cell(four: Compare) -> None:
-    table = four.tab("Stage by stage").table
-    assert list(table) == NAMES
-    in_cells = [sum(map(int, re.findall(r"(\d+) × conv", " ".join(cells)))) for cells in table.values()]
+def test_published_accuracy_stands_beside_what_it_costs(four: Compare) -> None:
+    points = four.tab("points").chart("accuracy")["data"]
+    shown = {name: (x, y) for each in points for name, x, y in zip(each["text"], each["x"], each["y"], strict=True)}
+    assert shown == {each.name: (2e9 * each.giga_macs, each.top1) for each in PUBLISHED}
+    assert [each["text"] for each in points[1:]] == [["VGG-11"]], "those that are compared are not grey"
+    vgg, res = ({each.name: each for each in PUBLISHED}[name] for name in ("VGG-16", "ResNet-50"))
+    said = " ".join(caption.value for caption in four.test.caption)
+    assert f"{percent(res.top1, 100)} of the time and VGG-16 {percent(vgg.top1, 100)}" in said
+    assert "3×224×224 and 1,000 classes" in said
+
+
+def test_every_convolution_is_in_one_block_as_wide_as_its_macs(four: Compare) -> None:
+    data = four.tab("stages").part("stages")
+    assert [row["name"] for row in data["rows"]] == NAMES
+    in_cells = [sum(map(int, re.findall(r"(\d+) × conv,", str(row["cells"])))) for row in data["rows"]]
     assert in_cells == [8, 5, 13, 2]
-    assert "FLOPs" in table["VGG-11"][0]
+    found = [stages(summary) for summary in SUMMARIES]
+    most = max(stage.totals.macs for item in found for stage in item.values())
+    for row, item in zip(data["rows"], found, strict=True):
+        cells = [cell for cell in row["cells"] if cell]
+        assert [cell["bar"]["share"] for cell in cells] == [
+            stage.totals.macs / most for _, stage in sorted(item.items(), key=lambda each: (each[0] is None, each[0]))
+        ]
+    assert "FLOPs" in data["rows"][0]["cells"][0]["lines"][0]
 
 
 def test_lines_over_input_sizes_begin_where_a_network_works(four: Compare) -> None:
-    shown = four.tab("Input sizes").chart("sizes")["data"]
+    shown = four.tab("sizes").chart("sizes")["data"]
     assert [line["name"] for line in shown] == [name for name in NAMES for _ in range(2)]
     assert [line["y"][line["x"].index(224)] for line in shown[::2]] == [each.params for each in TOTALS]
     assert [line["y"][line["x"].index(224)] for line in shown[1::2]] == [2 * each.macs for each in TOTALS]
@@ -169,82 +299,48 @@ def test_lines_over_input_sizes_begin_where_a_network_works(four: Compare) -> No
     assert "AlexNet needs at least 65×65." in [caption.value for caption in four.test.caption]
 
 
-def test_time_shows_the_work_before_anything_is_measured(four: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_anything_is_measured_there_is_an_example(four: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "_measured", {})
-    table = four.tab("Time").table
-    assert list(table) == NAMES
-    assert [cells[0].split(" (")[0] for cells in table.values()] == [short(16 * each.macs) for each in TOTALS]
-    assert all(cells[3:] == ["–"] * 3 for cells in table.values())
+    four.tab("time")
+    assert list(four.table("work and time")) == NAMES
+    figures = four.figures("work and time")
+    assert [cells[0] for cells in figures] == [short(16 * each.macs) for each in TOTALS]
+    assert all(cells[3:] == ["–"] * 3 for cells in figures)
+    assert "Not measured yet: VGG-16 · edited, LeNet." in [plain(caption.value) for caption in four.test.caption]
+    vgg11, alexnet = four.part("butterfly")["networks"]
+    assert (vgg11["name"], alexnet["name"]) == ("VGG-11", "AlexNet")
+    assert "an example" in vgg11["source"]
+    assert recorded().machine.processor in vgg11["source"]
 
 
-def test_the_link_to_take_away_has_all_four(four: Compare) -> None:
-    assert four.tab("Take away").test.code[-1].value == "?" + "&".join(f"arch={arch}" for arch in FOUR) + (
-        "&batch=64&count=FLOPs"
+def test_shares_of_macs_and_of_time_are_those_of_the_layers(four: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_measured", {})
+    shown = four.tab("time").part("butterfly")["networks"][0]["layers"]
+    case, found = next(iter(recorded().times.items()))
+    summary = summarize(*case.network)
+    whole = sum(each.forward for each in found.layers.values())
+    gaps = []
+    for layer in shown:
+        row = summary.row(layer["label"].split(" · ")[1])
+        assert row
+        own, time = row.macs / summary.totals.macs, found.layers[row.name].forward / whole
+        assert (layer["macs"]["text"], layer["time"]["text"]) == (percent(own, 1), percent(time, 1))
+        gaps.append(abs(own - time))
+    assert gaps == sorted(gaps, reverse=True), "the largest gap is first"
+
+
+def test_the_link_to_take_away_has_all_four_and_the_tab(four: Compare) -> None:
+    four.state = replace(four.state, baseline=0)
+    assert four.tab("away").test.code[-1].value == "?" + "&".join(f"arch={arch}" for arch in FOUR) + (
+        "&tab=away&batch=64&count=FLOPs"
     )
 
 
-# --- in the browser ------------------------------------------------------------------------------------------
-
-
-def test_four_networks_from_a_deep_link_on_a_fresh_server(browser: "Browser", server: StartServer) -> None:
-    started = server()
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{started.url}/compare?" + "&".join(f"arch={arch}" for arch in FOUR))
-    table = page.locator("table").first
-    table.wait_for()
-    text = table.inner_text().replace("\N{NON-BREAKING HYPHEN}", "-")
-    for number in totals("vgg11", "alexnet", "lenet"):
-        assert number in text
-    assert "VGG-16, head gap" in text
-    assert page.get_by_role("link", name="Explore").is_visible()
-    for name in ("Parameters against MACs", "Stage by stage", "Input sizes", "Parts"):
-        page.get_by_role("tab", name=name).click()
-        page.locator("[role=tabpanel]:visible").locator("table, .js-plotly-plot .main-svg").first.wait_for()
-    page.get_by_label("input height", exact=True).fill("56")
-    page.get_by_label("input height", exact=True).press("Enter")
-    alert = page.locator("[data-testid=stAlert]")
-    alert.wait_for()
-    assert "AlexNet" in alert.inner_text()
-    assert "65×65" in alert.inner_text()
-    page.get_by_text("中", exact=True).click()
-    page.get_by_text("的激活值个数", exact=False).or_(page.get_by_text("激活值个数是", exact=False)).first.wait_for()
-    if Path("/proc").exists():
-        assert not re.search("torch", Path(f"/proc/{started.process.pid}/maps").read_text())
-    assert not errors
-    context.close()
-
-
-def test_from_compare_to_explore_and_back_the_networks_stay(tab: OpenTab, dashboard: Server) -> None:
-    explore = Explore(tab(), dashboard)
-    explore.open(arch="vgg13")
-    page = explore.page
-    page.get_by_role("link", name="Compare").click()
-    page.get_by_role("button", name="first", exact=True).click()
-    explore.until(lambda: "arch=alexnet&arch=vgg13" in page.url)
-    page.get_by_role("link", name="Explore").click()
-    explore.settle().shows(summarize(*parse_arch("alexnet")))
-    page.get_by_role("link", name="Compare").click()
-    explore.until(lambda: "arch=alexnet&arch=vgg13" in page.url)
-
-
-def test_a_comparison_is_taken_away(tab: OpenTab, dashboard: Server, tmp_path: Path) -> None:
-    page = tab()
-    page.goto(f"{dashboard.url}/compare?arch=vgg11&arch=alexnet&input=1x96x96")
-    page.get_by_role("tab", name="Take away").click()
-    texts = {}
-    for ending in ("csv", "json"):
-        with page.expect_download() as download:
-            page.get_by_role("button", name=ending.upper(), exact=True).click()
-        assert download.value.suggested_filename == f"comparison-2-networks-96x96.{ending}"
-        texts[ending] = Path(download.value.path()).read_text("utf-8")
-    rows = list(csv.DictReader(texts["csv"].splitlines()))
-    assert [(row["network"], int(row["params"])) for row in rows] == [("VGG-11", 44_920_074), ("AlexNet", 21_598_922)]
-    data = json.loads(texts["json"])
-    assert [item["totals"]["macs"] for item in data["architectures"]] == [1_399_955_456, 134_474_112]
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Parts (PNG)").click()
-    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
-    assert "/compare?input=1x96x96" in page.locator("[data-testid=stCode]").last.inner_text()
+def test_another_tab_is_nothing_that_undo_takes_back() -> None:
+    page = Compare()
+    page.test.selectbox(key=chips_key(page)).select(1).run()
+    page.tab("sizes")
+    assert page.test.query_params["tab"] == "sizes"
+    page.test = page.test.switch_page(str(ROOT / "pages" / "explore.py"))
+    page.run().click("undo")
+    assert (page.state.baseline, page.state.tab) == (0, "sizes")

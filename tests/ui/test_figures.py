@@ -1,6 +1,7 @@
 """The charts: valid Plotly figures whose bars are the core's own numbers, told apart without colour."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head
 from vggexplorer.palette import COLORS
+from vggexplorer.published import PUBLISHED
 from vggexplorer.summary import Row, Summary, summarize
 from vggexplorer.ui import figures, i18n
 from vggexplorer.ui.link import State
+from vggexplorer.ui.network import compared_figures, labels
 
 VGG11 = NETWORKS["VGG-11"].architecture
 SUMMARIES = {title: summarize(*network) for title, network in NETWORKS.items()} | {
@@ -29,7 +32,8 @@ def summary(request: pytest.FixtureRequest) -> Summary:
 @pytest.fixture(params=["MACs", "FLOPs"], autouse=True)
 def count(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """What is counted, in a session in English."""
-    monkeypatch.setattr(figures, "current", lambda: State(count=request.param))
+    for module in (figures, compared_figures):
+        monkeypatch.setattr(module, "current", lambda: State(count=request.param))
     monkeypatch.setattr(i18n, "language", lambda: "en")
     return str(request.param)
 
@@ -134,3 +138,61 @@ def test_the_sentence_says_what_the_charts_show(count: str) -> None:
     assert f"1.6 % of the {count}" in text
     assert "7.2 %" in text
     assert "98.4 %" in text
+
+
+# --- several networks ----------------------------------------------------------------------------------------
+
+SOME = [(place, title, summary) for place, (title, summary) in enumerate(SUMMARIES.items())]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        lambda: compared_figures.parts(SOME),
+        lambda: compared_figures.scatter(SOME[:3], [(-1, *each[1:]) for each in SOME[3:]]),
+        lambda: compared_figures.accuracy({PUBLISHED[1]: 0, PUBLISHED[5]: 2}),
+        lambda: compared_figures.sizes([(title, summary.architecture) for _, title, summary in SOME[:3]], 1),
+    ],
+    ids=["parts", "scatter", "accuracy", "sizes"],
+)
+def test_the_charts_of_several_networks_are_figures(figure: Callable[[], dict[str, Any]]) -> None:
+    check_valid(figure())
+
+
+def test_parts_are_stacked_to_the_totals(count: str) -> None:
+    shown = compared_figures.parts(SOME)["data"]
+    sums = [
+        [a + b for a, b in zip(conv["x"], fc["x"], strict=True)]
+        for conv, fc in zip(shown[::2], shown[1::2], strict=True)
+    ]
+    totals = [summary.totals for *_, summary in SOME]
+    assert sums == [
+        [each.params for each in totals],
+        [each.macs * times(count) for each in totals],
+        [each.activations for each in totals],
+    ]
+
+
+PAGE = labels.Box(0, 0, 480, 350)
+
+
+def test_a_name_stands_beside_its_point_where_there_is_room() -> None:
+    spots = labels.place([(100, 100), (300, 300)], ["one", "two"], PAGE)
+    assert [(spot.right, spot.line) for spot in spots] == [(0, False), (0, False)]
+    assert all(spot.up > 0 for spot in spots)
+
+
+def test_a_name_is_not_put_beyond_the_edge() -> None:
+    (spot,) = labels.place([(475, 345)], ["at the corner"], PAGE)
+    assert spot.right < 0
+    assert spot.up <= 0
+
+
+def test_names_of_points_that_are_close_do_not_cover_each_other() -> None:
+    points = [(240.0 + 9 * number, 170.0 + 5 * number) for number in range(8)]
+    spots = labels.place(points, ["VGG-16 · edited"] * 8, PAGE)
+    boxes = [
+        labels.Box(x + spot.right - 50, y + spot.up - 7, x + spot.right + 50, y + spot.up + 7)
+        for (x, y), spot in zip(points, spots, strict=True)
+    ]
+    assert all(one.shared(other) < 1 for place, one in enumerate(boxes) for other in boxes[:place])

@@ -12,6 +12,7 @@ import pytest
 from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 from test_calibration import seen
+from test_compare_page import Compare
 from test_i18n import all_chinese, explore
 from test_pages import plain
 from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs, started
@@ -28,7 +29,7 @@ from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.summary import summarize
-from vggexplorer.text import parse_network
+from vggexplorer.text import parse_arch, parse_network
 from vggexplorer.ui import jobs
 from vggexplorer.ui.run import timing
 from vggexplorer.ui.run.forecast import seconds
@@ -267,15 +268,10 @@ def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs
     monkeypatch.setattr(timing, "time_layers", time_layers)
     monkeypatch.setattr("vggexplorer.runs.devices.look", lambda *_: [CPU])
     monkeypatch.setattr(timing, "_measured", {})
-    page = Train()
-    page.test = page.test.switch_page(str(Path(TRAIN).with_name("compare.py")))
-    page.test.session_state["comparison tab"] = "Time"
-    page.run()
-    assert page.errors == []
-    table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)
-    assert "–" in table
-    button = next(each for each in page.test.button if each.key == "measure layers")
-    assert re.fullmatch(r"About \d+\ss, longer on a busy machine\.", button.help)
+    page = Compare(tab="time")
+    assert page.figures("work and time")[0][3:] == ["–"] * 3
+    button = page.test.button(key="measure layers")
+    assert re.fullmatch(r"Measure here and now \(about [\d:]+(\ss)?\)", button.label)
     page.click("measure layers")
     job().wait()
     macs = [summarize(*network).totals.macs for network, *_ in asked]
@@ -283,8 +279,10 @@ def test_layers_are_timed_on_compare(monkeypatch: pytest.MonkeyPatch, runs: Runs
     assert all(left is not None for _, left in told)
     page.run()
     assert {batch for _, batch, _, _ in asked} == {16}
-    table = next(text.value for text in page.test.markdown if "MACs per byte" in text.value)
-    assert "500 ms" in table
+    layers = len(summarize(*parse_arch("vgg11")).rows)
+    assert page.figures("work and time")[0][3:] == [f"{layers} ms", f"{2 * layers} ms", "500 ms"]
+    assert page.figures()[0][3] == f"{layers} ms", "the totals have it, too"
+    assert page.part("butterfly")["networks"][0]["source"].endswith("measured here")
 
 
 # --- in Chinese ----------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ def dashboard(server: StartServer, folder: Path) -> Server:
 
 
 def ask_for(page: "Page", **fields: str) -> None:
-    """Open the form of Compare and fill in `fields`."""
-    page.get_by_role("button", name="Train these networks").click()
+    """Fill in `fields` of the form of Compare."""
+    page.get_by_role("tab", name="Train them").click()
     for label, text in fields.items():
         field = page.get_by_label(label, exact=True)
         field.fill(text)

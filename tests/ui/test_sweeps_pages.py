@@ -185,7 +185,7 @@ def compare(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Compare:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(runs.path))
     rows.forget()
     page = Compare(arch=["1x4;hidden=none", "1x8,1x4;hidden=none"], input="1x32x32")
-    return page.click("train these")
+    return page.tab("train")
 
 
 def fill(page: Compare, **texts: str) -> Compare:

@@ -57,7 +57,7 @@ def said(page: Explore | Compare | Page) -> list[str]:
     return [plain(box.value) for box in (*page.test.error, *page.test.warning)]
 
 
-def at(page: Explore | Compare, key: str, tab: str) -> Explore | Compare:
+def at(page: Explore, key: str, tab: str) -> Explore:
     page.test.session_state[key] = tab
     return page.run()
 
@@ -78,10 +78,10 @@ def test_the_exporter_needs_more_than_pytorch(missing: set[str], package: str) -
 
 
 def test_compare_measures_and_starts_nothing(folder: Path) -> None:  # noqa: F811
-    page = at(Compare(), "comparison tab", "Time")
+    page = Compare(tab="time")
     assert said(page) == []
     assert said(page.click("measure layers")) == [NEEDED]
-    page = Compare().click("train these")
+    page = Compare(tab="train")
     assert said(page) == [NEEDED], "the devices are not known"
     assert said(page.click("start sweep")) == [NEEDED, NEEDED]
     assert all_sweeps(Runs(folder)) == []

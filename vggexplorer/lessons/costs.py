@@ -140,7 +140,7 @@ SLOWER = Task(
     ),
     start={"arch": "vgg11"},
     beside=({"arch": "alexnet"},),
-    bench=("compare", "parts", "stages", "time", "layers"),
+    bench=("compare", "stages", "time", "layers"),
     asks=(
         Number(
             "macs",

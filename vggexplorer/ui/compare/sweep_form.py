@@ -29,20 +29,7 @@ _WIDTH = 170
 
 
 def show(compared: Sequence[Entry]) -> None:
-    """The button that opens the form, and the form."""
-    open_ = bool(session.get("sweep form"))
-    label = t("Close the form") if open_ else t("Train these networks …")
-    st.button(label, key="train these", icon=":material/model_training:", on_click=_toggle)
-    if open_:
-        with st.container(border=True, key="sweep form"):
-            _form(compared)
-
-
-def _toggle() -> None:
-    session.update({"sweep form": not session.get("sweep form"), "sweep error": None})
-
-
-def _form(compared: Sequence[Entry]) -> None:
+    """What is to be trained, and the button that starts it."""
     st.caption(t("Every combination is a run. Lists are written with commas; what is empty is the recipe's."))
     with st.container(horizontal=True, gap="small", key="sweep fields"):
         recipes = st.multiselect(t("Recipes"), RECIPE_NAMES, [QUICK], key="sweep recipes", width=300)
@@ -148,6 +135,5 @@ def _start(runs: Runs, plan: Plan, name: str, place: Place) -> None:
         session["sweep error"] = error
         return
     rows.forget()
-    session["sweep form"] = False
     look_at_sweep(sweep.id)
     go("runs")

@@ -10,13 +10,13 @@ from vggexplorer.comparison import Entry
 from vggexplorer.paths import COMPARE
 from vggexplorer.ui import components, link
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.network import compared_figures
+from vggexplorer.ui.network import compared, compared_figures
 from vggexplorer.ui.state import current
 
 
-def show(compared: Sequence[Entry]) -> None:
+def show(entries: Sequence[Entry]) -> None:
     """The totals of several networks as files, their parts as a picture, and the link."""
-    able = [entry for entry in compared if entry.summary]
+    able = [entry for entry in entries if entry.summary]
     summaries = [entry.summary for entry in able if entry.summary]
     _, height, width = summaries[0].input_shape
     name = f"comparison-{len(able)}-networks-{height}x{width}"
@@ -26,8 +26,7 @@ def show(compared: Sequence[Entry]) -> None:
     numbers = [{"label": end.upper(), "name": f"{name}.{end}", "text": text} for end, text in texts.items()]
     components.downloads(numbers, "", key="take-comparison")
     st.markdown(f"##### {t('Pictures')}")
-    networks = [(entry.name, entry.summary) for entry in able if entry.summary]
-    figure = {"figure": compared_figures.parts(networks)}
+    figure = {"figure": compared_figures.parts(compared.able(entries))}
     files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
     components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
     st.markdown(f"##### {t('Link')}")

@@ -294,7 +294,7 @@ def _entries(task: Task) -> list[Entry]:
     """The network on the workbench and those that the task sets beside it, under the same input."""
     own, shape = current().network
     others = [parse_network(params).architecture for params in task.beside]
-    return compare([own, *others], shape, own.num_classes)
+    return compared.called(compare([own, *others], shape, own.num_classes))
 
 
 def _compare(task: Task, _: Summary) -> None:
@@ -365,7 +365,6 @@ def _last_runs(active: bool) -> None:
 
 BENCH: dict[str, Callable[[Task, Summary], None]] = {
     "compare": _compare,
-    "parts": lambda task, _: compared.parts(_entries(task)),
     "stages": lambda task, _: compared.aligned(_entries(task)),
     "time": lambda task, _: timing.show(_entries(task)),
     "totals": lambda _, summary: totals.show(summary),

@@ -1,115 +1,42 @@
-"""Compare: the list of networks in the sidebar, and what the page shows of them."""
+"""Several networks side by side: what pages show of them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from vggexplorer import published
 from vggexplorer.architectures import NETWORKS, Network
-from vggexplorer.comparison import Entry, Stage, compare, stages, why
-from vggexplorer.errors import InputError
-from vggexplorer.formatting import exact, percent, short, size
+from vggexplorer.comparison import Entry, Stage, compare, stages
+from vggexplorer.formatting import exact, percent, ratio, short, size
 from vggexplorer.layers import shape_text
-from vggexplorer.reading.values import Says
-from vggexplorer.summary import DTYPES, Summary
-from vggexplorer.text import slug
+from vggexplorer.summary import DTYPES, Summary, Totals
+from vggexplorer.text import title
 from vggexplorer.ui import components
-from vggexplorer.ui.i18n import literal, say, sentence, t
-from vggexplorer.ui.link import COUNTS, MAX_BESIDE, Pin, State
-from vggexplorer.ui.network import bring, compared_figures, named
-from vggexplorer.ui.network.tables import against, table
-from vggexplorer.ui.session import session
-from vggexplorer.ui.state import current, edit
-from vggexplorer.ui.widgets import keeps, renew
+from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.link import COUNTS, State
+from vggexplorer.ui.network import compared_figures, named, tables
+from vggexplorer.ui.network.compared_figures import Able
+from vggexplorer.ui.network.tables import FIGURES, Column, Line
+from vggexplorer.ui.state import current
 
 
 def entries(state: State) -> list[Entry]:
     """The network being edited and those beside it, all under its input and its number of classes."""
     own = state.network
     architectures = [own.architecture, *(pin.network(own).architecture for pin in state.beside)]
-    return compare(architectures, own.input_shape, own.architecture.num_classes)
+    return called(compare(architectures, own.input_shape, own.architecture.num_classes))
 
 
-# --- the list of networks ------------------------------------------------------------------------------
-
-
-def sidebar(compared: Sequence[Entry]) -> None:
-    """The networks with what can be done with each, and two ways to add another."""
-    st.markdown(f"**{t('Networks')}**")
-    for place, entry in enumerate(compared):
-        _entry(place, entry, removable=len(compared) > 2)
-    _add()
-
-
-def _entry(place: int, entry: Entry, removable: bool) -> None:
-    name = literal(entry.name)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"network {place}"):
-        st.markdown(f"{place + 1}. **{name}**" if place == 0 else f"{place + 1}. {name}", width="stretch")
-        if place:
-            st.button(
-                t("first"),
-                key=f"first {place}",
-                type="tertiary",
-                on_click=_make_first,
-                args=(place - 1,),
-                help=t("Put this network first: the others are compared with it, and Explore edits it."),
-            )
-            st.button(
-                "✕",
-                key=f"remove {place}",
-                type="tertiary",
-                disabled=not removable,
-                on_click=_remove,
-                args=(place - 1,),
-                help=t("Remove {name}", name=name),
-            )
-
-
-def _make_first(place: int) -> None:
-    def change(state: State) -> State:
-        pins = list(state.beside)
-        chosen = pins[place].network(state.network)
-        pins[place] = Pin.beside(state.network)
-        architecture = replace(chosen.architecture, num_classes=state.architecture.num_classes)
-        return replace(state, network=Network(architecture, state.network.input_shape), beside=tuple(pins))
-
-    edit(change)
-
-
-def _remove(place: int) -> None:
-    edit(lambda state: replace(state, beside=state.beside[:place] + state.beside[place + 1 :] or state.beside))
-
-
-def _add() -> None:
-    st.selectbox(
-        t("Add a network"),
-        named.NAMES,
-        index=None,
-        format_func=named.label,
-        placeholder=t("choose a network"),
-        **keeps("add preset", _add_preset),
-    )
-    bring.box("add text", t("or paste one"), "", _add_read, height=68, placeholder="((1, 64), (1, 128), (2, 256))")
-    bring.file("add text", _add_read)
-
-
-def _add_preset(key: str) -> None:
-    if chosen := session[key]:
-        edit(lambda state: _with(state, Pin({"arch": slug(chosen)})), "add text")
-        renew("add preset")
-
-
-def _add_read(network: Network, says: Says) -> None:
-    edit(lambda state: _with(state, Pin.beside(network)), "add text")
-
-
-def _with(state: State, pin: Pin) -> State:
-    if len(state.beside) >= MAX_BESIDE:
-        raise InputError("At most {most} networks can be compared.", most=MAX_BESIDE + 1)
-    return replace(state, beside=(*state.beside, pin))
-
-
-# --- what the page shows -------------------------------------------------------------------------------
+def called(compared: Sequence[Entry]) -> list[Entry]:
+    """The same under the names that people call them by; equal names get a number."""
+    names = [named.heading(entry.network) for entry in compared]
+    seen: Counter[str] = Counter()
+    found = []
+    for entry, name in zip(compared, names, strict=True):
+        seen[name] += 1
+        found.append(entry._replace(name=f"{name} ({seen[name]})" if names.count(name) > 1 else name))
+    return found
 
 
 def refusals(compared: Sequence[Entry]) -> None:
@@ -119,92 +46,205 @@ def refusals(compared: Sequence[Entry]) -> None:
             st.warning(literal(f"{entry.name}: {sentence(entry.error)}"), icon=":material/straighten:")
 
 
-def _able(compared: Sequence[Entry]) -> list[tuple[str, Summary]]:
-    return [(entry.name, entry.summary) for entry in compared if entry.summary]
+def able(compared: Sequence[Entry]) -> list[Able]:
+    """Those that can take the input."""
+    return [(place, entry.name, entry.summary) for place, entry in enumerate(compared) if entry.summary]
 
 
-def totals(compared: Sequence[Entry]) -> None:
-    """A row for each network: its totals, and how many times the first one's they are."""
-    able, state = _able(compared), current()
-    own = [summary.totals for _, summary in able]
+def notation(entry: Entry) -> str:
+    """How a network is written down, where its name does not say it."""
+    written = title(entry.network)
+    return "" if written in NETWORKS else written
+
+
+# --- totals ----------------------------------------------------------------------------------------------
+
+
+def lines(compared: Sequence[Entry], base: int | None = None) -> list[Line]:
+    """A row for each network; that at `base` is marked."""
+    return [
+        Line(entry.name, notation(entry), t("baseline") if place == base else "")
+        for place, entry in enumerate(compared)
+    ]
+
+
+def totals(compared: Sequence[Entry], base: int = 0, more: Sequence[Column] = ()) -> None:
+    """A row for each network: its totals as bars, and how many times the baseline's they are."""
+    state = current()
     times, element = COUNTS[state.count], state.batch * DTYPES[state.dtype]
-    lines = {
-        t("Parameters"): against(exact, [each.params for each in own]),
-        state.count: against(exact, [each.macs * times for each in own]),
-        t("Activation memory"): against(size, [each.activations * element for each in own]),
-        t("Parameters in FC"): [percent(each.fc_params, each.params) for each in own],
-        t("{count} in conv", count=state.count): [percent(each.conv_macs, each.macs) for each in own],
-    }
-    table([name for name, _ in able], lines, t("Totals of the networks and their ratios to the first"))
+    columns = [
+        Column(t("Parameters"), _values(compared, "params"), exact),
+        Column(state.count, _values(compared, "macs", times), exact),
+        Column(t("Activation memory"), _values(compared, "activations", element), size),
+        *more,
+    ]
+    words = t("× and ÷ are against {baseline}.", baseline=compared[base].name)
+    tables.table(lines(compared, base), columns, words, "totals of all", base)
 
 
-def reasons(compared: Sequence[Entry]) -> None:
-    """Why each network costs more or less than the first, in sentences; the first answer is open."""
-    first, *others = compared
-    answers = [(entry.name, why(first, entry)) for entry in others if first.summary and entry.summary]
-    for place, (name, remarks) in enumerate(answers):
-        heading = t("Why do {first} and {other} cost differently?", first=literal(first.name), other=literal(name))
-        with st.expander(heading, expanded=place == 0):
-            st.markdown("\n".join(f"- {say(remark)}" for remark in remarks))
+def _values(compared: Sequence[Entry], field: str, times: int = 1) -> list[Mapping[str, float] | None]:
+    return [_split(entry.summary.totals, field, times) if entry.summary else None for entry in compared]
 
 
-def parts(compared: Sequence[Entry]) -> None:
-    """Stacked bars: the convolutional and the fully connected part of each network."""
-    able = _able(compared)
-    alt = t("Convolutional and fully connected part of each network")
-    components.chart(compared_figures.parts(able), alt, key="parts")
-    st.caption(alt)
+def _split(totals: Totals, field: str, times: int) -> dict[str, float]:
+    return {part: times * getattr(totals, f"{part}_{field}") for part in tables.parts()}
+
+
+# --- parameters against MACs -------------------------------------------------------------------------------
 
 
 def scatter(compared: Sequence[Entry]) -> None:
-    """Parameters against MACs, the named networks behind."""
-    own = current().network
+    """Parameters against MACs, the named networks behind; beside it what is published of accuracy."""
+    own, count = current().network, current().count
     family = compare((network.architecture for network in NETWORKS.values()), *_common(own))
-    alt = t("Parameters against {count} of each network, with the named networks behind", count=current().count)
-    components.chart(compared_figures.scatter(_able(compared), _able(family)), alt, key="scatter")
-    st.caption(alt)
+    shown = {entry.network.architecture for entry in compared}
+    others = [(-1, entry.name, entry.summary) for entry in family if entry.summary]
+    behind = [each for each in others if each[2].architecture not in shown]
+    alt = t("Parameters against {count} of each network, with the named networks behind in grey", count=count)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.markdown(f"**{t('Parameters × {count}', count=count)}**")
+        components.chart(compared_figures.scatter(able(compared), behind), alt, key="scatter")
+        st.caption(alt)
+    with right:
+        _accuracy(compared)
 
 
 def _common(network: Network) -> tuple[tuple[int, ...], int]:
     return network.input_shape, network.architecture.num_classes
 
 
-def aligned(compared: Sequence[Entry]) -> None:
-    """Stage by stage: what each network does at about the same resolution."""
-    able = _able(compared)
-    found = [stages(summary) for _, summary in able]
-    halvings = sorted({at for item in found for at in item if at is not None})
-    shape = current().network.input_shape
-    lines = {_stage_name(at, shape): [_stage(item.get(at)) for item in found] for at in (*halvings, None)}
-    table(
-        [name for name, _ in able], lines, t("Convolutions, channels and {count} by resolution", count=current().count)
+def _accuracy(compared: Sequence[Entry]) -> None:
+    """What well-known networks reach on ImageNet against what they cost there, and what that says."""
+    st.markdown(f"**{t('Published accuracy × MACs')}**")
+    alt = t("ImageNet top-1 (the first answer is right) against MACs")
+    places = {
+        each: place for place, entry in enumerate(compared) if (each := published.find(entry.network.architecture))
+    }
+    components.chart(compared_figures.accuracy(places), alt, key="accuracy")
+    vgg, res = (published.named(name) for name in ("VGG-16", "ResNet-50"))
+    values = {
+        "more": percent(res.top1, 100),
+        "less": percent(vgg.top1, 100),
+        "macs": ratio(vgg.giga_macs, res.giga_macs),
+        "params": ratio(vgg.params, res.params),
+    }
+    st.caption(
+        t(
+            "ResNet-50 is right {more} of the time and VGG-16 {less}, with {macs} the MACs and {params} the "
+            "parameters: why nobody builds a VGG today.",
+            **values,
+        )
+        + " "
+        + t(
+            "All figures here hold for 3×224×224 and {classes} {classes:class|classes}; source: {source}.",
+            classes=exact(published.CLASSES),
+            source=published.SOURCE,
+        )
     )
+
+
+# --- stages ------------------------------------------------------------------------------------------------
+
+_stages = st.components.v2.component(
+    "vgg_stages",
+    html='<div class="part"></div>',
+    css=components.STYLE
+    + FIGURES
+    + """
+th, td { vertical-align: top; overflow-wrap: anywhere; }
+tr > :first-child { width: 9.5rem; }
+.name { font-weight: 600; align-items: baseline; }
+.block { display: block; height: 1.9rem; margin-bottom: 0.2rem; }
+.block i { display: block; height: 100%; min-width: 2px; border-radius: 2px; background-color: var(--color); }
+.line { display: block; font-size: 0.87rem; }
+.none { opacity: 0.5; }
+@container (max-width: 900px) {
+  table { display: flex; flex-direction: column; }
+  caption { order: 1; }
+  thead, .none { display: none; }
+  tbody, tr, th, td { display: block; }
+  tbody th { padding-bottom: 0; }
+  tbody td { border: 0; display: grid; grid-template-columns: 6rem 1fr; padding-right: 0; }
+  td::before { content: attr(data-label); grid-row: 1 / 4; font-size: 0.87rem; }
+  .block { height: 0.9rem; }
+}
+""",
+    js=components.script("stages", "compare.js"),
+)
+
+
+def aligned(compared: Sequence[Entry]) -> None:
+    """Stage by stage: a block for what each network does at about the same resolution, as wide as its MACs."""
+    count = current().count
+    found = [stages(summary) for _, _, summary in able(compared)]
+    halvings = [*sorted({at for item in found for at in item if at is not None}), None]
+    most = max((stage.totals.macs for item in found for stage in item.values()), default=1)
+    data = {
+        "caption": t("A block is as wide as its {count}.", count=count),
+        "key": tables.key_of_colours(),
+        "corner": t("Network"),
+        "columns": [_stage_name(at, current().network.input_shape) for at in halvings],
+        "rows": [
+            {
+                "name": name,
+                "color": tables.colour(place),
+                "cells": [_stage(item.get(at), summary, most) for at in halvings],
+            }
+            for (place, name, summary), item in zip(able(compared), found, strict=True)
+        ],
+    }
+    _stages(key="stages", data=data)
 
 
 def _stage_name(halvings: int | None, shape: tuple[int, ...]) -> str:
     if halvings is None:
-        return t("fully connected")
+        return t("Fully connected")
     height, width = (max(1, side >> max(0, halvings)) for side in shape[1:])
     return f"≈ {height}×{width}"
 
 
-def _stage(stage: Stage | None) -> str:
+def _stage(stage: Stage | None, summary: Summary, most: int) -> dict[str, object] | None:
+    """The block of a stage, what stands under it, and the whole sentence for the pointer."""
     if stage is None:
-        return "–"
-    macs = f"{short(stage.totals.macs * COUNTS[current().count])} {current().count}"
+        return None
+    count, macs = current().count, stage.totals.macs
+    figures = f"{short(macs * COUNTS[count])} {count}"
+    share = percent(macs, summary.totals.macs)
+    what, exactly = _content(stage)
+    return {
+        "bar": tables.bar("fc" if stage.halvings is None else "conv", macs / (most or 1)),
+        "lines": [f"{figures} · {share}", what],
+        "title": t(
+            "{content}: {figures}, {share} of the network's; {params} parameters",
+            content=exactly,
+            figures=figures,
+            share=share,
+            params=exact(stage.totals.params),
+        ),
+    }
+
+
+def _content(stage: Stage) -> tuple[str, str]:
+    """What a stage consists of, in short and exactly."""
     if not stage.convolutions:
-        return t("{params} parameters, {macs}", params=short(stage.totals.params), macs=macs)
+        params = t("{params} parameters", params=short(stage.totals.params))
+        return params, t("no convolution")
+    channels = ", ".join(str(shape[0]) for shape in stage.shapes)
     shapes = ", ".join(map(shape_text, stage.shapes))
-    return f"{stage.convolutions} × {t('conv')}, {shapes}, {macs}"
+    return f"{stage.convolutions} × {t('conv')} {channels}", f"{stage.convolutions} × {t('conv')}, {shapes}"
+
+
+# --- over input sizes --------------------------------------------------------------------------------------
 
 
 def sizes(compared: Sequence[Entry]) -> None:
     """How parameters and MACs grow with the input, and from which size on each network works."""
-    lines = [(entry.name, entry.network.architecture) for entry in compared]
+    networks = [(entry.name, entry.network.architecture) for entry in compared]
     alt = t("Parameters and {count} over square inputs from 28 to 256 pixels", count=current().count)
-    components.chart(compared_figures.sizes(lines, current().network.input_shape[0]), alt, key="sizes")
+    components.chart(compared_figures.sizes(networks, current().network.input_shape[0]), alt, key="sizes")
     st.caption(alt)
-    for name, architecture in lines:
+    for name, architecture in networks:
         smallest = architecture.min_side()
         if smallest > compared_figures.SIDES[0]:
             st.caption(t("{name} needs at least {side}×{side}.", name=literal(name), side=smallest))

@@ -1,26 +1,33 @@
 """Charts of several networks as Plotly figures: their parts, parameters against MACs, growth with the input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import log10
+from typing import NamedTuple
 
 from vggexplorer.architectures import Architecture
 from vggexplorer.comparison import sweep
+from vggexplorer.formatting import exact, percent
 from vggexplorer.palette import COLORS, series
+from vggexplorer.published import CLASSES, PUBLISHED, Published, find
 from vggexplorer.summary import Summary
 from vggexplorer.ui.figures import OVERLAY, PATTERNS, Figure
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.link import COUNTS
+from vggexplorer.ui.network import labels
 from vggexplorer.ui.state import current
 
 SIDES = tuple(range(28, 257, 4))
 """The input sizes of a sweep, in pixels."""
+Able = tuple[int, str, Summary]
+"""A network that can take the input: its place among all, which gives it its colour, its name and its summary."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def parts(networks: Sequence[tuple[str, Summary]]) -> Figure:
+def parts(networks: Sequence[Able]) -> Figure:
     """Parameters, MACs and activations of each network, stacked from its two parts."""
     count = current().count
     quantities = (("params", t("Parameters"), 1), ("macs", count, COUNTS[count]), ("activations", t("Activations"), 1))
-    names = [name for name, _ in networks]
+    names = [name for _, name, _ in networks]
     data = [
         {
             "type": "bar",
@@ -28,7 +35,7 @@ def parts(networks: Sequence[tuple[str, Summary]]) -> Figure:
             "name": label,
             "legendgroup": part,
             "showlegend": index == 0,
-            "x": [getattr(summary.totals, f"{part}_{field}") * times for _, summary in networks],
+            "x": [getattr(summary.totals, f"{part}_{field}") * times for *_, summary in networks],
             "y": names,
             "xaxis": f"x{index + 1}" if index else "x",
             "marker": {"color": COLORS[part], "pattern": {**OVERLAY, "shape": PATTERNS[part]}},
@@ -60,25 +67,116 @@ def parts(networks: Sequence[tuple[str, Summary]]) -> Figure:
     }
 
 
-def scatter(networks: Sequence[tuple[str, Summary]], family: Sequence[tuple[str, Summary]]) -> Figure:
-    """Parameters against MACs on logarithmic axes; the family in grey behind the compared networks."""
+def scatter(networks: Sequence[Able], family: Sequence[Able]) -> Figure:
+    """Parameters against MACs on logarithmic axes, each with its name; the family in grey behind the networks."""
     count = current().count
-    log = {"type": "log", "gridcolor": "$grid", "exponentformat": "SI", "dtick": 1}
-    behind = {"color": COLORS["input"], "symbol": "circle-open", "size": 9}
+    points = [
+        Point(name, summary.totals.params, COUNTS[count] * summary.totals.macs, place, _hover(name, summary))
+        for place, name, summary in (*networks, *family)
+    ]
+    return _named_points(points, t("Parameters"), count, log=True)
+
+
+def accuracy(places: Mapping[Published, int]) -> Figure:
+    """The published accuracy on ImageNet against MACs; those that are compared here in their colours."""
+    times, count = COUNTS[current().count], current().count
+    shown = sorted(PUBLISHED, key=lambda each: each not in places)
+    points = [
+        Point(each.name, 1e9 * times * each.giga_macs, each.top1, places.get(each, -1), _published(each))
+        for each in shown
+    ]
+    return _named_points(points, count, t("ImageNet top-1, %"), log=False)
+
+
+class Point(NamedTuple):
+    """A network in a chart: its name, where it is, its place among the compared ones (-1 if it is behind them)."""
+
+    name: str
+    x: float
+    y: float
+    place: int
+    hover: str
+
+
+def _hover(name: str, summary: Summary) -> str:
+    known = find(summary.architecture)
+    times = COUNTS[current().count]
+    text = f"{name}: {exact(summary.totals.params)} · {exact(times * summary.totals.macs)} {current().count}"
+    return f"{text}<br>{_published(known)}" if known else text
+
+
+def _published(known: Published) -> str:
+    return t(
+        "{name} on ImageNet: top-1 {top1} (3×224×224, {classes} {classes:class|classes})",
+        name=known.name,
+        top1=percent(known.top1, 100),
+        classes=exact(CLASSES),
+    )
+
+
+_PLOT = labels.Box(0, 0, 480, 350)
+"""About the room of the points, in pixels: the names are placed for it."""
+
+
+def _named_points(points: Sequence[Point], x: str, y: str, log: bool) -> Figure:
+    """Points with their names; `log` says whether the vertical axis is logarithmic, as the horizontal one is."""
+    across, up = _Axis.of([point.x for point in points], log=True), _Axis.of([point.y for point in points], log)
+    places = [(across.share(point.x) * _PLOT.right, up.share(point.y) * _PLOT.top) for point in points]
+    spots = labels.place(places, [point.name for point in points], _PLOT)
+    grey = {"color": COLORS["input"], "symbol": "circle-open", "size": 9}
     return {
         "data": [
-            _points([item for item in family if item not in networks], t("named networks"), behind, "markers"),
-            *(_points([item], item[0], _marker(place), "markers+text") for place, item in enumerate(networks)),
+            _points([point for point in points if point.place < 0], grey),
+            *(_points([point], _marker(point.place)) for point in points if point.place >= 0),
         ],
         "layout": {
-            "xaxis": {**log, "title": {"text": t("Parameters")}},
-            "yaxis": {**log, "title": {"text": count}},
+            "xaxis": {**across.layout, "title": {"text": x}},
+            "yaxis": {**up.layout, "title": {"text": y}},
+            "annotations": [
+                _name(point, _at(point.x, log=True), _at(point.y, log), spot)
+                for point, spot in zip(points, spots, strict=True)
+            ],
             "showlegend": False,
             "dragmode": False,
-            "height": 460,
-            "margin": {"l": 60, "r": 10, "t": 20, "b": 50},
+            "height": 420,
+            "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
         },
     }
+
+
+def _name(point: Point, x: float, y: float, spot: labels.Spot) -> Figure:
+    """The name of a point, with a thin line to it where it stands further away."""
+    color = "$text" if point.place >= 0 else COLORS["input"]
+    note: Figure = {"text": point.name, "x": x, "y": y, "font": {"color": color, "size": 12}}
+    if not spot.line:
+        return {**note, "showarrow": False, "xshift": spot.right, "yshift": spot.up}
+    line = {"arrowhead": 0, "arrowwidth": 1, "arrowcolor": COLORS["input"], "standoff": 5}
+    return {**note, "showarrow": True, "ax": spot.right, "ay": -spot.up, **line}
+
+
+class _Axis(NamedTuple):
+    low: float
+    high: float
+    log: bool
+
+    @staticmethod
+    def of(values: Sequence[float], log: bool) -> "_Axis":
+        """The axis that has room for these values and for their names, most of it at the upper end."""
+        ends = [_at(value, log) for value in (min(values), max(values))]
+        more = 0.1 * (ends[1] - ends[0]) or 0.5
+        return _Axis(ends[0] - more, ends[1] + 2 * more, log)
+
+    def share(self, value: float) -> float:
+        return (_at(value, self.log) - self.low) / (self.high - self.low)
+
+    @property
+    def layout(self) -> Figure:
+        axis: Figure = {"gridcolor": "$grid", "range": [self.low, self.high], "zeroline": False}
+        return {**axis, "type": "log", "exponentformat": "SI", "dtick": 1} if self.log else axis
+
+
+def _at(value: float, log: bool) -> float:
+    return log10(max(value, 1)) if log else value
 
 
 def _marker(place: int) -> Figure:
@@ -86,18 +184,18 @@ def _marker(place: int) -> Figure:
     return {"color": color, "symbol": symbol, "size": 13}
 
 
-def _points(networks: Sequence[tuple[str, Summary]], name: str, marker: Figure, mode: str) -> Figure:
-    times = COUNTS[current().count]
+def _points(points: Sequence[Point], marker: Figure) -> Figure:
     return {
         "type": "scatter",
-        "mode": mode,
-        "name": name,
-        "x": [summary.totals.params for _, summary in networks],
-        "y": [summary.totals.macs * times for _, summary in networks],
-        "text": [title for title, _ in networks],
-        "textposition": "top center",
+        "mode": "markers",
+        "name": ", ".join(point.name for point in points),
+        "x": [point.x for point in points],
+        "y": [point.y for point in points],
+        "text": [point.name for point in points],
+        "hovertext": [point.hover for point in points],
         "marker": marker,
-        "hovertemplate": "%{text}: %{x:,d}, %{y:,d}<extra></extra>",
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "cliponaxis": False,
     }
 
 
@@ -107,7 +205,7 @@ def sizes(networks: Sequence[tuple[str, Architecture]], channels: int) -> Figure
     log = {"type": "log", "gridcolor": "$grid", "exponentformat": "SI"}
     side = {
         "gridcolor": "$grid",
-        "title": {"text": t("input height and width in pixels")},
+        "title": {"text": t("Input height and width in pixels")},
         "range": [SIDES[0], SIDES[-1]],
     }
     data, shapes = [], []
