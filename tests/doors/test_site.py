@@ -119,7 +119,7 @@ def test_a_deep_link_in_chinese_and_the_other_pages_from_it(visitor: Visitor, si
     visitor.open("/compare", arch="vgg19")
     page = visitor.page
     page.get_by_role("heading", name=catalogue()["Compare"]).wait_for()
-    assert exact(summary(arch="vgg19").totals.params) in page.locator("[data-testid=stMain]").inner_text()
+    page.get_by_text(exact(summary(arch="vgg19").totals.params)).wait_for()
     page.get_by_role("link", name=catalogue()["Learn"]).click()
     page.get_by_role("heading", name=catalogue()["Learn"]).wait_for()
     assert urlsplit(page.url).path == f"{PREFIX}learn"
