@@ -73,7 +73,7 @@ export function chips(component) {
   function unfold(chip, place) {
     const last = data.chips.length - 1
     const choices = [
-      ["edit", 0, data.words.edit, place > 0],
+      ["edit", 0, data.words.edit, true],
       ["baseline", 0, data.words.baseline, !data.chips[place].baseline],
       ["move", place - 1, data.words.left, place > 0],
       ["move", place + 1, data.words.right, place < last],
@@ -87,7 +87,7 @@ export function chips(component) {
     chip.append(element("div", { class: "menu", role: "menu", "aria-label": data.chips[place].name }, notation, ...items))
     chip.querySelector(".more").setAttribute("aria-expanded", "true")
     open = chip
-    items.find((item) => !item.disabled)?.focus({ preventScroll: true })
+    items[0].focus({ preventScroll: true })
   }
 
   function chip(network, place) {

@@ -136,7 +136,7 @@ def _add() -> None:
         placeholder=t("choose a network"),
         **keeps("add preset", _add_preset),
     )
-    bring.box("add text", t("or paste one"), "", _add_read, height=68, placeholder="((1, 64), (1, 128), (2, 256))")
+    bring.box("add text", t("Or paste one"), "", _add_read, height=68, placeholder="((1, 64), (1, 128), (2, 256))")
     bring.file("add text", _add_read)
 
 

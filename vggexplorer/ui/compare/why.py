@@ -20,7 +20,7 @@ def show(entries: Sequence[Entry]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="why"):
         st.markdown(f"**{t('Why?')}**", width="content")
         first = _choice(entries, t("This network"), f"why {base} {len(entries)}", 0 if base else 1)
-        st.markdown(t("set against"), width="content")
+        st.markdown(t("compared with"), width="content")
         second = _choice(entries, t("Against that network"), f"why against {base} {len(entries)}", base)
         remarks = why(first, second)
         if len(remarks) > 1:

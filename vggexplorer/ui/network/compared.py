@@ -244,7 +244,10 @@ def sizes(compared: Sequence[Entry]) -> None:
     alt = t("Parameters and {count} over square inputs from 28 to 256 pixels", count=current().count)
     components.chart(compared_figures.sizes(networks, current().network.input_shape[0]), alt, key="sizes")
     st.caption(alt)
-    for name, architecture in networks:
-        smallest = architecture.min_side()
-        if smallest > compared_figures.SIDES[0]:
-            st.caption(t("{name} needs at least {side}×{side}.", name=literal(name), side=smallest))
+    smallest = [(name, architecture.min_side()) for name, architecture in networks]
+    needs = [
+        t("{name} needs at least {side}×{side}.", name=literal(name), side=side)
+        for name, side in smallest
+        if side > compared_figures.SIDES[0]
+    ]
+    st.caption(" ".join(needs))
