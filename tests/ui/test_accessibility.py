@@ -55,7 +55,7 @@ VIEWS: dict[str, tuple[str, dict[str, str], Callable[[Learn], None]]] = {
     "explore, take away": ("/", {}, at_tab("Take away")),
     "explore, a wrong link": ("/", {"arch": "alexnet", "input": "1x20x20", "colour": "red"}, nothing),
     "explore, Chinese": ("/", {"lang": "zh"}, nothing),
-    "compare": ("/compare", {}, nothing),
+    "compare": ("/compare", {"arch": "1x8,1x16"}, lambda page: page.page.locator(".chips .more").first.click()),
     "compare, points": ("/compare", {"tab": "points"}, nothing),
     "compare, time": ("/compare", {"tab": "time"}, nothing),
     "train": ("/train", {}, lambda page: page.page.get_by_text("More settings").click()),

@@ -84,7 +84,8 @@ export function chips(component) {
       return item
     })
     const notation = element("small", {}, data.chips[place].notation)
-    chip.append(element("div", { class: "menu", role: "menu", "aria-label": data.chips[place].name }, notation, ...items))
+    const menu = element("div", { role: "menu", "aria-label": data.chips[place].name }, ...items)
+    chip.append(element("div", { class: "menu" }, notation, menu))
     chip.querySelector(".more").setAttribute("aria-expanded", "true")
     open = chip
     items[0].focus({ preventScroll: true })

@@ -39,7 +39,8 @@ li { background: var(--st-secondary-background-color); min-height: 2.4rem; curso
 .menu { padding: 0.4rem 0; box-shadow: 0 6px 20px rgb(0 0 0 / 20%); cursor: default; width: max-content; }
 .menu { max-width: 80vw; }
 .menu small { padding: 0.1rem 0.9rem 0.4rem; opacity: 0.75; overflow-wrap: anywhere; max-width: 22rem; }
-.menu button { padding: 0.4rem 0.9rem; }
+.menu small:empty { display: none; }
+.menu button { display: block; width: 100%; padding: 0.4rem 0.9rem; }
 .menu button:hover:enabled, .menu button:focus-visible { background: var(--st-secondary-background-color); }
 .menu button:disabled { display: none; }
 """,

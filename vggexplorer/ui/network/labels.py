@@ -1,6 +1,7 @@
 """Where the names of points in a chart stand, so that they do not cover each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -55,17 +56,27 @@ def place(points: Sequence[tuple[float, float]], names: Sequence[str], page: Box
     taken = list(marks)
     chosen = []
     for point, mark, name in zip(points, marks, names, strict=True):
-        best = min(_candidates(point, name), key=lambda each: round(_covered(each, taken, mark, page)))
+        best = _first_least(_candidates(point, name), partial(_covered, taken, mark, page))
         taken += [best.box, *best.line]
         chosen.append(best.spot)
     return chosen
+
+
+def _first_least(names: Iterator[_Name], cost: Callable[[_Name], float]) -> _Name:
+    """The first one that covers nothing (less than a pixel), else the one that covers least."""
+    best = next(names)
+    least = cost(best)
+    while least >= 1 and (name := next(names, None)):
+        if (own := cost(name)) < least:
+            best, least = name, own
+    return best
 
 
 def _around(x: float, y: float, half: float) -> Box:
     return Box(x - half, y - half, x + half, y + half)
 
 
-def _covered(name: _Name, taken: Sequence[Box], mark: Box, page: Box) -> float:
+def _covered(taken: Sequence[Box], mark: Box, page: Box, name: _Name) -> float:
     """The area of what a name would cover, its line included, and of what of it would not be on the page."""
     crossed = sum(each.shared(other) for each in name.line for other in taken if other is not mark)
     return sum(map(name.box.shared, taken)) + name.box.area - name.box.shared(page) + crossed
