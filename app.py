@@ -2,9 +2,25 @@
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from vggexplorer.paths import PACKAGE
 from vggexplorer.server.files import lifespan, routes
 from vggexplorer.server.gate import Gate, prefix
 
-app = st.App(PACKAGE / "ui" / "main.py", routes=routes(prefix()), middleware=[Middleware(Gate)], lifespan=lifespan)
+
+async def answer(request: Request) -> Response:
+    """The figures of a network, for a browser that edits it."""
+    from vggexplorer.ui.network.answers import serve  # noqa: PLC0415 (the server starts sooner without the pages)
+
+    return await serve(request)
+
+
+app = st.App(
+    PACKAGE / "ui" / "main.py",
+    routes=[*routes(prefix()), Route(f"{prefix()}/answer", answer)],
+    middleware=[Middleware(Gate)],
+    lifespan=lifespan,
+)

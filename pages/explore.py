@@ -3,56 +3,44 @@
 import streamlit as st
 
 from vggexplorer.errors import InputError
-from vggexplorer.layers import shape_text
+from vggexplorer.paths import EXPLORE
 from vggexplorer.summary import UnfitError, summarize
-from vggexplorer.text import title
-from vggexplorer.ui import figures, header, lesson_link
-from vggexplorer.ui.explore import check, tour
+from vggexplorer.ui import lesson_link
+from vggexplorer.ui.explore import begin, check, stage
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.network import editor, inspector, layers, takeaway, totals, unfit
+from vggexplorer.ui.network import answers, editor, inspector, parts, takeaway, totals, unfit
 from vggexplorer.ui.state import complain, current
+from vggexplorer.ui.widgets import tabs
 
-network = current().network
-top, figures_of_all = st.container(), st.container()
-summary = error = None
-with figures_of_all:  # first of all: they are what a person who edits waits for
-    try:
-        summary = summarize(*network)
-        totals.show(summary)
-    except InputError as found:
-        error = found
-        st.warning(literal(sentence(error)), icon=":material/straighten:")
-with top:
-    shape, classes = shape_text(network.input_shape), network.architecture.num_classes
-    header.show(
-        literal(title(network)), t("input {shape}, {classes} {classes:class|classes}", shape=shape, classes=classes)
-    )
-    complain("page")
-    lesson_link.notice()
+tab = current().open_tab(EXPLORE)
+names = ("title", "totals", "drawing", "inspector", tab)
 with st.sidebar:
-    editor.show()
-if isinstance(error, UnfitError):
-    unfit.show(error)
-if not summary:
+    editor.show(names, alone=tab in parts.PARTS)
+answers.carry(names)
+stage.header()
+complain("page")
+lesson_link.notice()
+try:
+    summary = summarize(*current().network)
+except InputError as error:
+    st.warning(literal(sentence(error)), icon=":material/straighten:")
+    if isinstance(error, UnfitError):
+        unfit.show(error)
     st.stop()
 
-layers.drawing(summary)
-layers.panel(summary)
-tabs = [t("Layers"), t("Charts"), t("Receptive field"), t("Check"), t("Take away")]
-table, charts, seen, peers, away = st.tabs(tabs, key="tab", on_change="rerun")
-if table.open:
-    with table:
-        layers.table(summary)
-if charts.open:
-    with charts:
-        figures.show(summary)
-if seen.open:
-    with seen:
-        inspector.show(summary)
-if peers.open:
-    with peers:
-        check.show(summary)
-if away.open:
-    with away:
-        takeaway.show(summary)
-tour.show()
+parts.totals()
+totals.no_baseline()
+begin.show()
+parts.drawing()
+with stage.beside(parts.inspector):
+    found = tabs(EXPLORE, [t("Layers"), t("Charts"), t("Receptive field"), t("Check"), t("Take away")], "tab")
+    with found[tab]:
+        match tab:
+            case "field":
+                inspector.show(summary)
+            case "check":
+                check.show(summary)
+            case "away":
+                takeaway.show(summary)
+            case _:
+                parts.PARTS[tab]()

@@ -11,7 +11,7 @@ squeezed into the width. The length of a bar is the logarithm of its units.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby, pairwise
 from math import log2, sqrt
@@ -20,19 +20,21 @@ from unicodedata import east_asian_width
 
 from vggexplorer.architectures import Place
 from vggexplorer.catalogue import fill
-from vggexplorer.formatting import exact
+from vggexplorer.formatting import exact, percent
 from vggexplorer.layers import Kind, Shape, shape_text
-from vggexplorer.palette import COLORS, EDGE, PAPER
+from vggexplorer.palette import COLORS, EDGE, PAPER, heat
 from vggexplorer.summary import Group, Row, Summary
 
 Part = Literal["input", "conv", "pool", "flatten", "fc", "failed"]
+Quantity = Literal["params", "macs", "activations"]
+"""What a drawing can be coloured by the shares of."""
 
-WIDTH = 1000
+WIDTH = 1300
 HEIGHT = 300
 MARGIN = 12
 AXIS = 136
 """The y of the line on which everything is centred."""
-FONT = 14
+FONT = 18
 """The size of the larger letters; the smaller are one less."""
 
 _PARTS: dict[Kind, Part | None] = {
@@ -87,6 +89,9 @@ class Words(NamedTuple):
     classes: str
     failed: str
     scales: str
+    params: str
+    macs: str
+    activations: str
 
 
 ENGLISH = Words(
@@ -110,6 +115,9 @@ ENGLISH = Words(
     classes="classes",
     failed="fails",
     scales="scales: √ sides, √ channels, log units",
+    params="share of the parameters",
+    macs="share of the MACs",
+    activations="share of the activations",
 )
 
 
@@ -131,6 +139,7 @@ class Item(NamedTuple):
     thickness: float
     height: float
     depth: float
+    share: float = 0.0
 
     @property
     def end(self) -> float:
@@ -177,9 +186,14 @@ class _Cluster(NamedTuple):
 # --- layout ---
 
 
-def layout(summary: Summary, words: Words, failure: Failure | None = None) -> Layout:
-    """The items and labels of a drawing, in their places; it ends with the layer that fails, if there is one."""
+def layout(summary: Summary, words: Words, failure: Failure | None = None, by: Quantity | None = None) -> Layout:
+    """The items and labels of a drawing, in their places; it ends with the layer that fails, if there is one.
+
+    With `by`, the labels say which share of that quantity each has, and the items have it as their `share`.
+    """
     clusters = list(_clusters(summary, words))
+    if by:
+        clusters = _shared(clusters, shares(summary, by))
     if failure:
         clusters.append(_failed(summary, words, failure))
     gaps = len(clusters) - 1
@@ -204,6 +218,27 @@ def _clusters(summary: Summary, words: Words) -> Iterator[_Cluster]:
     for group in summary.groups():
         if items := tuple(scale.layer(row, part, words) for row in group.rows if (part := _PARTS[row.kind])):
             yield _Cluster(items, *_lines(group, items, last, words))
+
+
+def shares(summary: Summary, by: Quantity) -> dict[str, float]:
+    """The share of each item that is drawn: its layer's, with those after it that are not drawn."""
+    whole = getattr(summary.totals, by) or 1
+    found: dict[str, float] = {}
+    owner = "input"
+    for row in summary.rows:
+        owner = row.name if _PARTS[row.kind] else owner
+        found[owner] = found.get(owner, 0.0) + getattr(row, by) / whole
+    return found
+
+
+def _shared(clusters: Iterable[_Cluster], found: Mapping[str, float]) -> list[_Cluster]:
+    """The clusters with the shares of their items, and their sum as second line of the label."""
+    result = []
+    for cluster in clusters:
+        items = tuple(item._replace(share=found.get(item.layer, 0.0)) for item in cluster.items)
+        total = percent(sum(item.share for item in items), 1)
+        result.append(cluster._replace(items=items, note=total, short=total))
+    return result
 
 
 def _failed(summary: Summary, words: Words, failure: Failure) -> _Cluster:
@@ -327,8 +362,8 @@ def _apart(labels: Iterable[Label]) -> list[Label]:
 
 _STYLE = """
 .vgg-drawing{display:block;width:100%;min-width:640px;height:auto;font-family:var(--vgg-font,inherit)}
-.vgg-drawing text{fill:var(--vgg-text,currentColor);font-size:13px;text-anchor:middle}
-.vgg-drawing .vgg-size{font-size:14px;font-weight:600}
+.vgg-drawing text{fill:var(--vgg-text,currentColor);font-size:17px;text-anchor:middle}
+.vgg-drawing .vgg-size{font-size:18px;font-weight:600}
 .vgg-drawing .vgg-legend text{text-anchor:start}
 .vgg-drawing .vgg-legend .vgg-scales{text-anchor:end}
 .vgg-scales,.vgg-note{fill-opacity:.75}
@@ -353,21 +388,25 @@ def draw(
     words: Words = ENGLISH,
     ident: str = "vgg",
     failure: Failure | None = None,
+    by: Quantity | None = None,
 ) -> str:
-    """The network as an SVG element of 1000 x 300, to be put into a page.
+    """The network as an SVG element of 1300 x 300, to be put into a page.
 
     `selected` names a row of the summary, or is "input"; a row that is not drawn (an activation, dropout)
     selects the item before it. `ident` begins the ids: give each drawing of a page its own. Of a network that cannot
-    take its input, the layers so far are drawn, and the one that fails as `failure`.
+    take its input, the layers so far are drawn, and the one that fails as `failure`. With `by` the colours are not
+    those of the kinds: the darker an item, the larger its share of that quantity.
     """
-    plan = layout(summary, words, failure)
+    plan = layout(summary, words, failure, by)
+    most = max(item.share for item in plan.items) if by else 0.0
+    legend = _heat_legend(getattr(words, by), most) if by else _legend(plan, words, ident)
     owner = _owner(summary, selected)
     return "".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="vgg-drawing" viewBox="0 0 {WIDTH} {HEIGHT}" role="group">',
             f"<title>{escape(words.title)}</title><desc>{escape(describe(summary, words, failure))}</desc>",
-            f"<style>{_STYLE}</style>{_patterns(ident)}{_legend(plan, words, ident)}",
-            f'<g stroke-width="{_n(max(0.2, plan.squeeze))}">{"".join(_items(plan.items, owner, ident))}</g>',
+            f"<style>{_STYLE}</style>{_patterns(ident)}{legend}",
+            f'<g stroke-width="{_n(max(0.2, plan.squeeze))}">{"".join(_items(plan.items, owner, ident, most))}</g>',
             f'<g aria-hidden="true">{"".join(map(_label_svg, plan.labels))}</g>',
             *(f'<path class="vgg-ring" d="{_outline(item)}"/>' for item in plan.items if item.layer == owner),
             "</svg>",
@@ -386,7 +425,7 @@ _FILE_STYLE = _STATIC.replace("inherit", "Helvetica,Arial,sans-serif").replace("
 
 
 def svg_file(summary: Summary, words: Words = ENGLISH) -> str:
-    """The drawing as an SVG file of its own: on white, 1000 x 300, in plain colours that every program knows."""
+    """The drawing as an SVG file of its own: on white, 1300 x 300, in plain colours that every program knows."""
     drawn = draw(summary, None, words).replace(_STYLE, _FILE_STYLE, 1)
     drawn = drawn.replace(' tabindex="0" role="button"', ' role="img"')
     drawn = drawn.replace("<svg ", f'<svg width="{WIDTH}" height="{HEIGHT}" ', 1)
@@ -434,27 +473,33 @@ def _n(number: float) -> str:
     return f"{round(number, 1):g}"
 
 
-def _items(items: Sequence[Item], owner: str | None, ident: str) -> Iterator[str]:
+def _items(items: Sequence[Item], owner: str | None, ident: str, most: float) -> Iterator[str]:
     """The items, each nearer to the eye than the one before, and the flow between them."""
     before = items[0]
     for item in items:
         if item.x - before.end > _BESIDE:
             yield f'<path class="vgg-flow" d="M{_n(before.end)} {AXIS}H{_n(item.x)}"/>'
-        yield _item(item, item.layer == owner, ident)
+        yield _item(item, item.layer == owner, ident, most)
         before = item
 
 
-def _item(item: Item, selected: bool, ident: str) -> str:
+def _item(item: Item, selected: bool, ident: str, most: float) -> str:
     title, state = escape(item.title), ' selected" aria-current="true"' if selected else '"'
     return (
         f'<g class="{item.part}{state} data-layer="{item.layer}" tabindex="0" role="button" aria-label="{title}">'
-        f"<title>{title}</title>{_shape(item, ident)}</g>"
+        f"<title>{title}</title>{_shape(item, ident, most=most)}</g>"
     )
 
 
-def _shape(item: Item, ident: str, y: float = AXIS) -> str:
-    """An item in one colour, and over it the light on its top and the shadow on its right side."""
-    paint = f'" fill="url(#{escape(ident)}-{item.part})' if item.part in ("pool", "fc") else f" vgg-{item.part}"
+def _shape(item: Item, ident: str, y: float = AXIS, most: float = 0.0) -> str:
+    """An item in one colour, and over it the light on its top and the shadow on its right side.
+
+    If `most` is not 0, it is the largest share, and the colour is that of the item's own.
+    """
+    if most:
+        paint = f'" fill="{heat(item.share / most)}'
+    else:
+        paint = f'" fill="url(#{escape(ident)}-{item.part})' if item.part in ("pool", "fc") else f" vgg-{item.part}"
     body = f'<path class="vgg-body{paint}" d="{_outline(item, y)}"/>'
     if not item.depth:
         return body
@@ -514,3 +559,19 @@ def _legend_entry(part: Part, name: str, x: float, ident: str) -> str:
     wide, high, deep = (_BAR[part], 16, 0) if part in _BAR else (9, 11, 18)
     sample = Item(part, "", (), "", x + 9 - wide / 2, wide, high, deep)
     return f'{_shape(sample, ident, 15)}<text x="{_n(x + 22)}" y="20">{escape(name)}</text>'
+
+
+_STEPS = 12
+"""Of the scale of colours in a legend."""
+
+
+def _heat_legend(label: str, most: float) -> str:
+    """The scale of colours from nothing to the largest share, and what it is a share of."""
+    start = MARGIN + text_width(label, FONT - 1) + 12
+    first = f'<text x="{MARGIN}" y="20">{escape(label)}</text><text x="{_n(start)}" y="20">0 %</text>'
+    x = start + text_width("0 %", FONT - 1) + 8
+    boxes = (
+        f'<path fill="{heat(step / (_STEPS - 1))}" d="M{_n(x + 14 * step)} 8h14v14h-14z"/>' for step in range(_STEPS)
+    )
+    last = f'<text x="{_n(x + 14 * _STEPS + 8)}" y="20">{percent(most, 1)}</text>'
+    return f'<g class="vgg-legend" aria-hidden="true">{first}{"".join(boxes)}{last}</g>'

@@ -56,6 +56,16 @@ RED_GROUND = Pair("#fdecea", "#3a2022")
 """What lies below it while the pointer is there."""
 
 
+HEAT = ("#f4e7cf", "#a3261b")
+"""From nothing to the largest share."""
+
+
+def heat(share: float) -> str:
+    """The colour of a share of the largest one, from 0 to 1."""
+    low, high = ([int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in HEAT)
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in zip(low, high, strict=True))
+
+
 def series(place: int) -> tuple[str, str]:
     """Colour and symbol of the run, network or group at `place` among those that are shown together."""
     return SERIES[place % len(SERIES)], SYMBOLS[place % len(SYMBOLS)]

@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 from itertools import combinations, pairwise
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -13,13 +14,16 @@ from vggexplorer.drawing import (
     WIDTH,
     Failure,
     Item,
+    Quantity,
     Words,
     describe,
     draw,
     layout,
+    shares,
     text_width,
     thickness,
 )
+from vggexplorer.palette import HEAT
 from vggexplorer.summary import Summary, UnfitError, summarize
 from vggexplorer.text import parse_arch
 
@@ -50,6 +54,9 @@ CHINESE = Words(
     classes="类",
     failed="失败",
     scales="尺度：平方根",
+    params="占参数",
+    macs="占乘加",
+    activations="占激活",
 )
 
 
@@ -370,6 +377,7 @@ def test_every_word_is_used_and_escaped():
     marks |= {"failure": "<&failure>Conv2d", "description_to_failure": "<&part>"}
     so_far, failure = stopped("conv9,conv9:k7,gap,flatten")
     drawn = (draw(network("AlexNet (torchvision)"), words=words), draw(so_far, words=words, failure=failure))
+    drawn += tuple(draw(network("VGG-11"), words=words, by=by) for by in get_args(Quantity))
     text = "".join(map(visible, drawn))
     assert [name for name, mark in marks.items() if mark not in text] == []
 
@@ -416,3 +424,14 @@ def test_the_same_network_gives_the_same_text(summary):
 
 def test_it_is_small():
     assert len(draw(network("VGG-16")).encode()) < 25_000
+
+
+@pytest.mark.parametrize("by", get_args(Quantity))
+@pytest.mark.parametrize("title", NETWORKS)
+def test_the_shares_of_what_is_drawn_add_up_and_the_largest_is_the_darkest(title, by):
+    summary = network(title)
+    found = shares(summary, by)
+    assert sum(found.values()) == pytest.approx(1)
+    items = layout(summary, ENGLISH, by=by).items
+    assert {item.layer: item.share for item in items} == {item.layer: found.get(item.layer, 0.0) for item in items}
+    assert f'fill="{HEAT[1]}"' in draw(summary, by=by)

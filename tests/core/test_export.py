@@ -13,7 +13,7 @@ from samples import examples
 from strategies import networks
 
 from vggexplorer.architectures import NETWORKS, Network
-from vggexplorer.drawing import svg_file
+from vggexplorer.drawing import HEIGHT, WIDTH, svg_file
 from vggexplorer.errors import InputError
 from vggexplorer.export import MAX_WEIGHTS, check_weights, file_name, markdown, profile, rows_csv
 from vggexplorer.formatting import exact
@@ -125,7 +125,11 @@ def test_weights_that_are_too_much_for_a_file_are_refused_with_their_size() -> N
 def test_the_drawing_stands_alone(title: str) -> None:
     text = svg_file(summarize(*NETWORKS[title]))
     root = ElementTree.fromstring(text)
-    assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("1000", "300", "0 0 1000 300")
+    assert (root.get("width"), root.get("height"), root.get("viewBox")) == (
+        str(WIDTH),
+        str(HEIGHT),
+        f"0 0 {WIDTH} {HEIGHT}",
+    )
     for dependent in ("var(", "currentColor", "inherit", "cursor", "tabindex", "button"):
         assert dependent not in text
     assert [element.get("fill") for element in root if element.tag.endswith("path")] == ["white"]

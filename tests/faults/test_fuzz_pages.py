@@ -200,7 +200,7 @@ def test_a_real_server_stays_small_and_quick(browser: "Browser", server: StartSe
         assert resident(dashboard) - before < BYTES
 
     def type_hidden(text: str) -> None:
-        page.page.get_by_label("hidden layers", exact=True).first.fill(text)
+        page.unfold("head").page.get_by_label("Hidden layers", exact=True).first.fill(text)
         page.page.keyboard.press("Enter")
 
     for name in TYPED_LIVE:

@@ -224,7 +224,16 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 KINDS = pytest.mark.parametrize("kind", ["http", "websocket"])
-ALL_PATHS = ("/", "/runs", "/records/x", "/download/x/y", "/assets/0/x", "/_stcore/stream", "/_stcore/upload_file/1/2")
+ALL_PATHS = (
+    "/",
+    "/runs",
+    "/answer?arch=1x8",
+    "/records/x",
+    "/download/x/y",
+    "/assets/0/x",
+    "/_stcore/stream",
+    "/_stcore/upload_file/1/2",
+)
 ALL_PATHS += ("/media/x", "/_stcore/metrics", "/_stcore/host-config", "/static/js/x.js", "/component/x")
 
 

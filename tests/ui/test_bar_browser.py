@@ -72,7 +72,7 @@ def test_a_projector_gets_larger_type_and_no_editor(bar: Explore) -> None:
 
 def test_a_shared_link_opens_exactly_this(bar: Explore) -> None:
     bar.open(arch="vgg11")
-    bar.fill("input height", "96")
+    bar.fill("Height", "96")
     totals = bar.totals()
     bar.button("Share").click()
     code = bar.page.locator(".st-key-share-panel code")

@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from conftest import OpenTab, Server, StartServer, wait_until
+from test_pages import expected as written
 
 from vggexplorer.architectures import NETWORKS, Network
-from vggexplorer.formatting import exact, percent, size
+from vggexplorer.palette import HEAT
 from vggexplorer.receptive import fields
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
@@ -19,6 +20,7 @@ from vggexplorer.ui.link import State, read, write
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
+GROUPS = {"Height": "input", "Width": "input", "Classes": "head", "Hidden layers": "head"}
 BOOK = "conv_arch = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))  # 这里(2,256)2指重复两次"
 
 
@@ -38,7 +40,7 @@ class Explore:
 
     def settle(self) -> "Explore":
         """Wait until the script has run to its end and nothing on the page is stale."""
-        self.page.wait_for_selector("[data-testid=stMetricValue], [data-testid=stAlert]")
+        self.page.wait_for_selector(".totals .value, [data-testid=stMetricValue], [data-testid=stAlert]")
         self.page.wait_for_function(
             """() => {
                 const app = document.querySelector('[data-testid=stApp]')
@@ -47,7 +49,17 @@ class Explore:
         )
         return self
 
+    def unfold(self, *groups: str) -> "Explore":
+        """Open the input or the head of the editor."""
+        for group in groups:
+            if not self.page.locator(f".st-key-group-{group} [data-testid=stNumberInput]").first.is_visible():
+                self.page.locator(f".st-key-group-{group} summary").click()
+            self.page.locator(f".st-key-group-{group} [data-testid=stNumberInput]").first.wait_for()
+        return self
+
     def fill(self, label: str, text: str) -> None:
+        if label in GROUPS and self.page.locator(f".st-key-group-{GROUPS[label]}").count():
+            self.unfold(GROUPS[label])
         box = self.page.get_by_label(label, exact=True)
         box.fill(text)
         box.press("Enter")
@@ -64,7 +76,7 @@ class Explore:
 
     def choose(self, block: int, action: str) -> None:
         """Choose an action from the menu of a block (from 1)."""
-        self.page.locator(f".st-key-menu-{block - 1} button:visible").first.click()
+        self.page.get_by_role("button", name=f"What to do with block {block}").click()
         self.click(self.page.get_by_role("menuitem", name=action, exact=True))
 
     def select(self, label: str, option: str) -> None:
@@ -87,18 +99,11 @@ class Explore:
         return box.input_value()
 
     def totals(self) -> list[str]:
-        return self.page.locator("[data-testid=stMetricValue]").all_inner_texts()
+        return self.page.locator(".totals .exact > span:first-child, .totals .shares > span").all_inner_texts()
 
     def shows(self, summary: Summary) -> None:
         """Wait until the totals are those of `summary` at batch 1 in float32."""
-        totals = summary.totals
-        expected = [
-            exact(totals.params),
-            exact(totals.macs),
-            size(4 * totals.activations),
-            percent(totals.fc_params, totals.params),
-            percent(totals.conv_macs, totals.macs),
-        ]
+        expected = written(summary)
         self.until(lambda: self.totals() == expected, f"{expected}, not {self.totals()}")
 
     def until(self, condition: Callable[[], bool], what: str = "the page") -> None:
@@ -120,7 +125,7 @@ def test_edit_a_block_and_the_input(explore: Explore) -> None:
     explore.shows(summary())
     explore.fill("Convolutions, block 3", "3")
     explore.fill("Channels, block 3", "320")
-    explore.fill("input height", "96")
+    explore.fill("Height", "96")
     explore.shows(summary(arch="1x64,1x128,3x320,2x512,2x512", input="1x96x96"))
     assert explore.params() == {"arch": "1x64,1x128,3x320,2x512,2x512", "input": "1x96x96"}
 
@@ -132,13 +137,13 @@ def test_edits_that_do_not_wait_for_the_page_are_all_kept(explore: Explore, paus
     """The preset, the text and the drawing change while the next value is already being typed, on a slow laptop too."""
     session = explore.page.context.new_cdp_session(explore.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
-    explore.open()
+    explore.open().unfold("input", "head")
     for label, text in {
         "Channels, block 1": "32",
         "Channels, block 2": "48",
-        "input height": "96",
+        "Height": "96",
         "Convolutions, block 3": "3",
-        "classes": "100",
+        "Classes": "100",
     }.items():
         box = explore.page.get_by_label(label, exact=True)
         box.fill(text)
@@ -169,8 +174,8 @@ def test_alexnet_is_edited_like_any_other(explore: Explore) -> None:
     explore.open()
     explore.select("Network", "AlexNet · Dive into Deep Learning")
     explore.shows(summary(arch="alexnet"))
-    explore.click(explore.page.get_by_text("More columns"))
-    explore.fill("kernel", "7")
+    explore.click(explore.button("More columns"))
+    explore.fill("Kernel, block 1", "7")
     explore.shows(summary(arch="1x96:k7:s4:p1:pool3s2,1x256:k5:pool3s2,2x384:nopool,1x256:pool3s2"))
 
 
@@ -199,38 +204,39 @@ def test_nonsense_gets_a_sentence_and_loses_nothing(explore: Explore, nonsense: 
 
 def test_an_emptied_field_of_hidden_layers_means_none(explore: Explore) -> None:
     explore.open()
-    explore.fill("hidden layers", "")
+    explore.fill("Hidden layers", "")
     explore.shows(summary(hidden="none"))
     assert explore.params() == {"hidden": "none"}
-    assert explore.value(explore.page.get_by_label("hidden layers", exact=True)) == "none"
+    assert explore.value(explore.page.get_by_label("Hidden layers", exact=True)) == "none"
 
 
 def test_another_baseline_is_offered_where_the_pinned_one_cannot_take_the_input(explore: Explore) -> None:
     explore.open(input="1x32x32")
-    assert explore.page.locator("[data-testid=stMetricDelta]").count() == 0
+    assert explore.page.locator(".totals .ratio").count() == 0
     explore.select("Compare with another network", "VGG-16")
-    explore.page.locator("[data-testid=stMetricDelta]").nth(4).wait_for()
+    explore.page.locator(".totals .ratio").nth(3).wait_for()
     assert explore.params() == {"input": "1x32x32", "pin": "vgg16"}
 
 
 def test_an_input_that_is_too_small_is_explained(explore: Explore) -> None:
     explore.open(arch="alexnet")
-    explore.fill("input height", "64")
+    explore.fill("Height", "64")
     assert "65×65" in explore.alert()
     assert "MaxPool2d of block 4" in explore.alert()
-    explore.fill("input height", "65")
+    explore.fill("Height", "65")
     explore.shows(summary(arch="alexnet", input="1x65x65"))
 
 
 def test_reload_and_back_give_exactly_the_state(explore: Explore) -> None:
     explore.open()
     explore.fill("Channels, block 2", "100")
-    explore.fill("input width", "160")
+    explore.fill("Width", "160")
     explore.page.reload()
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512", input="1x224x160"))
+    explore.unfold("input")
     explore.page.go_back()
     explore.settle().shows(summary(arch="1x64,1x100,2x256,2x512,2x512"))
-    assert explore.value(explore.page.get_by_label("input width", exact=True)) == ""
+    assert explore.value(explore.page.get_by_label("Width", exact=True)) == ""
     explore.page.go_back()
     explore.settle().shows(summary())
     explore.page.go_forward()
@@ -249,7 +255,7 @@ def test_chinese_by_switch_and_by_browser(explore: Explore, tab: OpenTab, dashbo
 
 def test_a_layer_is_selected_from_drawing_table_and_chart(explore: Explore) -> None:
     explore.open()
-    panel = explore.page.locator(".st-key-panel")
+    panel = explore.page.locator(".st-key-panel .layer")
     assert "classifier.0" in panel.inner_text()
     explore.page.locator("[data-layer='features.3'][role=button]").click(position={"x": 5, "y": 80})
     explore.until(lambda: "features.3" in panel.inner_text())
@@ -306,12 +312,15 @@ def test_the_table_has_the_books_lines_and_opens_to_all_layers(explore: Explore)
 
 def test_pinned_network_is_the_baseline(explore: Explore) -> None:
     explore.open(arch="vgg16")
+    explore.click(explore.button("Compared with"))
     explore.click(explore.button("Pin this network"))
+    explore.page.keyboard.press("Escape")
     assert explore.params()["pin"] == "vgg16;input=1x224x224;classes=10"
-    explore.fill("classes", "1000")
+    explore.fill("Classes", "1000")
     difference = summary(arch="vgg16", classes="1000").totals.params - summary(arch="vgg16").totals.params
     assert difference == 4096 * 990 + 990
-    assert "4.06" in explore.page.locator("[data-testid=stMetricDelta]").first.inner_text()
+    assert "4.06" in explore.page.locator(".totals .difference").first.inner_text()
+    explore.click(explore.button("Compared with"))
     explore.click(explore.button("Pin AlexNet again"))
     assert "pin" not in explore.params()
 
@@ -324,7 +333,8 @@ def test_a_deep_link_on_a_fresh_server(browser: "Browser", server: StartServer) 
     explore.shows(summarize(*state.network))
     assert urlsplit(explore.page.url).path == "/"
     assert explore.params() == write(state)
-    assert explore.value(explore.page.get_by_label("input width", exact=True)) == "48"
+    explore.unfold("input")
+    assert explore.value(explore.page.get_by_label("Width", exact=True)) == "48"
     context.close()
 
 
@@ -338,11 +348,11 @@ def test_a_broken_link_says_so_and_opens_the_rest(explore: Explore) -> None:
 
 
 def test_the_page_is_calm_and_fits(explore: Explore) -> None:
-    """Totals and drawing are above the fold of a 1440 x 900 screen, and nothing overflows a phone sideways."""
+    """On a screen of 1440 x 900 the tabs begin in the upper half, and nothing overflows a phone sideways."""
     explore.open()
-    drawing = explore.page.locator(".st-key-drawing svg, svg.vgg-drawing").first.bounding_box()
-    assert drawing is not None
-    assert drawing["y"] + drawing["height"] < 900
+    tabs = explore.page.get_by_role("tablist").bounding_box()
+    assert tabs
+    assert tabs["y"] < 450, "the tabs begin in the upper half"
     explore.page.set_viewport_size({"width": 390, "height": 844})
     explore.page.wait_for_timeout(500)
     width = explore.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
@@ -360,12 +370,12 @@ def test_the_server_maps_no_libtorch(explore: Explore) -> None:
 
 def test_the_keyboard_reaches_drawing_and_table(explore: Explore) -> None:
     explore.open()
-    panel = explore.page.locator(".st-key-panel")
+    panel = explore.page.locator(".st-key-panel .layer")
     explore.page.locator("[data-layer='features.0'][role=button]").focus()
     explore.page.keyboard.press("ArrowRight")
     explore.page.keyboard.press("Enter")
     explore.until(lambda: "features.2" in panel.inner_text())
-    explore.page.get_by_role("button", name="Block 2").focus()
+    explore.page.get_by_role("button", name="Block 2 ·").focus()
     explore.page.keyboard.press("Enter")
     explore.page.keyboard.press("ArrowDown")
     explore.page.keyboard.press("Enter")
@@ -380,14 +390,14 @@ def test_state_defaults_are_left_out_of_links() -> None:
 def test_a_number_out_of_bounds_gets_a_sentence_and_the_field_its_value_back(explore: Explore) -> None:
     explore.open()
     explore.fill("Channels, block 2", "0")
-    assert "the number of output channels must be from 1 to 65,536, not 0." in explore.alert().lower()
+    explore.page.get_by_text("The number of output channels must be from 1 to 65,536, not 0.").wait_for()
     assert explore.value(explore.page.get_by_label("Channels, block 2", exact=True)) == "128"
     explore.shows(summary())
 
 
 def test_after_a_switch_of_language_everything_can_still_be_edited(explore: Explore) -> None:
     explore.open(arch="1x8,1x16:nopool", head="gap")
-    explore.click(explore.page.get_by_text("More columns"))
+    explore.unfold("head")
     explore.click(explore.page.get_by_text("中", exact=True))
     everything = "row => row.innerText + [...row.querySelectorAll('input')].map((input) => input.value)"
     head = explore.page.locator(".st-key-head-row")
@@ -401,12 +411,33 @@ def test_the_focus_stays_in_the_drawing_and_rows_stay_open(explore: Explore) -> 
     explore.open()
     explore.page.locator("[data-layer='features.0'][role=button]").focus()
     explore.page.keyboard.press("Enter")
-    explore.until(lambda: "features.0" in explore.page.locator(".st-key-panel").inner_text())
+    explore.until(lambda: "features.0" in explore.page.locator(".st-key-panel .layer").inner_text())
     explore.page.keyboard.press("ArrowRight")
     explore.page.keyboard.press("Enter")
-    explore.until(lambda: "features.2" in explore.page.locator(".st-key-panel").inner_text())
+    explore.until(lambda: "features.2" in explore.page.locator(".st-key-panel .layer").inner_text())
     explore.page.get_by_role("button", name="open all 29 layers").click()
     explore.click(explore.page.get_by_role("tab", name="Charts"))
     explore.click(explore.page.get_by_role("tab", name="Layers"))
     lines = explore.page.locator("table.layers tbody tr")
     explore.until(lambda: lines.count() == 5 + 29)
+
+
+def test_why_vgg16_costs_more_than_alexnet_takes_three_clicks_from_the_first_page(explore: Explore) -> None:
+    page = explore.page
+    explore.open()
+    page.get_by_role("combobox", name="Network").click()
+    page.get_by_role("option", name="VGG-16 · Simonyan and Zisserman, 2014", exact=True).click()
+    page.get_by_role("heading", name="VGG-16").wait_for()
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_text("VGG-16 does 16.4× the MACs of AlexNet", exact=False).wait_for()
+
+
+def test_the_layer_that_costs_most_is_seen_without_a_click_and_by_colour_with_one(explore: Explore) -> None:
+    page = explore.page
+    explore.open()
+    page.locator(".st-key-panel .layer").get_by_text("classifier.0").wait_for()
+    explore.button("MACs").click()
+    heaviest = max(summary().rows, key=lambda row: row.macs)
+    darkest = page.locator(f".drawing [data-layer]:has([fill='{HEAT[1]}'])")
+    explore.until(lambda: darkest.count() > 0, "the colours")
+    assert heaviest.name in [each.get_attribute("data-layer") for each in darkest.all()]

@@ -331,8 +331,8 @@ def test_shares_of_macs_and_of_time_are_those_of_the_layers(four: Compare, monke
 
 def test_the_link_to_take_away_has_all_four_and_the_tab(four: Compare) -> None:
     four.state = replace(four.state, baseline=0)
-    assert four.tab("away").test.code[-1].value == "?" + "&".join(f"arch={arch}" for arch in FOUR) + (
-        "&tab=away&batch=64&count=FLOPs"
+    assert four.tab("files").test.code[-1].value == "?" + "&".join(f"arch={arch}" for arch in FOUR) + (
+        "&tab=files&batch=64&count=FLOPs"
     )
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import live
 import pytest
 from conftest import ROOT
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -183,8 +184,7 @@ def test_the_glossary_has_the_english_word_beside_the_chinese(folder: Path, spea
 
 def test_an_edit_on_the_bench_is_in_the_link_and_undone(folder: Path) -> None:
     page = Page(task="table1")
-    page.test.number_input(key="num_convs 0").set_value(2)
-    page.run()
+    live.perform(page.test, {"do": "set", "row": 0, "field": "num_convs", "value": 2})
     assert page.params == {"task": "table1", "arch": "2x64,1x128,2x256,2x512,2x512"}
     again = Page(**page.params)
     assert again.test.session_state["state"].network == page.test.session_state["state"].network
@@ -261,17 +261,10 @@ def test_hints_come_one_by_one(folder: Path) -> None:
 
 # --- links of lessons ---------------------------------------------------------------------------------------
 
-EDITOR = {
-    "network": "preset",
-    "tools": "undo",
-    "convolutions": "num_convs 0",
-    "channels": "out_channels 0",
-    "columns": "menu 0",
-    "text": "paste",
-    "input": "input 1",
-    "head": "pooling",
-}
+EDITOR = {"network": "preset", "tools": "undo", "text": "paste", "input": "input 1", "head": "pooling"}
 """A widget of each control of the editor that a link can hide."""
+TABLE = ("tools", "convolutions", "channels", "columns")
+"""What it can hide in the table of blocks."""
 
 
 def keys(page: Page) -> set[str]:
@@ -287,14 +280,16 @@ def keys(page: Page) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", EDITOR)
+@pytest.mark.parametrize("name", dict.fromkeys([*EDITOR, *TABLE]))
 def test_a_link_hides_a_control_and_only_that(folder: Path, name: str) -> None:
     page = Page(task="table1", hide=name)
     shown = keys(page)
-    assert [other for other, key in EDITOR.items() if key not in shown] == [name]
+    assert [other for other, key in EDITOR.items() if key not in shown] == [name] * (name in EDITOR)
+    assert live.figures(page.test)["blocks"]["hidden"] == [name] * (name in TABLE)
     assert page.params == {"task": "table1", "hide": name}
     page.click("show all")
-    assert EDITOR[name] in keys(page)
+    assert set(EDITOR.values()) <= keys(page)
+    assert live.figures(page.test)["blocks"]["hidden"] == []
     assert page.params == {"task": "table1"}
 
 
@@ -338,7 +333,7 @@ def test_explore_hides_the_same_controls_and_makes_the_same_links(folder: Path) 
 
 
 def test_all_that_can_be_hidden_is_tested() -> None:
-    assert EDITOR.keys() | {"hints", "working"} == HIDEABLE.keys()
+    assert EDITOR.keys() | set(TABLE) | {"hints", "working"} == HIDEABLE.keys()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from vggexplorer.ui.link import (
     MAX_BESIDE,
     PARTS,
     PROJECTOR,
+    TABS,
     Pin,
     State,
     follow,
@@ -252,7 +253,7 @@ def test_any_parameters_give_a_usable_state(params: dict[str, str]) -> None:
 
 SHOWN = {"pin", "batch", "dtype", "count", "lang", "view"}
 CARRIED = {
-    EXPLORE: SHOWN | {"network", "hide", "tab"},
+    EXPLORE: SHOWN | {"network", "hide", "tab", "shade"},
     COMPARE: SHOWN | {"network", "beside", "baseline", "tab"},
     TRAIN: SHOWN | {"network", "hide", "runs"},
     RUNS: {"runs", "sweep", "lang", "view"},
@@ -272,10 +273,13 @@ FULL = State(
     sweep="20260101-000000-widths-0a1d",
     task="deep",
     hide=("network", "hints"),
+    tab="away",
+    shade="macs",
     view=PROJECTOR,
 )
 REFUSED = {
     "tab": "none",
+    "shade": "none",
     "baseline": "0",
     "task": "none",
     "hide": "all",
@@ -293,9 +297,10 @@ REFUSED = {
 @pytest.mark.parametrize("key", PARTS)
 def test_each_key_is_read_as_it_is_written_and_refused_with_a_sentence(key: str) -> None:
     part = PARTS[key]
-    state = State(**{part.field: getattr(FULL, part.field)})
-    assert state != State()
+    assert getattr(FULL, part.field) != getattr(State(), part.field)
     for page in PAGES:
+        value = TABS[page][-1] if key == "tab" and page in TABS else getattr(FULL, part.field)
+        state = State(**{part.field: value})
         params = write(state, page)
         assert (key in params) is (page in part.pages)
         assert read(params) == (state if page in part.pages else State(), [])

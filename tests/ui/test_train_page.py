@@ -69,6 +69,10 @@ class Train(Explore):
         self.run()
 
     @property
+    def metrics(self) -> list[str]:
+        return [metric.value for metric in self.test.metric]
+
+    @property
     def captions(self) -> str:
         return " ".join(plain(caption.value) for caption in self.test.caption)
 
@@ -101,7 +105,7 @@ def test_a_first_visit_offers_the_slim_vgg_with_the_quick_demo(started: list[Con
     network = parse_network({"arch": "vgg11-slim"})
     trained = Config(network=network, training=recipe("quick-demo", network)).trained
     totals = summarize(*trained).totals
-    assert page.totals[:4] == [exact(totals.params), exact(totals.macs), shape_text(trained.input_shape), "3 × 47"]
+    assert page.metrics[:4] == [exact(totals.params), exact(totals.macs), shape_text(trained.input_shape), "3 × 47"]
     assert "1×224×224 → 1×32×32" in page.captions
     assert "43,093,322" in page.captions
     page.click("start")
@@ -127,7 +131,7 @@ def test_the_recipe_and_everything_else_can_be_changed(started: list[Config]) ->
     page.set("training epochs", 2).set("training lr", 0.5).set("training input_size", "96").set("seed", 7)
     page.set("training conv_init", "kaiming").set("training batch_norm", "yes").set("training flip", True)
     page.set("training images", "1000").set("training schedule", "linear")
-    assert page.totals[3] == "2 × 8"
+    assert page.metrics[3] == "2 × 8"
     page.click("start")
     training = started[0].training
     assert (training.images, training.schedule) == (1000, "linear")

@@ -57,16 +57,11 @@ def said(page: Explore | Compare | Page) -> list[str]:
     return [plain(box.value) for box in (*page.test.error, *page.test.warning)]
 
 
-def at(page: Explore, key: str, tab: str) -> Explore:
-    page.test.session_state[key] = tab
-    return page.run()
-
-
 def test_explore_checks_and_writes_no_onnx() -> None:
-    page = at(Explore(), "tab", "Check")
+    page = Explore(tab="check")
     assert said(page) == []
     assert said(page.click("check")) == [NEEDED]
-    page = at(Explore(), "tab", "Take away")
+    page = Explore(tab="away")
     assert said(page) == []
     assert said(page.click("onnx-start")) == [NEEDED]
 
@@ -74,7 +69,7 @@ def test_explore_checks_and_writes_no_onnx() -> None:
 @pytest.mark.parametrize("package", ["onnx", "onnxscript"])
 def test_the_exporter_needs_more_than_pytorch(missing: set[str], package: str) -> None:
     missing ^= {"torch", package}
-    assert said(at(Explore(), "tab", "Take away").click("onnx-start")) == [f"This needs {package}, {ADVICE}"]
+    assert said(Explore(tab="away").click("onnx-start")) == [f"This needs {package}, {ADVICE}"]
 
 
 def test_compare_measures_and_starts_nothing(folder: Path) -> None:  # noqa: F811

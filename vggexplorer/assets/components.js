@@ -1,13 +1,5 @@
-// The parts of the pages that Streamlit has no widget for: the drawing, the layer table, the charts, pictures to keep.
-// Each export draws `component.data` into `component.parentElement` and tells Python which layer was chosen.
-// What a part keeps for itself (what it drew, what is folded open) lives in a WeakMap by its parent element.
-
-const memory = new WeakMap()
-
-function recall(component) {
-  if (!memory.has(component.parentElement)) memory.set(component.parentElement, {})
-  return memory.get(component.parentElement)
-}
+// What the pages share that Streamlit has no widget for: charts, pictures and files to keep.
+// Each export that is a component draws `component.data` into `component.parentElement`.
 
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag)
@@ -34,148 +26,6 @@ export function painted(picture) {
   return canvas
 }
 
-// --- the drawing -----------------------------------------------------------------------------------
-
-export function drawing(component) {
-  const { data, parentElement } = component
-  const root = parentElement.querySelector(".drawing")
-  const mine = recall(component)
-  if (mine.svg !== data.svg) {
-    // Made by the core from numbers and translated words only.
-    const focused = root.getRootNode().activeElement?.dataset?.layer
-    root.innerHTML = data.svg
-    mine.svg = data.svg
-    if (focused) root.querySelector(`[data-layer="${focused}"]`)?.focus({ preventScroll: true })
-  }
-  const layers = () => [...root.querySelectorAll("[data-layer]")]
-  const mark = (name) => {
-    root.querySelector(".vgg-ring")?.remove()
-    layers().forEach((item) => item.classList.toggle("selected", item.dataset.layer === name))
-  }
-  const choose = (event) => {
-    const item = event.target.closest("[data-layer]")
-    if (!item) return
-    mark(item.dataset.layer)
-    component.setTriggerValue("layer", item.dataset.layer)
-  }
-  root.onclick = choose
-  root.onkeydown = (event) => {
-    const items = layers()
-    const at = items.indexOf(event.target.closest("[data-layer]"))
-    if (at < 0) return
-    if (event.key === "Enter" || event.key === " ") choose(event)
-    else if (event.key === "ArrowRight") items[Math.min(at + 1, items.length - 1)].focus()
-    else if (event.key === "ArrowLeft") items[Math.max(at - 1, 0)].focus()
-    else return
-    event.preventDefault()
-  }
-}
-
-// --- the layer table -------------------------------------------------------------------------------
-
-const unfolded = new Set() // outlives the table, which goes when another tab is opened
-
-export function table(component) {
-  const { data, parentElement } = component
-  const root = parentElement.querySelector(".layers")
-  const mine = recall(component)
-  mine.open ??= unfolded
-  const draw = () => {
-    const focused = parentElement.activeElement ?? root.getRootNode().activeElement
-    const focus = focused?.dataset?.focus
-    root.replaceChildren(head(), body(), foot())
-    if (focus) root.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true })
-  }
-  const choose = (name) => {
-    data.selected = name
-    draw()
-    component.setTriggerValue("layer", name)
-  }
-  const allOpen = () => data.groups.every((group) => group.rows.length < 2 || mine.open.has(group.id))
-
-  function head() {
-    const toggle = element("button", { type: "button", class: "all", "data-focus": "all" }, allOpen() ? data.words.close : data.words.open)
-    toggle.onclick = () => {
-      const close = allOpen()
-      mine.open.clear()
-      if (!close) data.groups.forEach((group) => mine.open.add(group.id))
-      draw()
-    }
-    const cells = data.columns.map((label, column) => element("th", { scope: "col", class: column < 2 ? "text" : "number" }, label))
-    cells[0].append(" ", toggle)
-    return element("thead", {}, element("tr", {}, ...cells))
-  }
-
-  function line(item, attributes, first) {
-    const row = element("tr", attributes)
-    const label = element("th", { scope: "row", class: "text" }, ...first)
-    row.append(label, ...item.cells.map((text, column) => cell(text, column, item.shares)))
-    if (item.name) {
-      row.dataset.layer = item.name
-      row.classList.toggle("selected", item.name === data.selected)
-      row.onclick = (event) => {
-        if (!event.target.closest(".fold")) choose(item.name)
-      }
-    }
-    return row
-  }
-
-  function cell(text, column, shares) {
-    const share = shares[column]
-    const node = element("td", { class: column === 0 ? "text" : "number" }, element("span", {}, text))
-    if (share !== null && share !== undefined) node.append(element("i", { class: "bar", style: `width:${(100 * share).toFixed(2)}%` }))
-    return node
-  }
-
-  function button(item, text) {
-    const chosen = item.name === data.selected
-    const node = element("button", { type: "button", class: "name", "data-focus": `layer ${item.name}`, "aria-pressed": chosen }, text)
-    if (item.hint) node.append(" ", element("small", {}, item.hint))
-    return node
-  }
-
-  function body() {
-    const rows = []
-    for (const group of data.groups) {
-      if (group.rows.length < 2) {
-        rows.push(line(group.rows[0], {}, [element("span", { class: "nofold" }), button(group.rows[0], group.rows[0].label)]))
-        continue
-      }
-      const open = mine.open.has(group.id)
-      const fold = element(
-        "button",
-        { type: "button", class: "fold", "aria-expanded": open, "data-focus": `fold ${group.id}` },
-        element("span", { class: "arrow", "aria-hidden": "true" }, open ? "▾" : "▸"),
-        group.label,
-      )
-      fold.onclick = () => {
-        open ? mine.open.delete(group.id) : mine.open.add(group.id)
-        draw()
-      }
-      const summary = line(group, { class: "group" }, [fold])
-      summary.classList.toggle("holds", !open && group.rows.some((row) => row.name === data.selected))
-      rows.push(summary)
-      if (open) for (const row of group.rows) rows.push(line(row, { class: "inner" }, [button(row, row.label)]))
-    }
-    return element("tbody", {}, ...rows)
-  }
-
-  function foot() {
-    return element("tfoot", {}, line(data.total, {}, [data.total.label]))
-  }
-
-  root.setAttribute("aria-label", data.words.alt)
-  root.onkeydown = (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
-    const stops = [...root.querySelectorAll("tbody button")]
-    const at = stops.indexOf(event.target)
-    if (at < 0) return
-    stops[Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), stops.length - 1)].focus()
-    event.preventDefault()
-  }
-  draw()
-}
-
 // --- charts ----------------------------------------------------------------------------------------
 
 let plotly
@@ -191,7 +41,7 @@ export function loadPlotly(url) {
 }
 
 // A figure with the colours that Python left open ($text, $grid) put in.
-function coloured(value, palette) {
+export function coloured(value, palette) {
   if (typeof value === "string") return palette[value] ?? value
   if (Array.isArray(value)) return value.map((inner) => coloured(inner, palette))
   if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner, palette)]))
@@ -208,26 +58,25 @@ export function onWidth(box, fit) {
   }).observe(box)
 }
 
-export async function chart(component) {
-  const { data, parentElement } = component
-  const box = parentElement.querySelector(".chart")
-  const mine = recall(component)
-  box.setAttribute("aria-label", data.alt)
-  const Plotly = await loadPlotly(data.plotly)
+export async function plot(box, figure, url) {
+  const Plotly = await loadPlotly(url)
   const style = getComputedStyle(box)
   const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const palette = { $text: color("text-color"), $grid: color("border-color") }
   const paint = (value) => coloured(value, palette)
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
-  const layout = { ...paint(data.figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
-  await Plotly.react(box, paint(data.figure.data), layout, { responsive: true, displayModeBar: false })
-  if (!mine.follows) onWidth(box, () => Plotly.Plots.resize(box))
-  mine.follows = true
-  box.removeAllListeners?.("plotly_click")
-  box.on("plotly_click", (event) => {
-    const name = event.points[0]?.customdata
-    if (typeof name === "string") component.setTriggerValue("layer", name)
-  })
+  const layout = { ...paint(figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
+  const follows = Boolean(box.data)
+  await Plotly.react(box, paint(figure.data), layout, { responsive: true, displayModeBar: false })
+  if (!follows) onWidth(box, () => Plotly.Plots.resize(box))
+  return Plotly
+}
+
+export async function chart(component) {
+  const { data, parentElement } = component
+  const box = parentElement.querySelector(".chart")
+  box.setAttribute("aria-label", data.alt)
+  await plot(box, data.figure, data.plotly)
 }
 
 // --- pictures and large files to take away -------------------------------------------------------------

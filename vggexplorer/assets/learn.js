@@ -1,4 +1,4 @@
-// What the browser alone keeps: which tasks are done, and whether the tour was left. The server stores none of it.
+// What the browser alone keeps: which tasks are done. The server stores none of it.
 
 import { element } from "./components.js"
 
@@ -41,25 +41,30 @@ export function progress(component) {
 
 // --- the tour ----------------------------------------------------------------------------------------
 
-const TOUR = "vggexplorer.tour"
+const CARD = 340 // the width of the card, in pixels
 let step = null // of the tour that is open; outlives the component, which is drawn anew with every run
+let follow = () => {}
 
-// A ring around a part of the page. It is a rule inside the component, so that it goes when the page changes.
-function ring(selector, color) {
-  document.querySelector(selector)?.scrollIntoView({ block: "nearest" })
-  return element("style", {}, `${selector} { outline: 2px solid ${color}; outline-offset: 4px; }`)
-}
+addEventListener("resize", () => follow())
+addEventListener("scroll", () => follow(), true)
 
 export function tour(component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".tour")
-  if (step === null && recall(TOUR) !== "left") step = 0
+  const again = button("again", "?", () => go(0))
+  again.title = data.words.again
+  again.setAttribute("aria-label", data.words.again)
+  const light = element("div", { class: "light" })
+  const card = element("section", { class: "card", "aria-label": data.words.tour })
+  card.onkeydown = (event) => {
+    if (event.key === "Escape") go(null)
+  }
 
   function go(next) {
     step = next
-    if (next === null) keep(TOUR, "left")
     draw()
-    root.querySelector(next === null ? ".again" : ".next")?.focus({ preventScroll: true })
+    const to = next === null ? again : card.querySelector(".next")
+    to.focus({ preventScroll: true })
   }
 
   function button(name, label, act) {
@@ -69,26 +74,37 @@ export function tour(component) {
   }
 
   function draw() {
-    const again = button("again", data.words.again, () => go(0))
     if (step === null) {
       root.replaceChildren(again)
       return
     }
     const last = step === data.steps.length - 1
     const count = data.words.count.replace("{step}", step + 1).replace("{steps}", data.steps.length)
-    const buttons = element("div", { class: "buttons" })
-    buttons.append(button("leave", data.words.leave, () => go(null)))
+    const buttons = element("div", { class: "buttons" }, button("leave", data.words.leave, () => go(null)))
     if (step > 0) buttons.append(button("back", data.words.back, () => go(step - 1)))
     buttons.append(last ? button("next", data.words.end, () => go(null)) : button("next", data.words.next, () => go(step + 1)))
-    const text = element("p", { role: "status" }, data.steps[step].text)
-    const card = element("section", { class: "card", "aria-label": data.words.tour }, element("strong", {}, `${data.words.tour} ${count}`), text, buttons)
-    card.onkeydown = (event) => {
-      if (event.key === "Escape") go(null)
-    }
-    root.replaceChildren(again, card, ring(data.steps[step].part, data.ring))
+    card.replaceChildren(element("strong", {}, `${data.words.tour} ${count}`), element("p", { role: "status" }, data.steps[step].text), buttons)
+    root.replaceChildren(again, light, card)
+    shown()?.scrollIntoView({ block: "nearest" })
+    place()
   }
 
-  const content = JSON.stringify(data)
-  if (root.dataset.content !== content) draw()
-  root.dataset.content = content
+  const shown = () => step !== null && document.querySelector(data.steps[step].part)
+
+  // The card beside what it is about, below it or above it: where there is room.
+  function place() {
+    const what = root.isConnected && shown()
+    if (!what) return
+    const { left, top, right, bottom, width, height } = what.getBoundingClientRect()
+    const [wide, high] = [document.documentElement.clientWidth, document.documentElement.clientHeight]
+    Object.assign(light.style, { left: `${left - 6}px`, top: `${top - 6}px`, width: `${width + 12}px`, height: `${height + 12}px` })
+    const beside = right + CARD + 24 < wide
+    const below = bottom + card.offsetHeight + 16 < high
+    const x = beside ? right + 18 : Math.min(Math.max(12, left), wide - card.offsetWidth - 12)
+    const y = beside ? top : below ? bottom + 14 : top - card.offsetHeight - 14
+    Object.assign(card.style, { left: `${x}px`, top: `${Math.min(Math.max(12, y), high - card.offsetHeight - 12)}px` })
+  }
+
+  follow = place
+  draw()
 }

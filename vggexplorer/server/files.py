@@ -34,7 +34,10 @@ def _folder_of(package: str) -> Path:
     return Path(found.origin).parent
 
 
-OWN = ("components.js", "curves.js", "runs.js", "inside.js", "inspector.js", "learn.js", "compare.js")
+OWN = (
+    *("components.js", "live.js", "stage.js", "blocks.js", "curves.js", "runs.js", "inside.js", "inspector.js"),
+    *("learn.js", "bar.js", "compare.js"),
+)
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
 PLOTLY = "plotly.min.js"
 """Plotly's version is in its address: to know that, nobody needs the 5 MB of the file."""

@@ -11,11 +11,11 @@ RED = ("stop run", "end run", "delete run", "delete chosen", "delete now", "stop
 
 PROJECTED = 1.35
 """How much larger type is on a projector."""
-TYPE = {"label": 13, "body": 15, "section": 20, "title": 24, "total": 28}
-"""The sizes of type in pixels at a root of `ROOT`; `--vgg-label` and so on in CSS, in rem."""
+TYPE = {"label": 13, "text": 15, "section": 20, "title": 24, "total": 28}
+"""The sizes of type in pixels at a root of `ROOT`; `--type-label` and so on in CSS, in rem."""
 ROOT = 15
 """The size of 1 rem in pixels, as `baseFontSize` in `.streamlit/config.toml` says it."""
-_SIZES = " ".join(f"--vgg-{name}: {size / ROOT:.4f}rem;" for name, size in TYPE.items())
+_SIZES = " ".join(f"--type-{name}: {size / ROOT:.4f}rem;" for name, size in TYPE.items())
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);"
 _RED = ", ".join(f".st-key-{key.replace(' ', '-')}" for key in RED)
 STYLE = f"""
@@ -24,6 +24,7 @@ STYLE = f"""
 [data-testid=stLayoutWrapper]:has(> .st-key-bar) {{
   position: fixed; top: 0; right: 2.9rem; z-index: 999990; width: auto; height: var(--vgg-bar); align-items: center;
 }}
+.st-key-figures {{ display: none; }}
 .st-key-bar {{ flex-wrap: nowrap; width: auto; }}
 .st-key-bar button {{ min-height: 2rem; padding-block: 0; }}
 .st-key-bar > * {{ flex: none; width: auto; }}
@@ -33,7 +34,7 @@ STYLE = f"""
 [data-testid=stTopNavLink] p {{ font-weight: 500; }}
 .st-key-header {{ align-items: baseline; gap: 0 12px; }}
 .st-key-header :is([data-testid=stMarkdownContainer], p) {{ margin-bottom: 0; }}
-.st-key-header h1 {{ padding: 0; font-size: var(--vgg-title); line-height: 1.3333; }}
+.st-key-header h1 {{ padding: 0; font-size: var(--type-title); line-height: 1.3333; }}
 .st-key-header h1 > :last-child:not(:first-child) {{ display: none; }}
 .st-key-subtitle p {{ font-size: 0.9333rem; opacity: 0.75; }}
 .st-key-tasks {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 16px; }}

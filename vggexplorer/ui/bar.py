@@ -28,7 +28,7 @@ _live = st.components.v2.component(
     + """
 .live[hidden] { display: none; }
 button { display: flex; align-items: center; gap: 0.45rem; height: 2.2rem; padding: 0 0.5rem; }
-button { border-radius: 0.4rem; font-size: var(--vgg-label, 0.875rem); white-space: nowrap; }
+button { border-radius: 0.4rem; font-size: var(--type-label, 0.875rem); white-space: nowrap; }
 button:hover { background: var(--st-secondary-background-color); }
 .ring { position: relative; width: 1.35rem; height: 1.35rem; flex: none; color: var(--st-primary-color); }
 .finished .ring { color: var(--st-green-text-color); }

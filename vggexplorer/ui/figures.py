@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
 from vggexplorer.formatting import exact, percent
 from vggexplorer.palette import COLORS
 from vggexplorer.summary import Row, Summary
-from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.link import COUNTS
 from vggexplorer.ui.state import current
@@ -19,13 +16,16 @@ OVERLAY = {"fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.45, "size":
 _GAP = 0.04
 
 
-def show(summary: Summary) -> None:
-    """Both charts, and in a sentence what they say."""
-    st.markdown(sentence(summary))
-    st.markdown(f"##### {t('Cost by layer')}")
-    components.chart(cost_by_layer(summary), t("Parameters and MACs of each layer, side by side"), key="costs")
-    st.markdown(f"##### {t('Convolutions against the fully connected part')}")
-    components.chart(conv_against_fc(summary), sentence(summary), key="split")
+def described(summary: Summary) -> dict[str, Any]:
+    """Both charts with their headings, and in a sentence what they say."""
+    charts = [
+        ("costs", t("Cost by layer"), t("Parameters and MACs of each layer, side by side"), cost_by_layer(summary)),
+        ("split", t("Convolutions against the fully connected part"), sentence(summary), conv_against_fc(summary)),
+    ]
+    return {
+        "sentence": sentence(summary),
+        "charts": [dict(zip(("key", "heading", "alt", "figure"), chart, strict=True)) for chart in charts],
+    }
 
 
 def cost_by_layer(summary: Summary) -> Figure:

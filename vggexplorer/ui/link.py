@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from urllib.parse import urlencode
 
 from vggexplorer.architectures import Architecture, Network, check_int, shown
+from vggexplorer.drawing import Quantity
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.paths import COMPARE, EXPLORE, LEARN, PAGES, RUN_ID, RUNS, TRAIN
@@ -47,9 +48,9 @@ HIDEABLE = {
 """The controls that a lesson's link can hide, and what they are called."""
 TABS = {
     EXPLORE: ("layers", "charts", "field", "check", "away"),
-    COMPARE: ("stages", "points", "sizes", "time", "train", "away"),
+    COMPARE: ("stages", "points", "sizes", "time", "train", "files"),
 }
-"""The tabs of the pages that have some; the first is open at first."""
+"""The tabs of the pages that have some; the first is open at first. No two pages have one of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,11 @@ def _parts(text: str) -> dict[str, str]:
 class State:
     """Everything that a link carries.
 
-    `beside` are the networks that Compare shows next to the one being edited, `runs` the ids of the
-    training runs in view, `sweep` the id of the sweep in view, `task` the key of the task on Learn, `hide` the
-    controls that are not shown, `view` how the page is shown: `PROJECTOR`, or None.
+    `beside` are the networks that Compare shows next to the one being edited, `baseline` is the place of the one
+    that the others are set against, `runs` the ids of the training runs in view, `sweep` the id of the sweep in view,
+    `task` the key of the task on Learn, `hide` the controls that are not shown, `tab` the open tab,
+    `shade` the quantity that the drawing's colours show if they do not show the kinds,
+    `view` how the page is shown: `PROJECTOR`, or None.
     """
 
     network: Network = field(default_factory=lambda: parse_arch(DEFAULT_ARCH))
@@ -117,6 +120,8 @@ class State:
     sweep: str | None = None
     task: str | None = None
     hide: tuple[str, ...] = ()
+    tab: str = ""
+    shade: str = ""
     view: str | None = None
 
     def __post_init__(self) -> None:
@@ -178,6 +183,7 @@ PARTS = {
     "task": Part("task", (LEARN,), _choice(TASKS, "the task")),
     "hide": Part("hide", (EXPLORE, TRAIN, LEARN), _hidden, ",".join),
     "tab": Part("tab", tuple(TABS), _choice(tuple(dict.fromkeys(chain(*TABS.values()))), "the tab")),
+    "shade": Part("shade", (EXPLORE,), _choice(get_args(Quantity), "what the colours show")),
     "baseline": Part("baseline", (COMPARE,), _place, lambda place: str(place + 1)),
     "pin": Part("pin", NETWORK, Pin.parse),
     "batch": Part("batch", NETWORK, partial(parse_whole, what="the batch size")),

@@ -18,7 +18,7 @@ st.set_page_config(
     page_title="vggexplorer",
     page_icon=str(PACKAGE / "assets" / "icon.svg"),
     layout="wide",
-    initial_sidebar_state=410,
+    initial_sidebar_state=350,
     menu_items={"About": t("vggexplorer shows what a CNN costs, layer by layer, and lets you change it.")},
 )
 if person() == NOBODY:

@@ -70,4 +70,4 @@ def local(link: str) -> bool:
 
 def code(link: str) -> str:
     """The QR code of a link as an SVG picture, in an address for `<img>`: black on white, with its quiet zone."""
-    return segno.make(link, micro=False).svg_data_uri(scale=4, border=4, light="#ffffff")
+    return segno.make(link, micro=False).svg_data_uri(scale=4, border=4, light="white")

@@ -23,6 +23,8 @@ from vggexplorer.ui.link import State, follow, read, write
 from vggexplorer.ui.session import session
 
 MAX_UNDO = 200
+VIEW = ("runs", "sweep", "task", "hide", "tab", "shade", "view")
+"""What is in view rather than edited: Undo leaves it."""
 
 
 def current() -> State:
@@ -117,6 +119,16 @@ def look_at_sweep(sweep: str | None) -> None:
     _show(replace(current(), runs=(), sweep=sweep))
 
 
+def look_at_tab(tab: str) -> None:
+    """Have a tab of the page open; nothing that can be undone."""
+    _show(replace(current(), tab=tab))
+
+
+def look_by(shade: str) -> None:
+    """Have the drawing coloured by the shares of a quantity, or by the kinds of layers; nothing that can be undone."""
+    _show(replace(current(), shade=shade))
+
+
 def look_from(view: str | None) -> None:
     """Have the page shown as `view` says; nothing that can be undone."""
     _show(replace(current(), view=view))
@@ -149,7 +161,7 @@ def _step(source: str, target: str) -> None:
         *rest, state = session[source]
         session[target] = [*session[target], current()]
         now = current()
-        state = replace(state, runs=now.runs, sweep=now.sweep, task=now.task, hide=now.hide, view=now.view)
+        state = replace(state, **{name: getattr(now, name) for name in VIEW})
         session[source] = rest
         session["complaints"] = []
         _show(state)

@@ -1,8 +1,7 @@
-"""A short tour of Explore for the first visit. The browser remembers that it was left; it can be opened again."""
+"""A short tour of Explore: cards beside what they are about, while the rest is dark."""
 
 import streamlit as st
 
-from vggexplorer.palette import LINK
 from vggexplorer.ui.components import script
 from vggexplorer.ui.i18n import t
 
@@ -12,13 +11,17 @@ _tour = st.components.v2.component(
     css="""
 .tour { color: var(--st-text-color); font-size: 0.92rem; }
 .tour button { font: inherit; color: inherit; background: none; border: 0; padding: 0.2rem 0; cursor: pointer; }
-.tour button { text-decoration: underline; }
 .tour button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
-.tour .card { position: fixed; right: 1.5rem; bottom: 1.5rem; z-index: 1000; width: min(21rem, calc(100vw - 5rem)); }
+.tour .again { width: 2.3rem; height: 2.3rem; border: 1px solid var(--st-border-color); border-radius: 50%; }
+.tour .again:hover { border-color: var(--st-primary-color); }
+.tour .light { position: fixed; z-index: 1000000; pointer-events: none; border-radius: 0.5rem; }
+.tour .light { box-shadow: 0 0 0 200vmax rgb(0 0 0 / 45%); }
+.tour .card { position: fixed; z-index: 1000001; width: min(340px, calc(100vw - 24px)); box-sizing: border-box; }
 .tour .card { background: var(--st-background-color); border: 1px solid var(--st-border-color); border-radius: 0.5rem; }
 .tour .card { padding: 0.9rem 1rem; box-shadow: 0 4px 18px rgb(0 0 0 / 25%); }
 .tour .card p { margin: 0.4rem 0 0.7rem; line-height: 1.45; }
 .tour .buttons { display: flex; gap: 1rem; justify-content: flex-end; }
+.tour .buttons button { text-decoration: underline; }
 .tour .buttons .next { font-weight: 600; }
 """,
     js=script("tour", "learn.js"),
@@ -27,9 +30,9 @@ _tour = st.components.v2.component(
 
 
 def show() -> None:
-    """The tour's card until it is left, and a button that opens it again."""
+    """The button that opens the tour, and its card while it is open."""
     steps = (
-        (".st-key-totals", t("These are the totals: parameters, arithmetic, memory. A baseline stands below each.")),
+        (".st-key-totals", t("These are the totals: parameters, arithmetic, memory, each beside that of a baseline.")),
         (
             "[data-testid=stSidebar]",
             t("Here you edit the network: choose one, or change convolutions, channels, input and head."),
@@ -50,5 +53,5 @@ def show() -> None:
         "end": t("Done"),
         "again": t("Show the tour"),
     }
-    data = {"steps": [{"part": part, "text": text} for part, text in steps], "ring": LINK.css, "words": words}
-    _tour(key="tour", data=data)
+    data = {"steps": [{"part": part, "text": text} for part, text in steps], "words": words}
+    _tour(key="tour", data=data, width="content")

@@ -20,7 +20,7 @@ from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
 from vggexplorer.ui import access, components, figures
 from vggexplorer.ui.i18n import capital, language, literal, say, sentence, t
-from vggexplorer.ui.network import compared, inspector, layers, totals
+from vggexplorer.ui.network import compared, inspector, parts, totals
 from vggexplorer.ui.run import start_button, timing, view
 from vggexplorer.ui.run.rows import Row, all_rows
 from vggexplorer.ui.session import session
@@ -304,9 +304,14 @@ def _compare(task: Task, _: Summary) -> None:
     compared.totals(_entries(task))
 
 
-def _drawing(_: Task, summary: Summary) -> None:
-    layers.drawing(summary)
-    layers.panel(summary)
+def _totals(_: Task, __: Summary) -> None:
+    parts.totals()
+    totals.no_baseline()
+
+
+def _drawing(_: Task, __: Summary) -> None:
+    parts.drawing()
+    parts.inspector()
 
 
 def _sigmoid(_: Task, __: Summary) -> None:
@@ -367,13 +372,19 @@ BENCH: dict[str, Callable[[Task, Summary], None]] = {
     "compare": _compare,
     "stages": lambda task, _: compared.aligned(_entries(task)),
     "time": lambda task, _: timing.show(_entries(task)),
-    "totals": lambda _, summary: totals.show(summary),
+    "totals": _totals,
     "drawing": _drawing,
-    "layers": lambda _, summary: layers.table(summary),
-    "charts": lambda _, summary: figures.show(summary),
+    "layers": lambda _, __: parts.layers(),
+    "charts": lambda _, __: parts.charts(),
     "inspector": lambda _, summary: inspector.show(summary),
     "sigmoid": _sigmoid,
     "train": lambda _, __: _train(own_input=False),
     "train as it is": lambda _, __: _train(own_input=True),
 }
 """The parts of the workbench by the names that tasks use."""
+_LIVE = {"totals": ("totals",), "drawing": ("drawing", "inspector"), "layers": ("layers",), "charts": ("charts",)}
+
+
+def live(task: Task) -> list[str]:
+    """The parts of the workbench that get their figures through the editor."""
+    return [part for name in task.bench for part in _LIVE.get(name, ())]

@@ -2,61 +2,89 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
-from itertools import groupby
 from typing import Any, cast
 
 import streamlit as st
 
-from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Block, Head, Item, Network
-from vggexplorer.layers import Layer, Shape
+from vggexplorer.architectures import ACTIVATIONS, NETWORKS, Architecture, Head, Item, Network
+from vggexplorer.layers import Layer, Shape, shape_text
 from vggexplorer.notation import format_arch, format_items
 from vggexplorer.origins import note
 from vggexplorer.reading.values import Says
 from vggexplorer.text import (
     KEYS,
-    MAX_BLOCKS,
     format_tuple,
     is_spelling,
     parse_items,
     title,
 )
-from vggexplorer.ui.i18n import say, t
-from vggexplorer.ui.network import bring, named
+from vggexplorer.ui.i18n import literal, say, t
+from vggexplorer.ui.link import State
+from vggexplorer.ui.network import blocks, bring, named
+from vggexplorer.ui.network.answers import Shown, figures_of, fits
 from vggexplorer.ui.session import session
-from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, redo, undo
+from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, publish, redo, undo
 from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
 
-POOLS: dict[str, dict[str, Any]] = {
-    "none": {"pool": None},
-    "max 2/2": {"pool": (2, 2), "pool_type": "max"},
-    "max 3/2": {"pool": (3, 2), "pool_type": "max"},
-    "avg 2/2": {"pool": (2, 2), "pool_type": "avg"},
-    "avg 3/2": {"pool": (3, 2), "pool_type": "avg"},
-}
-ACTIONS = {
-    "add": "Add a block below",
-    "duplicate": "Duplicate",
-    "up": "Move up",
-    "down": "Move down",
-    "delete": "Delete",
-}
 CUSTOM = "custom"
 
 
-def show() -> None:
-    """The whole editor, but for what the link hides."""
-    parts: dict[str, Callable[[], None]] = {
-        "network": lambda: _presets(current().network),
-        "tools": _history,
-        "": _blocks,
-        "text": _paste,
-        "input": _input,
-        "head": _head,
-    }
-    for name, part in parts.items():
-        if name not in current().hide:
-            part()
+def show(parts: Sequence[str] = (), alone: bool = False) -> None:
+    """The whole editor, but for what the link hides; the figures of `parts` of the page go with its edits.
+
+    `alone` says that nothing else on the page depends on the items of the network and the layer that is selected.
+    """
+    session.update({"drawn": _rest(alone), "whole run": True})
+    _items(tuple(parts), alone)
+    if "text" not in current().hide:
+        bring.file("paste", _take_read)
+    if "input" not in current().hide:
+        with _group("input", t("Input"), shape_text(current().network.input_shape)):
+            _input()
+    if "head" not in current().hide:
+        with _group("head", t("Head"), _about_head(current().architecture)):
+            _head()
+
+
+@st.fragment
+def _items(parts: Sequence[str], alone: bool) -> None:
+    """What an edit of the items changes in the editor: where nothing else depends on them, this alone runs again."""
+    if _rest(alone) != session["drawn"]:
+        st.rerun()
+    publish(session["page"])
+    hidden = current().hide
+    if "network" not in hidden:
+        _presets(current().network)
+    if "tools" not in hidden:
+        _history()
+    blocks.show(Shown.now().query(), lambda: figures_of(current(), parts))
+    if "text" not in hidden:
+        _paste()
+
+
+def _rest(alone: bool) -> tuple[Any, ...]:
+    """What only a run of the whole page shows."""
+    state = current()
+    own = state.architecture
+    complaints = [error for place, error in session["complaints"] if place != blocks.KEY]
+    if not alone or not fits(state.network) or complaints:
+        return (state, session.get("layer"), complaints)
+    around = (own.head, own.num_classes, own.batch_norm, own.activation, own.activates, bool(own.blocks))
+    return (replace(state, network=State().network, shade=""), state.network.input_shape, *around)
+
+
+def _group(name: str, label: str, summary: str) -> Any:
+    """A part of the editor that is folded, and says what is in it."""
+    return st.expander(f"**{label}** · {literal(summary)}", key=f"group {name}")
+
+
+def _about_head(architecture: Architecture) -> str:
+    """The head in a few words: hidden layers and classes."""
+    head, classes = architecture.head, architecture.num_classes
+    if not isinstance(head, Head):
+        return t("{n} {n:layer|layers}", n=len(head))
+    widths = ", ".join(map(str, head.hidden))
+    return f"{widths} → {classes}" if widths else f"→ {classes}"
 
 
 def show_input() -> None:
@@ -113,198 +141,9 @@ def _history() -> None:
         for name, icon, label, step in (("past", "undo", t("Undo"), undo), ("future", "redo", t("Redo"), redo)):
             disabled = not session[name]
             st.button(label, icon=f":material/{icon}:", key=icon, on_click=step, disabled=disabled, type="tertiary")
-        st.space("stretch")
-        for ratio, text in (("1/4", "× ¼"), ("1/2", "× ½"), ("2", "× 2")):
-            help_text = t("All channels × {ratio}, rounded down; the head stays.", ratio=ratio)
-            st.button(text, key=f"width {ratio}", on_click=_scale, args=(ratio,), help=help_text)
 
 
-def _scale(ratio: str) -> None:
-    edit_network(lambda network: network._replace(architecture=network.architecture.scaled(Fraction(ratio))))
-
-
-# --- blocks --------------------------------------------------------------------------------------------
-
-
-def _blocks() -> None:
-    hidden = set(current().hide)
-    if hidden >= {"columns", "convolutions", "channels"}:
-        return
-    if current().architecture.blocks:
-        _heads(hidden)
-    for is_block, run in groupby(enumerate(current().architecture.items), lambda item: isinstance(item[1], Block)):
-        if is_block:
-            for row, block in run:
-                _block(row, cast(Block, block))
-        else:
-            _layers([row for row, _ in run])
-
-
-def _heads(hidden: set[str]) -> None:
-    """What stands over the rows of blocks."""
-    if "columns" not in hidden:
-        help_text = t("Kernel, stride, padding, pooling, LRN.")
-        st.toggle(t("More columns"), key="more", persist_state="session", help=help_text)
-    with st.container(horizontal=True, gap="xsmall", key="block heads"):
-        for name, label, width in (
-            ("", t("block"), _MENU),
-            ("convolutions", t("convolutions"), _CONVS),
-            ("channels", t("channels"), _CHANNELS),
-        ):
-            if name not in hidden:
-                st.caption(label, width=width)
-
-
-_MENU, _CONVS, _CHANNELS = 54, 124, 124
-"""Widths in pixels."""
-
-
-def _block(row: int, block: Block) -> None:
-    hidden = current().hide
-    whole = "columns" not in hidden
-    place = t("block {number}", number=row + 1)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"block {row}"):
-        if whole:
-            _menu(row)
-        else:
-            st.markdown(f"**{row + 1}**", width=_MENU)
-        for name, field, label, width in (
-            ("convolutions", "num_convs", t("Convolutions, {place}", place=place), _CONVS),
-            ("channels", "out_channels", t("Channels, {place}", place=place), _CHANNELS),
-        ):
-            if name not in hidden:
-                options: dict[str, Any] = {"width": width, "label_visibility": "collapsed"}
-                number(label, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
-    if whole and session.get("more"):
-        _more(row, block)
-    if (growth := 2 * block.padding - block.kernel_size + 1) > 0 and block.stride == 1:
-        st.caption(
-            t(
-                "Each convolution of {place} adds {growth} to height and width: padding {padding} on both sides, "
-                "kernel {kernel}.",
-                place=place,
-                growth=growth,
-                padding=block.padding,
-                kernel=block.kernel_size,
-            )
-        )
-
-
-def _menu(row: int) -> None:
-    st.menu_button(
-        f"**{row + 1}**",
-        _actions(row),
-        format_func=lambda action: t(ACTIONS[action]),
-        key=f"menu {row}",
-        type="tertiary",
-        on_click=_act,
-        args=(row,),
-        width=_MENU,
-    )
-
-
-def _actions(row: int) -> list[str]:
-    architecture = current().architecture
-    last = len(architecture.items) - 1
-    barred = {"up": row == 0, "down": row == last, "delete": last == 0}
-    full = len(architecture.blocks) >= MAX_BLOCKS
-    return [action for action in ACTIONS if not barred.get(action, full and action in ("add", "duplicate"))]
-
-
-def _more(row: int, block: Block) -> None:
-    """Kernel, stride, padding, pooling and LRN of one block; the first row's labels are the others' heads."""
-    place = t("block {number}", number=row + 1)
-    visible: Any = "collapsed" if row else "visible"
-    with st.container(horizontal=True, gap="xxsmall", vertical_alignment="bottom", key=f"more row {row}"):
-        for field, label in (("kernel_size", "kernel"), ("stride", "stride"), ("padding", "padding")):
-            text = t("{what}, {place}", what=t(label), place=place) if row else t(label)
-            options: dict[str, Any] = {"width": 62, "label_visibility": visible}
-            number(text, getattr(block, field), f"{field} {row}", _set_field, row, field, **options)
-        own = _pool_name(block)
-        pools = [*POOLS, *([own] if own not in POOLS else [])]
-        st.selectbox(
-            t("{what}, {place}", what=t("pooling"), place=place) if row else t("pooling"),
-            pools,
-            pools.index(own),
-            format_func=lambda name: t("none") if name == "none" else name,
-            **shows(translated(f"pool {row}"), own, _set_pool, row),
-            width=100,
-            label_visibility=visible,
-        )
-        st.checkbox("LRN", block.lrn, **shows(f"lrn {row}", block.lrn, _set_field, row, "lrn"))
-
-
-def _pool_name(block: Block) -> str:
-    return f"{block.pool_type} {block.pool[0]}/{block.pool[1]}" if block.pool else "none"
-
-
-def _set_field(key: str, row: int, field: str) -> None:
-    """Put a widget's value into a block."""
-    value = session[key]
-    _edit_block(row, lambda block: _with_field(block, field, value))
-
-
-def _with_field(block: Block, field: str, value: Any) -> Block:
-    """The block with another value; padding that keeps the size follows the kernel."""
-    if field == "kernel_size" and block.padding == block.kernel_size // 2:
-        return replace(block, kernel_size=value, padding=value // 2)
-    return replace(block, **{field: value})
-
-
-def _set_pool(key: str, row: int) -> None:
-    pool = POOLS.get(session[key], {})
-    _edit_block(row, lambda block: replace(block, **pool))
-
-
-def _act(row: int) -> None:
-    """Add, duplicate, move or delete a block."""
-    changes: dict[str, Callable[[list[Item]], list[Item]]] = {
-        "add": lambda items: [*items[: row + 1], Block(1, cast(Block, items[row]).out_channels), *items[row + 1 :]],
-        "duplicate": lambda items: [*items[: row + 1], *items[row:]],
-        "up": lambda items: [*items[: row - 1], items[row], items[row - 1], *items[row + 1 :]],
-        "down": lambda items: [*items[:row], *items[row + 1 : row + 2], items[row], *items[row + 2 :]],
-        "delete": lambda items: [*items[:row], *items[row + 1 :]],
-    }
-    if action := session[f"menu {row}"]:
-        _edit_items(row, changes[action])
-
-
-def _edit_block(row: int, change: Callable[[Block], Block]) -> None:
-    """Change one block."""
-    _edit_items(row, lambda items: [*items[:row], change(cast(Block, items[row])), *items[row + 1 :]])
-
-
-def _edit_items(row: int, change: Callable[[list[Item]], list[Item]]) -> None:
-    """Change the list of items, unless block `row` is already gone (a second click on Delete)."""
-
-    def changed(network: Network) -> Network:
-        items = list(network.architecture.items)
-        if row >= len(items) or not isinstance(items[row], Block):
-            return network
-        return _with_items(network, change(items))
-
-    edit_network(changed)
-
-
-def _with_items(network: Network, items: Sequence[Item]) -> Network:
-    return network._replace(architecture=replace(network.architecture, items=tuple(items)))
-
-
-# --- what is no block --------------------------------------------------------------------------------------
-
-
-def _layers(rows: Sequence[int]) -> None:
-    """Layers that are in no block, as one folded row that opens as text."""
-    first, after = rows[0], rows[-1] + 1
-    name = f"layers {first}"
-    place = str(after) if len(rows) == 1 else f"{first + 1}–{after}"
-    _folded(
-        t("**{place}** · {n} {n:layer|layers}", place=place, n=len(rows)),
-        t("{place}, in no block, as text; emptied, it is gone", place=place),
-        name,
-        current().architecture.items[first:after],
-        lambda key: edit_network(lambda network: _with_layers(network, first, after, session[key]), name),
-    )
+# --- what can be written as text -------------------------------------------------------------------------
 
 
 def _folded(label: str, what: str, name: str, items: Sequence[Item], change: Change) -> None:
@@ -312,11 +151,6 @@ def _folded(label: str, what: str, name: str, items: Sequence[Item], change: Cha
         help_text = t("As in conv64:k3:p1, pool3s2, bn, relu, drop0.5: what is not said is as in PyTorch.")
         st.text_area(what, format_items(items), height=68, help=help_text, **_text(name, format_items(items), change))
         complain(name)
-
-
-def _with_layers(network: Network, first: int, after: int, text: str) -> Network:
-    items = network.architecture.items
-    return _with_items(network, (*items[:first], *(parse_items(text) if text.strip() else ()), *items[after:]))
 
 
 # --- the table as text -----------------------------------------------------------------------------------
@@ -334,7 +168,6 @@ def _paste() -> None:
     text = format_tuple(architecture) or format_arch(architecture)
     with st.container(key="paste box"):
         bring.box("paste", t("As text: copy it, or paste a network"), text, _take_read, height=68)
-        bring.file("paste", _take_read)
 
 
 def _take_read(new: Network, says: Says) -> None:
@@ -359,15 +192,15 @@ def _read(network: Network, new: Network, says: Says) -> Network:
 def _input() -> None:
     channels, height, width = current().network.input_shape
     with st.container(horizontal=True, gap="xsmall", key="input row"):
-        number(t("input height"), height, "input 1", _set_input, 1, width=108)
-        options: dict[str, Any] = {"width": 108, "placeholder": f"= {height}"}
-        number(t("input width"), None if width == height else width, "input 2", _set_input, 2, **options)
-        number(t("input channels"), channels, "input 0", _set_input, 0, width=108)
+        number(t("Height"), height, "input 1", _set_input, 1, width=88)
+        options: dict[str, Any] = {"width": 88, "placeholder": f"= {height}"}
+        number(t("Width"), None if width == height else width, "input 2", _set_input, 2, **options)
+        number(t("Input channels"), channels, "input 0", _set_input, 0, width=88)
 
 
 def _classes() -> None:
     name, value = "num_classes", current().architecture.num_classes
-    number(t("classes"), value, name, _set_architecture, name, width=108)
+    number(t("Classes"), value, name, _set_architecture, name, width=108)
 
 
 def _set_input(key: str, axis: int) -> None:
@@ -401,7 +234,7 @@ def _head() -> None:
         own = head.pooling if isinstance(head, Head) else LAYERS
         poolings = [name for name in POOLINGS if name != LAYERS or own == LAYERS]
         st.selectbox(
-            t("head"),
+            t("Head"),
             poolings,
             poolings.index(own),
             format_func=lambda name: t(POOLINGS[name]),
@@ -435,14 +268,14 @@ def _hidden(head: Head) -> None:
     with st.container(horizontal=True, gap="xsmall", key="hidden row"):
         text = KEYS["hidden"].format(current().network)
         st.text_input(
-            t("hidden layers"),
+            t("Hidden layers"),
             text,
             width=222,
             help=t("As in 4096,4096; none, or nothing at all, for no hidden layer."),
             **_text("hidden", text, _set_hidden),
         )
         options: dict[str, Any] = {"step": 0.1, "format": "%g", "width": 108}
-        number(t("dropout"), head.dropout, "dropout", _set_head, "dropout", **options)
+        number(t("Dropout"), head.dropout, "dropout", _set_head, "dropout", **options)
     complain("hidden")
 
 
@@ -451,7 +284,7 @@ def _norm(architecture: Architecture) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="norm row"):
         if architecture.blocks:
             st.toggle(
-                t("batch norm"),
+                t("Batch norm"),
                 architecture.batch_norm,
                 help=t("Batch normalisation after each convolution of a block; the convolution keeps its bias."),
                 **shows("batch_norm", architecture.batch_norm, _set_architecture, "batch_norm"),
@@ -459,7 +292,7 @@ def _norm(architecture: Architecture) -> None:
         if architecture.activates:
             names = list(ACTIVATIONS)
             st.selectbox(
-                t("activation"),
+                t("Activation"),
                 names,
                 names.index(architecture.activation),
                 format_func=lambda name: ACTIVATIONS[name].kind,

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -11,9 +10,9 @@ from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, ratio, short, signed, size
 from vggexplorer.summary import DTYPES, Summary, Totals, summarize
-from vggexplorer.text import title
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import COUNTS, Pin, State
+from vggexplorer.ui.network.named import heading
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import number, shows
@@ -31,50 +30,51 @@ def baseline(state: State) -> Baseline:
     """The pinned network beside the one in view."""
     network = state.pin.network(state.network)
     shape = "×".join(map(str, network.input_shape))
-    name = title(network) if network.input_shape == state.network.input_shape else f"{title(network)} @ {shape}"
+    called = heading(network)
+    name = called if network.input_shape == state.network.input_shape else f"{called} @ {shape}"
     try:
         return Baseline(name, summarize(*network), "")
     except InputError as error:
         return Baseline(name, None, sentence(error))
 
 
-def show(summary: Summary) -> None:
-    """Five totals in a row, under them what they are compared with."""
-    state = current()
+def described(summary: Summary) -> list[dict[str, Any]]:
+    """Each total as data: what it is, how large (in short and exactly), beside the baseline's, its parts, its help."""
+    state, own = current(), summary.totals
     base = baseline(state)
-    with st.container(horizontal=True, gap="xsmall", key="totals"):
-        for quantity in _quantities(state, summary.totals):
-            _metric(quantity, summary.totals, base.summary.totals if base.summary else None)
-    _pinned(base)
+    return [_card(quantity, own, base) for quantity in _quantities(state, own)]
 
 
 class _Quantity(NamedTuple):
-    """A total: how it is computed, written, set against the baseline's, and explained."""
+    """A total: its value, how it is written in short and exactly, its two parts, what else is said and explained."""
 
     label: str
-    of: Callable[[Totals], float]
-    write: Callable[[Any], str]
-    compare: Callable[[Any, Any], str]
+    of: Callable[[Totals], int]
+    short: Callable[[int], str]
+    exact: Callable[[int], str]
+    parts: Callable[[Totals], tuple[int, int]] | None
+    lower: tuple[tuple[str, int], ...]
     help: str
 
 
-def _metric(quantity: _Quantity, own: Totals, other: Totals | None) -> None:
-    value, base = quantity.of(own), other and quantity.of(other)
-    delta = None if base is None else quantity.compare(value, base)
-    arrow = "off" if base in (None, value) else "up" if value > (base or 0) else "down"
-    st.metric(
-        *(quantity.label, quantity.write(value), delta),
-        delta_color="off",
-        delta_arrow=cast(Literal["up", "down", "off"], arrow),
-        help=quantity.help,
-        width=_WIDTH,
-    )
+def _card(quantity: _Quantity, own: Totals, base: Baseline) -> dict[str, Any]:
+    value = quantity.of(own)
+    card: dict[str, Any] = {"label": quantity.label, "short": quantity.short(value), "exact": quantity.exact(value)}
+    if base.summary:
+        other = quantity.of(base.summary.totals)
+        card["ratio"] = ratio(value, other)
+        card["difference"] = signed(quantity.short(abs(value - other)), value - other)
+    conv, fc = quantity.parts(own) if quantity.parts else (0, 0)
+    if conv + fc:
+        card["conv"] = conv / (conv + fc)
+        card["split"] = [f"conv {percent(conv, conv + fc)}", f"fc {percent(fc, conv + fc)}"]
+    if quantity.lower:
+        card["lower"] = [f"{dtype} {size(count)}" for dtype, count in quantity.lower]
+    return card | {"help": quantity.help}
 
 
-_WIDTH = 150
-"""Of one total, in pixels: two beside each other on a phone."""
-_MANY = 10**12
-"""From here on a total is shown in short, its digits in its help."""
+LOWER = {"float16": 2, "int8": 1}
+"""Bytes of an element of the types in which a trained network is often stored and run."""
 
 
 def _quantities(state: State, own: Totals) -> list[_Quantity]:
@@ -88,79 +88,74 @@ def _quantities(state: State, own: Totals) -> list[_Quantity]:
         "{count} elements × batch {batch} × {bytes} bytes ({dtype}): "
         "the output of every layer but Flatten, which is a view."
     )
+    weights = t(
+        "{count} parameters × {bytes} bytes ({dtype}). In int8 the scales come on top, and whether the accuracy holds "
+        "has to be tried."
+    )
+    kept = own.activations * state.batch
     return [
         _Quantity(
             t("Parameters"),
             lambda totals: totals.params,
-            _count,
-            partial(_times, short),
+            *(short, exact),
+            lambda totals: (totals.conv_params, totals.fc_params),
+            (),
             parts.format(conv=exact(own.conv_params), fc=exact(own.fc_params)),
         ),
         _Quantity(
             state.count,
             lambda totals: totals.macs * times,
-            _count,
-            partial(_times, short),
+            *(short, exact),
+            lambda totals: (totals.conv_macs, totals.fc_macs),
+            (),
             f"{parts.format(conv=exact(own.conv_macs * times), fc=exact(own.fc_macs * times))}. {convention}",
         ),
         _Quantity(
             t("Activation memory"),
             lambda totals: totals.activations * state.batch * element,
-            size,
-            partial(_times, size),
+            *(size, _bytes),
+            None,
+            tuple((dtype, kept * each) for dtype, each in LOWER.items()),
             elements.format(count=exact(own.activations), batch=state.batch, bytes=element, dtype=state.dtype),
         ),
         _Quantity(
-            t("Parameters in FC"),
-            lambda totals: totals.fc_params / totals.params,
-            _share,
-            _points,
-            f"{exact(own.fc_params)} / {exact(own.params)}",
-        ),
-        _Quantity(
-            t("{count} in conv", count=state.count),
-            lambda totals: totals.conv_macs / totals.macs,
-            _share,
-            _points,
-            f"{exact(own.conv_macs * times)} / {exact(own.macs * times)}",
+            t("Weights on disk"),
+            lambda totals: totals.params * element,
+            *(size, _bytes),
+            None,
+            tuple((dtype, own.params * each) for dtype, each in LOWER.items()),
+            weights.format(count=exact(own.params), bytes=element, dtype=state.dtype),
         ),
     ]
 
 
-def _count(value: int) -> str:
-    return exact(value) if value < _MANY else short(value)
+def _bytes(count: int) -> str:
+    return f"{exact(count)} B"
 
 
-def _share(value: float) -> str:
-    return percent(value, 1)
+# --- what they are compared with, and what is counted ---------------------------------------------------------
 
 
-def _times(write: Callable[[int], str], own: int, other: int) -> str:
-    """How many times the other's, and by how much more or less."""
-    return f"{ratio(own, other)} {signed(write(abs(own - other)), own - other)}"
+def pinned() -> None:
+    """The baseline, and ways to another one."""
+    base = baseline(current())
+    st.markdown(t("Compared with **{name}**", name=literal(base.name)))
+    st.button(
+        t("Pin this network"),
+        icon=":material/push_pin:",
+        key="pin",
+        on_click=_pin,
+        help=t("Compare all later edits with the network as it is now."),
+    )
+    if current().pin != Pin():
+        st.button(t("Pin AlexNet again"), key="unpin", on_click=_unpin)
+    if base.summary:
+        _offer_another()
 
 
-def _points(own: float, other: float) -> str:
-    """The difference of two shares in percentage points."""
-    points = round(100 * (own - other), 1)
-    return signed(t("{points} points", points=f"{abs(points):.1f}"), points)
-
-
-def _pinned(base: Baseline) -> None:
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="pinned"):
-        st.markdown(t("Compared with **{name}**", name=literal(base.name)), width="content")
-        st.button(
-            t("Pin this network"),
-            icon=":material/push_pin:",
-            type="tertiary",
-            key="pin",
-            on_click=_pin,
-            help=t("Compare all later edits with the network as it is now."),
-        )
-        if current().pin != Pin():
-            st.button(t("Pin AlexNet again"), type="tertiary", key="unpin", on_click=_unpin)
-        st.space("stretch")
-        units()
+def no_baseline() -> None:
+    """Why there is nothing to compare with, if that is so, and what there could be."""
+    base = baseline(current())
     if base.reason:
         st.caption(literal(f"{base.name}: {base.reason}"))
         _offer_another()

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from vggexplorer.drawing import ENGLISH, Failure, Words, draw
 from vggexplorer.summary import UnfitError
-from vggexplorer.ui import components
-from vggexplorer.ui.i18n import sentence, t
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.network import parts
 from vggexplorer.ui.state import current, use_input
 
 
@@ -15,5 +14,4 @@ def show(error: UnfitError) -> None:
         channels = current().network.input_shape[0]
         label = t("Use the smallest input, {side}×{side}", side=side)
         st.button(label, key="smallest input", on_click=use_input, args=((channels, side, side),))
-    failure = Failure(error.place, sentence(error.reason))
-    components.drawing(draw(error.so_far, words=Words(*map(t, ENGLISH)), failure=failure), key="drawing so far")
+    parts.unfit(error)

@@ -23,7 +23,7 @@ _gradients = st.components.v2.component(
     html='<div class="part"><table></table></div>',
     css=STYLE
     + """
-table { border-collapse: collapse; font-size: var(--vgg-label, 0.875rem); font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: var(--type-label, 0.875rem); font-variant-numeric: tabular-nums; }
 th, td { padding: 0.15rem 0.75rem 0.15rem 0; text-align: left; font-weight: 400; }
 thead th { font-weight: 600; }
 .number { text-align: right; }

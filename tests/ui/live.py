@@ -1,0 +1,43 @@
+"""The table of blocks as a browser uses it, in AppTest: what it is told, and what is done in it."""
+
+import json
+from itertools import count
+from typing import Any
+
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.testing.v1 import AppTest
+
+_numbers = count(1)
+FIELDS = ("num_convs", "out_channels", "kernel_size", "stride", "padding", "pool", "lrn")
+
+
+def told(test: AppTest) -> dict[str, Any]:
+    """What the browser is told with the whole page; empty where there is no network to edit."""
+    found = _components(test, "figures")
+    return dict(json.loads(found[0].proto.json)) if found else {}
+
+
+def figures(test: AppTest) -> dict[str, Any]:
+    """The figures of all parts that are in view."""
+    return dict(told(test).get("figures", {}))
+
+
+def value(test: AppTest, row: int, field: str) -> Any:
+    """What stands in a field of the table."""
+    (values,) = (each["values"] for each in figures(test)["blocks"]["rows"] if each["row"] == row)
+    return values[FIELDS.index(field)]
+
+
+def perform(test: AppTest, *acts: dict[str, Any], asks: bool = False, page: str = "a page") -> None:
+    """Do something in the parts of the page."""
+    message = {"page": page, "asks": asks, "acts": [{"n": next(_numbers)} | act for act in acts]}
+    states = test._tree.get_widget_states()
+    trigger = states.widgets.add()
+    trigger.id = _make_trigger_id(_components(test, "blocks")[0].proto.id, "events")
+    trigger.json_trigger_value = json.dumps([{"event": "acts", "value": message}])
+    test._run(states)
+    assert not test.exception
+
+
+def _components(test: AppTest, key: str) -> list[Any]:
+    return [each for each in test.get("bidi_component") if each.proto.id.endswith(f"-{key}")]
