@@ -170,5 +170,5 @@ def ask(server: Server, **params: str) -> dict[str, object]:
 
 def test_the_route_answers_nonsense_with_a_sentence(dashboard: Server) -> None:
     for act in ("{", "[]", "5", '{"do": "set"}', '{"do": "set", "row": 0, "field": "out_channels", "value": "x"}'):
-        assert "refused" in ask(dashboard, arch="1x8", act=act)
+        assert "refused" in ask(dashboard, arch="1x8", edit=act)
     assert "figures" in ask(dashboard, arch="nonsense", parts="totals,nonsense")

@@ -74,7 +74,7 @@ function show(query, figures) {
 async function ask(query, act) {
   const asked = new URLSearchParams(query)
   asked.set("parts", inView().join())
-  if (act) asked.set("act", JSON.stringify(act))
+  if (act) asked.set("edit", JSON.stringify(act))
   try {
     const response = await fetch(`${new URL(route, document.baseURI)}?${asked}`, { cache: "no-store" })
     if (!response.ok) throw new Error(`${response.status}`)

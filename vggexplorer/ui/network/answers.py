@@ -38,6 +38,10 @@ PARTS: dict[str, Callable[[Summary], Any]] = {
 """The parts that a network has if it can take its input, by their names; `title` and `blocks` it always has."""
 
 
+OWN = ("layer", "parts", "edit")
+"""The keys of a request that are no link's."""
+
+
 class Shown(NamedTuple):
     """What the parts show: a state, and the layer that was chosen in them."""
 
@@ -89,17 +93,17 @@ def carry(names: Iterable[str]) -> None:
 
 
 def answer(params: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The figures of the `parts` that are asked for, after an `act` if there is one, and the query that names them.
+    """The figures of the `parts` that are asked for, after an `edit` if there is one, and the query that names them.
 
     `params` are a `Shown.query`, and those two. What cannot be done is `refused`, with a sentence.
     """
-    own = {key: params.get(key, [""])[-1] for key in ("layer", "parts", "act")}
+    own = {key: params.get(key, [""])[-1] for key in OWN}
     state, _ = read({key: values for key, values in params.items() if key not in own})
     shown = Shown(state, own["layer"] or None)
     with instead({"state": state, "lang": state.lang or "en", "complaints": [], "layer": shown.layer}):
         try:
-            if own["act"]:
-                shown = shown.after(_json(own["act"]))
+            if own["edit"]:
+                shown = shown.after(_json(own["edit"]))
         except InputError as error:
             return {"refused": sentence(error)}
         session.update(state=shown.state, layer=shown.layer)

@@ -98,7 +98,7 @@ def scatter(compared: Sequence[Entry]) -> None:
     own, count = current().network, current().count
     family = compare((network.architecture for network in NETWORKS.values()), *_common(own))
     shown = {entry.network.architecture for entry in compared}
-    others = [(-1, entry.name, entry.summary) for entry in family if entry.summary]
+    others = [(-1, name, entry.summary) for name, entry in zip(NETWORKS, family, strict=True) if entry.summary]
     behind = [each for each in others if each[2].architecture not in shown]
     alt = t("Parameters against {count} of each network, with the named networks behind in grey", count=count)
     left, right = st.columns([3, 2], gap="medium")

@@ -79,15 +79,18 @@ class Edit(NamedTuple):
         """The block with another value; padding that keeps the size follows the kernel."""
         if not isinstance(item, Block):
             return item
+        kinds = {"pool": str, "lrn": bool}
+        if self.field in kinds and not isinstance(self.value, kinds[self.field]):
+            raise InputError("This edit cannot be understood.")
         if self.field == "pool":
-            return replace(item, **POOLS.get(str(self.value), {}))
+            return replace(item, **POOLS.get(self.value, {}))
         if self.field == "kernel_size" and item.padding == item.kernel_size // 2 and isinstance(self.value, int):
             return replace(item, kernel_size=self.value, padding=self.value // 2)
         return replace(item, **{self.field: self.value})
 
     def _with_text(self, items: list[Item]) -> Sequence[Item]:
         count, text = self.value if isinstance(self.value, list) and len(self.value) == 2 else (None, None)
-        if type(count) is not int or not isinstance(text, str):
+        if type(count) is not int or count < 0 or not isinstance(text, str):
             raise InputError("This edit cannot be understood.")
         return [*items[: self.row], *(parse_items(text) if text.strip() else ()), *items[self.row + count :]]
 
