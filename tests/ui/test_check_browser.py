@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from conftest import ROOT, wait_until
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from test_browser import Explore
-from test_i18n import CHINESE, english_in, has_chinese, seen
+from test_i18n import english_in, has_chinese, seen
 
 from vggexplorer.architectures import Network
 from vggexplorer.formatting import exact
@@ -136,7 +137,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, lang: str = "en", **figures: Measure
     for key, text in (SMALL | {"lang": lang}).items():
         page.query_params[key] = text
     page.run()
-    page.session_state["tab"] = {"en": "Check", "zh": CHINESE["Check"]}[lang]
+    page.session_state["state"] = replace(page.session_state["state"], tab="check")
     page.run()
     checked(page)
     assert not page.exception
@@ -180,7 +181,7 @@ def test_a_tool_that_fails_says_why_beside_the_others(monkeypatch: pytest.Monkey
 
 def at_the_tab() -> AppTest:
     page = AppTest.from_file(ROOT / "vggexplorer" / "ui" / "main.py", default_timeout=30).run()
-    page.session_state["tab"] = "Check"
+    page.session_state["state"] = replace(page.session_state["state"], tab="check")
     return page.run()
 
 

@@ -11,6 +11,7 @@ from vggexplorer.runs import launch
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
+from vggexplorer.server import style
 from vggexplorer.ui import widgets
 from vggexplorer.ui.run import actions as run_actions
 from vggexplorer.ui.run import rows, words
@@ -125,5 +126,5 @@ def test_a_run_opens_in_explore(folder: Path, page: str) -> None:  # noqa: F811
 
 def test_what_ends_or_deletes_has_another_colour_than_start(folder: Path) -> None:  # noqa: F811
     ends = {f"{name} run" for name in run_actions.ACTIONS if name in ("stop", "end", "delete")}
-    assert ends < set(widgets.RED)
-    assert not {f"{name} run" for name, action in run_actions.ACTIONS.items() if action.starts} & set(widgets.RED)
+    assert ends < set(style.RED)
+    assert not {f"{name} run" for name, action in run_actions.ACTIONS.items() if action.starts} & set(style.RED)

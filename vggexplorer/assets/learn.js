@@ -84,6 +84,7 @@ export function tour(component) {
     if (step > 0) buttons.append(button("back", data.words.back, () => go(step - 1)))
     buttons.append(last ? button("next", data.words.end, () => go(null)) : button("next", data.words.next, () => go(step + 1)))
     card.replaceChildren(element("strong", {}, `${data.words.tour} ${count}`), element("p", { role: "status" }, data.steps[step].text), buttons)
+    light.dataset.part = data.steps[step].part
     root.replaceChildren(again, light, card)
     shown()?.scrollIntoView({ block: "nearest" })
     place()

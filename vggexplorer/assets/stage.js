@@ -39,24 +39,24 @@ export const totals = part("totals", (root, cards, data) => {
 })
 
 function totalCard(card, words) {
-  const head = element("dt", {}, card.label)
+  const head = element("span", {}, card.label)
   const about = element("button", { type: "button", class: "why", "aria-label": `${card.label}: ${card.help}` }, "?", element("span", { class: "tip" }, card.help))
-  const value = element("dd", { class: "value" }, element("b", {}, card.short))
-  const exactly = element("dd", { class: "exact" }, element("span", {}, card.exact === card.short ? "" : card.exact))
+  const value = element("div", { class: "value" }, element("b", {}, card.short))
+  const exactly = element("div", { class: "exact" }, element("span", {}, card.exact === card.short ? "" : card.exact))
   if (card.ratio) {
     value.append(element("span", { class: "ratio", title: words.against }, card.ratio))
     exactly.append(element("span", { class: "difference" }, card.difference))
   }
-  const box = element("div", { class: "total" }, element("div", { class: "label" }, head, about), value, exactly)
+  const box = element("li", { class: "total" }, element("div", { class: "label" }, head, about), value, exactly)
   if (card.conv !== undefined) box.append(split(card))
-  if (card.lower) box.append(element("dd", { class: "lower", title: words.lower }, ...card.lower.map((text) => element("span", {}, text))))
+  if (card.lower) box.append(element("div", { class: "lower", title: words.lower }, ...card.lower.map((text) => element("span", {}, text))))
   return box
 }
 
 function split({ conv, split: [left, right] }) {
   const bar = element("div", { class: "split", "aria-hidden": "true" })
   bar.append(element("i", { class: "conv", style: `flex-grow:${conv}` }), element("i", { class: "fc", style: `flex-grow:${1 - conv}` }))
-  return element("dd", { class: "shares" }, element("span", {}, left), bar, element("span", {}, right))
+  return element("div", { class: "shares" }, element("span", {}, left), bar, element("span", {}, right))
 }
 
 // --- the drawing -----------------------------------------------------------------------------------------

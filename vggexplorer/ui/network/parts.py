@@ -37,14 +37,15 @@ _title = st.components.v2.component(
 )
 _totals = st.components.v2.component(
     "vgg_totals",
-    html='<dl class="totals"></dl>',
+    html='<ul class="totals"></ul>',
     css=f"""
 .totals {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 1rem; margin: 0; }}
+.totals {{ padding: 0; list-style: none; }}
 .totals, .totals button {{ color: var(--st-text-color); font-size: var(--type-label, 0.87rem); }}
 .totals .total {{ border: 1px solid var(--st-border-color); border-radius: 0.5rem; padding: 0.3rem 0.85rem 0.4rem; }}
 .totals .total {{ min-width: 0; font-variant-numeric: tabular-nums; }}
 .totals .label {{ display: flex; justify-content: space-between; align-items: center; }}
-.totals :is(dt, dd) {{ margin: 0; font-weight: 400; }}
+.totals li {{ margin: 0; }}
 .totals .value {{ display: flex; justify-content: space-between; align-items: baseline; gap: 0.5rem; }}
 .totals .value {{ white-space: nowrap; }}
 .totals .value b {{ font-size: var(--type-total, 1.87rem); font-weight: 650; line-height: 1.15; }}
