@@ -765,5 +765,5 @@ def test_scripts_put_texts_in_as_text() -> None:
     """The one place that takes HTML gets a drawing that we made, whose texts are escaped (test_drawing)."""
     sources = [path.read_text("utf-8") for path in (ROOT / "vggexplorer" / "assets").glob("*.js")]
     places = re.findall(r"\S+\.(?:inner|outer)HTML *=.*", "\n".join(sources))
-    assert places == ["root.innerHTML = data.svg"]
+    assert places == ["box.innerHTML = svg"]
     assert not any(re.search(r"\beval\(|new Function|document\.write|insertAdjacentHTML", text) for text in sources)

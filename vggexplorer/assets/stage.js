@@ -64,7 +64,7 @@ function split({ conv, split: [left, right] }) {
 export const drawing = part("drawing", (root, { svg, shade }, data) => {
   const box = root.querySelector(".drawing")
   const focused = box.getRootNode().activeElement?.dataset?.layer
-  box.innerHTML = svg // made by the core from numbers and translated words only
+  put(box, svg)
   if (focused) box.querySelector(`[data-layer="${focused}"]`)?.focus({ preventScroll: true })
   const shades = root.querySelector(".shades")
   shades.setAttribute("aria-label", data.words.shade)
@@ -92,6 +92,11 @@ export const drawing = part("drawing", (root, { svg, shade }, data) => {
   }
 })
 
+// Made by the core, from numbers and translated words only.
+function put(box, svg) {
+  box.innerHTML = svg
+}
+
 function shadeButton(by, label, pressed) {
   const button = element("button", { type: "button", "aria-pressed": pressed }, label)
   button.onclick = () => perform({ do: "shade", by })
@@ -100,7 +105,7 @@ function shadeButton(by, label, pressed) {
 
 // A drawing that comes with its component's data: of a network that cannot take its input.
 export function picture({ data, parentElement }) {
-  parentElement.querySelector(".drawing").innerHTML = data.svg
+  put(parentElement.querySelector(".drawing"), data.svg)
 }
 
 // --- the inspector ---------------------------------------------------------------------------------------

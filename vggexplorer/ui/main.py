@@ -12,6 +12,8 @@ from vggexplorer.ui.link import PROJECTOR
 from vggexplorer.ui.state import begin, current, publish, travel, visit
 
 PAGES = root() / "pages"
+LARGER = f"<style>{style.PROJECTOR}</style>"
+"""What a projector adds to the style of the pages."""
 
 begin()
 st.set_page_config(
@@ -27,7 +29,7 @@ if person() == NOBODY:
     )
     st.stop()
 if current().view == PROJECTOR:
-    st.html(f"<style>{style.PROJECTOR}</style>")
+    st.html(LARGER)
 page = st.navigation(
     [
         st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
