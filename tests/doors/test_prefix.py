@@ -110,7 +110,7 @@ def test_every_page_works_below_a_path(proxy: Proxy, server: StartServer, tab: O
     page.get_by_role("link", name="Runs").click()
     page.locator("tbody th.name button").first.click()
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
-    assert page.url.startswith(f"{proxy.url}/runs?run=")
+    page.wait_for_url(f"{proxy.url}/runs?run=*")
     page.get_by_role("link", name="Learn").click()
     page.get_by_role("heading", name="Learn").wait_for()
     page.get_by_text("中", exact=True).click()

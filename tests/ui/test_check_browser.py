@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import live
 import pytest
 from conftest import ROOT, wait_until
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -71,7 +72,8 @@ def test_the_page_works_while_the_tools_do_and_the_figures_keep_their_network(ex
     at_check(explore, **SMALL)
     explore.button(BUTTON).click()
     explore.fill("Channels, block 1", "12")
-    assert "of an earlier network: 1x8,2x16, head adaptive:2" in explore.alert()
+    earlier = explore.page.locator("[data-testid=stAlert]")
+    earlier.get_by_text("of an earlier network: 1x8,2x16, head adaptive:2").wait_for()
     wait_for_all(explore)
     old, new = (summarize(*parse_network(SMALL | {"arch": arch})) for arch in ("1x8,2x16", "1x12,2x16"))
     assert exact(old.totals.macs) in tool(explore, "torchinfo").inner_text()
@@ -81,7 +83,7 @@ def test_the_page_works_while_the_tools_do_and_the_figures_keep_their_network(ex
     wait_for_all(explore)
     assert exact(new.totals.macs) in tool(explore, "torchinfo").inner_text()
     explore.click(explore.button("Undo"))
-    assert "of an earlier network: 1x12,2x16" in explore.alert()
+    earlier.get_by_text("of an earlier network: 1x12,2x16").wait_for()
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
@@ -107,7 +109,7 @@ def test_a_second_run_ends_the_first(explore: Explore) -> None:
 
     explore.button(BUTTON).click()
     (first,) = wait_until(children, 10)
-    explore.fill("classes", "7")
+    explore.fill("Classes", "7")
     explore.click(explore.button(BUTTON))
     wait_until(lambda: first not in children(), 10)
     assert len(children()) <= 1
@@ -241,7 +243,7 @@ def test_it_is_chinese(monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     }
     page = opened(monkeypatch, "zh", **figures.get(changed, {}))
     if changed == "edited":
-        page.button(key="width 2").click().run()
+        live.perform(page, {"do": "width", "row": 0, "value": "2"})
         assert len(page.info) == 1
     shown = [text for text in seen(page._tree) if text]
     assert has_chinese(shown)

@@ -42,7 +42,7 @@ function totalCard(card, words) {
   const head = element("span", {}, card.label)
   const about = element("button", { type: "button", class: "why", "aria-label": `${card.label}: ${card.help}` }, "?", element("span", { class: "tip" }, card.help))
   const value = element("div", { class: "value" }, element("b", {}, card.short))
-  const exactly = element("div", { class: "exact" }, element("span", {}, card.exact === card.short ? "" : card.exact))
+  const exactly = element("div", { class: "exact" }, element("span", {}, card.exact))
   if (card.ratio) {
     value.append(element("span", { class: "ratio", title: words.against }, card.ratio))
     exactly.append(element("span", { class: "difference" }, card.difference))

@@ -13,7 +13,6 @@ from vggexplorer.ui.state import begin, current, publish, travel, visit
 
 PAGES = root() / "pages"
 LARGER = f"<style>{style.PROJECTOR}</style>"
-"""What a projector adds to the style of the pages."""
 
 begin()
 st.set_page_config(
