@@ -82,7 +82,7 @@ _DRAWING = (
     + """
 .part { position: relative; }
 .drawing { overflow-x: auto; }
-.drawing svg { display: block; width: 100%; min-width: 720px; height: auto; max-height: max(180px, 20.4vh); }
+.drawing svg { display: block; width: 100%; min-width: 720px; height: auto; max-height: max(12rem, 20.4vh); }
 .vgg-scales { display: none; }
 .drawing [data-layer] { cursor: pointer; outline: none; }
 .drawing .pointed .vgg-body { filter: brightness(1.2); stroke: var(--st-primary-color); stroke-width: 3; }
