@@ -683,3 +683,33 @@ def test_names_of_networks_are_never_markup() -> None:
     page = Explore(arch="1x8:k5:s1:p0:nopool", pin="2x8:k5:nopool:lrn;head=gap")
     compared = next(element.value for element in page.test.markdown if "Compared" in element.value)
     assert all_escaped(compared.split("**")[1])
+
+
+# --- where to begin ----------------------------------------------------------------------------------------
+
+
+def begins(page: Explore) -> set[str]:
+    return {button.key for button in page.test.button if str(button.key).startswith("begin ")}
+
+
+def test_a_first_visit_has_three_questions_and_an_edit_ends_them() -> None:
+    page = Explore()
+    assert begins(page) == {"begin cheaper", "begin slower", "begin train"}
+    assert begins(page.set("num_classes", 7)) == set()
+    assert begins(Explore(arch="vgg13")) == set()
+
+
+def test_to_make_it_cheaper_vgg11_is_the_baseline_and_the_colours_show_the_parameters() -> None:
+    page = Explore().click("begin cheaper")
+    assert page.params == {"pin": "vgg11", "shade": "params"}
+    assert len(page.test.info) == 1
+    page.widen("1/2")
+    assert page.figures["totals"][1]["ratio"] == "0.26×"
+    page.click("unpin")
+    assert not page.test.info
+
+
+@pytest.mark.parametrize(("question", "title"), [("slower", "# Compare"), ("train", "# Train")])
+def test_the_other_questions_lead_to_their_pages(question: str, title: str) -> None:
+    page = Explore().click(f"begin {question}")
+    assert title in [element.value for element in page.test.markdown]

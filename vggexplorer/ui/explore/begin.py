@@ -1,5 +1,7 @@
 """Three questions to begin with, on a first visit: each leads to where its answer can be found."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from vggexplorer.paths import COMPARE, TRAIN
@@ -11,7 +13,7 @@ from vggexplorer.ui.state import current, edit, go, look_by
 
 def show() -> None:
     """The questions, as long as nothing was edited and the link named nothing."""
-    if session.get("cheaper"):
+    if session.get("cheaper") and current().pin == Pin.beside(State().network):
         st.info(
             t(
                 "The colours show where the parameters are. Change channels, convolutions, the input or the head: each "
@@ -35,5 +37,5 @@ def show() -> None:
 def _cheaper() -> None:
     """VGG-11 becomes what everything is compared with, and the colours show where its parameters are."""
     session["cheaper"] = True
-    edit(lambda state: State(network=state.network, pin=Pin.beside(state.network), lang=state.lang))
+    edit(lambda state: replace(state, pin=Pin.beside(state.network)))
     look_by("params")
