@@ -21,6 +21,7 @@ from conftest import DIRECT, OpenTab, Server, StartServer, status_of
 from test_browser import Explore, summary
 
 from vggexplorer.catalogue import catalogue
+from vggexplorer.drawing import WIDTH
 from vggexplorer.formatting import exact
 from vggexplorer.summary import Summary, summarize
 from vggexplorer.ui.link import read
@@ -103,7 +104,7 @@ def test_the_drawing_as_svg_and_every_picture_as_png(away: OpenPage) -> None:
         names.append(name)
         assert content.startswith(b"\x89PNG\r\n\x1a\n")
         width, height = struct.unpack(">II", content[16:24])
-        assert width == 2000
+        assert width == 2 * (WIDTH if index == 1 else 1000), "the drawing, then the charts"
         assert height >= 400
         assert len(content) > 15_000
     assert names == [f"vgg13-1x224x224.{end}" for end in ("png", "by-layer.png", "conv-fc.png")]
@@ -216,7 +217,7 @@ def test_no_process_and_no_file_is_left(away: OpenPage, server: StartServer, tmp
 
 def test_a_model_that_is_too_large_is_refused_with_its_size(away: OpenPage) -> None:
     explore = away(arch="vgg11", hidden="16384")
-    assert explore.page.get_by_text("420,441,354 parameters × 4 bytes").is_visible()
+    assert explore.page.locator("p").get_by_text("420,441,354 parameters × 4 bytes").is_visible()
     assert not explore.page.get_by_role("button", name="Write the ONNX model").is_visible()
 
 

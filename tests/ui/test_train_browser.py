@@ -17,7 +17,7 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 SMALL = {"arch": "1x4,1x8", "hidden": "none", "input": "1x28x28"}
 """A network that needs milliseconds a step."""
@@ -54,8 +54,12 @@ class Train(Explore):
         wait_until(lambda: self.page.evaluate(POINTS) > more_than or self.wait(50), seconds, f"{more_than} points")
         return int(self.page.evaluate(POINTS))
 
+    def button(self, name: str) -> "Locator":
+        """One on the page itself: while devices are looked for, the sidebar has a Stop, too."""
+        return self.page.get_by_test_id("stMainBlockContainer").get_by_role("button", name=name, exact=True)
+
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        self.button(name).click()
 
     def epochs(self, count: int) -> None:
         """Have it train so many epochs."""
@@ -289,10 +293,7 @@ def test_two_tabs_make_two_runs_one_after_the_other(
         assert "python" in maps
         assert "libtorch" not in maps
     colour = "button => getComputedStyle(button).color"
-    stop, pause, start = (
-        tabs[0].page.get_by_role("button", name=name, exact=True).evaluate(colour)
-        for name in ("Stop", "Pause", "Start")
-    )
+    stop, pause, start = (tabs[0].button(name).evaluate(colour) for name in ("Stop", "Pause", "Start"))
     assert len({stop, pause, start}) == 3
     tabs[0].press("Stop")
     tabs[0].status("stopped")
