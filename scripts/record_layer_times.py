@@ -1,6 +1,6 @@
 """Times the layers of two networks for the example that ships with the package: `record_layer_times.py [--to FILE]`.
 
-They are timed as Compare does, on this machine's processor, with all of it and nothing else to do.
+They are timed as Compare does, on this machine's processor; nothing else should run meanwhile.
 """
 
 import argparse
