@@ -52,6 +52,11 @@ class Explore:
         self.widget(key).set_value(value)
         return self.run()
 
+    def compared(self) -> "Explore":
+        """With the menu of the baseline open."""
+        self.test.session_state["baseline"] = True
+        return self.run()
+
     def click(self, key: str) -> "Explore":
         self.widget(key).click()
         return self.run()
@@ -479,7 +484,7 @@ def test_flops_are_twice_the_macs_everywhere() -> None:
 
 def test_pin_and_unpin() -> None:
     page = Explore(arch="vgg16")
-    assert "AlexNet" in page.text
+    assert "AlexNet" in page.compared().text
     page.click("pin")
     assert page.params == {"arch": "vgg16", "pin": "vgg16;input=1x224x224;classes=10"}
     assert page.figures["totals"][0]["ratio"] == "1.00×"
@@ -509,7 +514,7 @@ def test_a_baseline_that_cannot_take_the_input_leaves_the_totals() -> None:
     assert all("ratio" in card for card in page.figures["totals"])
     page.set("input 1", 224).set("input 2", 224)
     assert page.params == {"pin": "vgg16"}
-    page.click("unpin")
+    page.compared().click("unpin")
     assert page.params == {}
 
 
@@ -518,7 +523,7 @@ def test_a_baseline_that_cannot_take_the_input_leaves_the_totals() -> None:
 
 def test_undo_and_redo() -> None:
     page = Explore(arch="1x8")
-    page.set("out_channels 0", 9).set("num_classes", 7).set("count", "FLOPs").click("pin")
+    page.set("out_channels 0", 9).set("num_classes", 7).set("count", "FLOPs").compared().click("pin")
     states = [page.params]
     while not page.widget("undo").disabled:
         states.append(page.click("undo").params)
@@ -681,6 +686,7 @@ def test_escaping_is_noticed() -> None:
 def test_names_of_networks_are_never_markup() -> None:
     """A title holds what was typed, as block text: nothing in it may become emphasis or an icon."""
     page = Explore(arch="1x8:k5:s1:p0:nopool", pin="2x8:k5:nopool:lrn;head=gap")
+    page.compared()
     compared = next(element.value for element in page.test.markdown if "Compared" in element.value)
     assert all_escaped(compared.split("**")[1])
 
@@ -705,7 +711,7 @@ def test_to_make_it_cheaper_vgg11_is_the_baseline_and_the_colours_show_the_param
     assert len(page.test.info) == 1
     page.widen("1/2")
     assert page.figures["totals"][1]["ratio"] == "0.26×"
-    page.click("unpin")
+    page.compared().click("unpin")
     assert not page.test.info
 
 

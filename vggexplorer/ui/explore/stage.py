@@ -28,8 +28,9 @@ def header() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         parts.title()
         st.space("stretch")
-        with st.popover(t("Compared with"), icon=":material/push_pin:", key="baseline"):
-            totals.pinned()
+        with st.popover(t("Compared with"), icon=":material/push_pin:", key="baseline", on_change="rerun") as panel:
+            if panel.open:
+                totals.pinned()
         with (
             st.popover(t("Units"), icon=":material/straighten:", key="counted"),
             st.container(horizontal=True, gap="small", vertical_alignment="center", key="units"),
