@@ -27,11 +27,13 @@ from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Response
+    from playwright.sync_api import Browser, BrowserContext, Response
 
 SECONDS = float(os.environ.get("VGGEXPLORER_LOAD_SECONDS", either("60", "10")))
 EDITORS = 10
 WATCHERS = 2
+PATIENCE = 120_000
+"""Milliseconds that a page may take while all others are used on as many processors as there are."""
 GROWTH = 0.05
 """By how much the server's memory may grow after the warm-up, which is the first minute of five."""
 VISITS = either(24, 9)
@@ -59,11 +61,18 @@ class Use(NamedTuple):
         return f"{self.memory / 2**20:.1f} MiB, {self.threads} threads, {self.files} files"
 
 
+def new_context(browser: "Browser") -> "BrowserContext":
+    """A browser of somebody's own."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-US")
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
 class Editor:
     """A person who changes the channels of the first block, moves between pages, and looks at the totals."""
 
     def __init__(self, browser: "Browser", server: Server, number: int) -> None:
-        self.context = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-US")
+        self.context = new_context(browser)
         self.explore = Explore(self.context.new_page(), server)
         self.explore.open("/", arch="1x8,1x16,1x32", input="1x32x32")
         self.channels = 8 + number
@@ -95,7 +104,7 @@ class Watcher:
     """A person who looks at the curves of a run."""
 
     def __init__(self, browser: "Browser", server: Server, run: Run) -> None:
-        self.context = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-US")
+        self.context = new_context(browser)
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
