@@ -29,6 +29,7 @@ from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.options import Training
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
+from vggexplorer.ui.run.learned import learned, matrix
 from vggexplorer.ui.run.rows import forget, read_row, scan
 from vggexplorer.ui.runs import result
 
@@ -308,7 +309,7 @@ def test_one_run_shows_what_was_asked_and_what_came_of_it(folder: Path) -> None:
     text = page.text
     for part in ("**bold** <b>", "0.876", "4,290", "88,592", "Learning rate: **0.1 (the recipe:", "float32", "2.9"):
         assert part in text
-    assert "900 of 1,000 test pictures are recognised. Most often" in text
+    assert "900 of 1,000 test pictures are recognised, 90.0\N{NO-BREAK SPACE}%. Most often" in text
     assert "True: t-shirt\nTaken for: shirt\nSure: 98.7" in text
     assert "The weights of this run are not kept." in text
 
@@ -494,7 +495,16 @@ def test_its_network_opens_in_explore(folder: Path) -> None:
     [None, [], {}, [[1, 2]], [["a", "b"], ["c", "d"]], [[1, 2], [3]], [[0, 0], [0, 0]], [1, 2]],
 )
 def test_a_confusion_matrix_that_is_none_is_not_shown(cells: Any) -> None:
-    assert result.matrix({"classes": ["a", "b"], "confusion": cells}) == []
+    assert matrix({"classes": ["a", "b"], "confusion": cells}) == []
+
+
+def test_what_a_network_has_learned_is_a_sentence() -> None:
+    result = {"classes": ["a", "b"], "confusion": [[3, 1], [2, 4]]}
+    told = learned(result, ["Hund", "Katze"])
+    told = told.replace("\N{NO-BREAK SPACE}", " ")
+    assert told == "7 of 10 test pictures are recognised, 70.0 %. Most often Katze is taken for Hund: 2 times."
+    assert "Most often" not in learned(result | {"confusion": [[2, 0], [0, 1]]}, ["a", "b"])
+    assert learned({}, []) == ""
 
 
 def test_the_confusion_matrix_holds_the_counts() -> None:

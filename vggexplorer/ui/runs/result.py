@@ -19,6 +19,7 @@ from vggexplorer.ui import components, header, pictures
 from vggexplorer.ui.figures import Figure
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
+from vggexplorer.ui.run.learned import learned, matrix
 from vggexplorer.ui.run.rows import Row, read_row, watch
 from vggexplorer.ui.run.words import (
     chart_text,
@@ -139,47 +140,15 @@ def _examples(environment: Mapping[str, Any]) -> str:
 # --- how it ended -------------------------------------------------------------------------------------------
 
 
-def matrix(result: Mapping[str, Any]) -> list[list[int]]:
-    """The confusion matrix, a row for each true class; empty if there is none, or not one of whole numbers."""
-    rows, names = result.get("confusion"), result.get("classes")
-    if not isinstance(rows, list) or not isinstance(names, list) or len(rows) != len(names):
-        return []
-    for row in rows:
-        if not isinstance(row, list) or len(row) != len(rows) or not all(isinstance(count, int) for count in row):
-            return []
-    return rows if any(map(any, rows)) else []
-
-
 def _confusion(result: Mapping[str, Any]) -> None:
     if not (rows := matrix(result)):
         return
     names = classes(result["classes"])
     st.markdown(f"##### {t('Which classes are taken for which?')}")
-    alt = _confused(rows, names)
+    alt = learned(result, names)
     with st.container(key="run-confusion"):
         components.chart(heatmap(rows, names), alt, key="confusion")
     st.caption(literal(alt))
-
-
-def _confused(rows: Sequence[Sequence[int]], names: Sequence[str]) -> str:
-    """The matrix in a sentence."""
-    count, right = sum(map(sum, rows)), sum(row[place] for place, row in enumerate(rows))
-    pairs = ((n, at, to) for at, row in enumerate(rows) for to, n in enumerate(row) if at != to)
-    most, true, taken = max(pairs, default=(0, 0, 0))
-    text = t(
-        "{right} of {count} test {count:picture|pictures} {right:is|are} recognised.",
-        right=exact(right),
-        count=exact(count),
-    )
-    if not most:
-        return text
-    worst = t(
-        "Most often {true} is taken for {taken}: {most} {most:time|times}.",
-        true=names[true],
-        taken=names[taken],
-        most=most,
-    )
-    return f"{text} {worst}"
 
 
 def heatmap(rows: Sequence[Sequence[int]], names: Sequence[str]) -> Figure:
