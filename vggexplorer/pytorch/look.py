@@ -9,6 +9,10 @@ from torch import Tensor, nn
 
 MOST_MISTAKES = 36
 MOST_PICTURES = 32
+WATCHED = 12
+"""Test pictures whose answers are shown while a network trains."""
+SHOWN_SIDE = 32
+"""About how many pixels wide and high those are at least, if they are larger."""
 
 
 def result(images: Tensor, labels: Tensor, scores: Tensor, classes: Sequence[str]) -> dict[str, Any]:
@@ -46,6 +50,20 @@ def step(net: nn.Module, images: Tensor, labels: Tensor, scores: Tensor) -> dict
         "gradients": gradients,
         "pictures": _guesses(images[most], labels[most], guesses[most], chances[most]),
     }
+
+
+def some(labels: Tensor) -> Tensor:
+    """The places of a dozen pictures with these labels: of each class the first one, then of each the second, …"""
+    one_hot = nn.functional.one_hot(labels)
+    rank = one_hot.cumsum(0).gather(1, labels[:, None])[:, 0]
+    return (rank * one_hot.shape[1] + labels).argsort(stable=True)[:WATCHED]
+
+
+def answers(images: Tensor, labels: Tensor, scores: Tensor) -> list[dict[str, Any]]:
+    """What a network takes the pictures `images` (n, c, h, w) for; large ones are shown smaller."""
+    chances, guesses = scores.float().softmax(1).max(1)
+    every = max(1, max(images.shape[-2:]) // SHOWN_SIDE)
+    return _guesses(images[..., ::every, ::every], labels, guesses, chances)
 
 
 def _norm(module: nn.Module) -> float | None:

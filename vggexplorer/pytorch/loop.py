@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,7 @@ class Trainer:
             yield from self._one_step(index, self.order[batch])
             self._warm_up()
             self._snapshot()
+            self._answer()
         if self.step < self.num_steps and (self._tested is None or self._tested[0] != self.step):
             yield self._record(tested=True)
         self._end()
@@ -333,10 +335,14 @@ class Trainer:
     def _warm_up(self) -> None:
         """Wait for the first step of this start, in which libraries are loaded, so that its time is its own."""
         if not self._warm:
-            if self.device.type == "cuda":
-                torch.cuda.synchronize(self.device)
+            self._wait()
             self.session.parts.over("first step")
             self._warm = True
+
+    def _wait(self) -> None:
+        """Until the device has done what it was asked for."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def batch_of(self, rows: Tensor) -> Tensor:
         """The training images `rows` as the network gets them: batch x channels x height x width."""
@@ -443,6 +449,28 @@ class Trainer:
                 parts.append(self.model(batch).float())
         return self.group.gathered(torch.cat(parts), len(self.test_images))
 
+    def _answer(self) -> None:
+        """Tell what the network takes some test pictures for, if somebody watches. No chance is used for it."""
+        if not self.session.wants_answers():
+            return
+        self._wait()
+        self._count_time()
+        self.session.answer(self.step, self._answers)
+        self._restart_clock("looks")
+
+    @torch.no_grad()
+    def _answers(self) -> list[dict[str, Any]]:
+        self.net.eval()
+        images, labels = self.test_images[self.watched], self.test_labels[self.watched]
+        batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
+        with self._autocast():
+            return look.answers(images, labels, self.net(batch))
+
+    @cached_property
+    def watched(self) -> Tensor:
+        """The test pictures that are looked at while it trains, by their places."""
+        return look.some(self.test_labels)
+
     # --- commands, checkpoints, the end
 
     def _may_go_on(self) -> Generator[Record, None, bool]:
@@ -471,8 +499,7 @@ class Trainer:
         if self._saved_step == self.step:
             self._restart_clock("checkpoints")
             return
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        self._wait()
         self._count_time()
         self.session.phase(Phase.SAVING)
         self.session.save(self._write_checkpoint)

@@ -16,6 +16,8 @@
 | `TELEMETRY` | a sample of the device a line | the trainer |
 | `LOG` | what the trainer prints | the trainer and what starts it |
 | `STEP` | what the last single step looked like | the trainer, when it is paused |
+| `WATCHED` | nothing; its time says when a page last asked about the run | who shows it, while it trains |
+| `ANSWERS` | what the network takes some test pictures for, after a step | the trainer, while somebody watches |
 | `CHECKPOINT` | all that a resume needs; a `StepKind`, what made it | the trainer; gone once the run has finished |
 | `SNAPSHOTS` | the convolutions after some steps, `<step>.safetensors` | the trainer |
 | `RANKS` | who each further process is, `<number>.json` | that process; gone once the run has ended |
@@ -46,6 +48,8 @@ METRICS = "metrics.jsonl"
 TELEMETRY = "telemetry.jsonl"
 LOG = "output.log"
 STEP = "step.json"
+WATCHED = "watched"
+ANSWERS = "answers.json"
 CHECKPOINT = "checkpoint/state.safetensors"
 SNAPSHOTS = "snapshots"
 RANKS = "ranks"

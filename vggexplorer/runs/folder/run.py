@@ -33,6 +33,8 @@ LOG_BYTES = 4000
 """How much of the end of a trainer's output is shown."""
 MANY = 20_000
 """Records that are read in a fifth of a second; of more, a page needs only some."""
+WATCHING = 5.0
+"""Seconds for which somebody who has asked about a run counts as watching."""
 SLOW_START = 20.0
 """How many times as long a trainer may be silent before it trains: loading PyTorch can keep all its threads waiting."""
 
@@ -276,6 +278,17 @@ class Run:
     def resumable(self, status: Status) -> bool:
         """Whether it can go on from where it is."""
         return status.word in RESUMABLE and not self.recorded
+
+    def watch(self) -> None:
+        """Tell the trainer that somebody watches."""
+        with suppress(OSError):
+            (self.path / layout.WATCHED).touch()
+
+    def watched(self) -> bool:
+        """Whether somebody watched within the last seconds."""
+        with suppress(OSError):
+            return abs(time.time() - (self.path / layout.WATCHED).stat().st_mtime) < WATCHING
+        return False
 
     def size(self) -> int:
         """Bytes on the disk."""

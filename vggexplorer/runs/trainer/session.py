@@ -93,6 +93,13 @@ class Session:
     def show(self, view: Mapping[str, Any]) -> None:
         """Told what a step looked like: pictures, predictions, gradients."""
 
+    def wants_answers(self) -> bool:
+        """Whether somebody watches who is to see what the network takes some test pictures for."""
+        return False
+
+    def answer(self, step: int, answers: Callable[[], list[dict[str, Any]]]) -> None:
+        """Have `answers` worked out after `step` steps, and keep them."""
+
     def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
         """Have the convolutions after `step` steps written by `write`, which gets the path of the new file."""
 

@@ -48,6 +48,10 @@ ROOM = 4096
 """Bytes on the disk that are kept for the outcome: a block of most file systems."""
 MOST_ON_CHECKPOINTS = 0.05
 """The share of the time that writing checkpoints may take."""
+ANSWERS_APART = 1.0
+"""Seconds between two looks at what the network takes some test pictures for, while somebody watches."""
+MOST_ON_ANSWERS = 0.01
+"""The share of the time that those may take."""
 
 
 def main(argv: list[str], train: "Callable[[FolderSession], Outcome] | None" = None) -> int:
@@ -271,6 +275,7 @@ class FolderSession(Session):
         self._read_at = 0.0
         self._saved_at = time.monotonic()
         self._save_took = 0.0
+        self._answers_due = 0.0
         self.parts.over("python")
 
     @cached_property
@@ -375,6 +380,23 @@ class FolderSession(Session):
     def show(self, view: Mapping[str, Any]) -> None:
         """Keep what the step looked like."""
         write_json(self.run.path / layout.STEP, view, alone=True)
+
+    def wants_answers(self) -> bool:
+        """Whether a page shows the run: at most once a second, and for a hundredth of the time."""
+        now = time.monotonic()
+        if now < self._answers_due:
+            return False
+        self._answers_due = now + ANSWERS_APART
+        return self.run.watched()
+
+    def answer(self, step: int, answers: Callable[[], list[dict[str, Any]]]) -> None:
+        """Keep what the network takes some test pictures for."""
+        began = time.monotonic()
+        found = {"step": step, "answers": answers()}
+        with suppress(OSError):
+            write_json(self.run.path / layout.ANSWERS, found, durable=False, alone=True)
+        now = time.monotonic()
+        self._answers_due = now + max(ANSWERS_APART, (now - began) / MOST_ON_ANSWERS)
 
     def snapshot(self, step: int, write: Callable[[Path], None]) -> None:
         """Keep the convolutions as they are after `step` steps."""
