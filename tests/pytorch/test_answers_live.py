@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ NETWORK = parse_network({"arch": "1x4", "hidden": "16", "dropout": "0.5", "bn": 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    training = recipe("quick-demo", NETWORK)
+    training = replace(recipe("quick-demo", NETWORK), precision="float32")
     return Runs(tmp_path).create(Config(network=NETWORK, training=training, device="cpu"))
 
 
