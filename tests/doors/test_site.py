@@ -139,6 +139,7 @@ def test_a_recorded_run_has_its_curves_and_training_is_elsewhere(visitor: Visito
     page.locator(f"[data-run='{run.id}'] th.name button").click()
     page.locator(".plot:not([data-points='0']) .main-svg").first.wait_for()
     page.locator("h1", has_text=run.name()).wait_for()
+    tab(visitor, "Files")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Records (CSV)").click()
     rows = list(csv.DictReader(waiting.value.path().read_text("utf-8").splitlines()))

@@ -202,7 +202,7 @@ def test_uploads_get_an_answer_and_the_server_stays_small(
     used = Path(f"/proc/{dashboard.process.pid}/status")
     context = browser.new_context(locale="en-US")
     page = context.new_page()
-    page.goto(f"{dashboard.url}/runs?run={run.id}")
+    page.goto(f"{dashboard.url}/runs?run={run.id}&tab=picture")
     area = page.locator(".st-key-guess-bars, [data-testid=stAlert]")
     uploads = {name: LARGEST[name]() for name in ("30,000 x 30,000", "colour and alpha", "half a million chunks")}
     uploads |= {name: BAD[name][0] for name in ("nothing", "a text", "a page", "a truncated png")}

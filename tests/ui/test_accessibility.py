@@ -61,6 +61,8 @@ VIEWS: dict[str, tuple[str, dict[str, str], Callable[[Learn], None]]] = {
     "train": ("/train", {}, lambda page: page.page.get_by_text("More settings").click()),
     "runs": ("/runs", {}, nothing),
     "a run": ("/runs", {"run": RECORDED_RUN}, nothing),
+    "a run, mistakes": ("/runs", {"run": RECORDED_RUN, "tab": "mistakes"}, nothing),
+    "a run, settings": ("/runs", {"run": RECORDED_RUN, "tab": "settings"}, nothing),
     "learn": ("/learn", {}, glossary),
     "learn, Chinese": ("/learn", {"lang": "zh"}, nothing),
     **{f"learn, {key}": ("/learn", {"task": key}, opened) for key in ("slower", "fields", "lenet")},

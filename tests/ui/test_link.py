@@ -256,7 +256,7 @@ CARRIED = {
     EXPLORE: SHOWN | {"network", "hide", "tab", "shade"},
     COMPARE: SHOWN | {"network", "beside", "baseline", "tab"},
     TRAIN: SHOWN | {"network", "hide", "runs"},
-    RUNS: {"runs", "sweep", "lang", "view"},
+    RUNS: {"runs", "sweep", "tab", "lang", "view"},
     LEARN: SHOWN | {"network", "hide", "task"},
 }
 """The fields that the links of each page carry."""

@@ -57,8 +57,9 @@ class RunsPage:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def open(self, *ids: str, lang: str = "en") -> "RunsPage":
-        self.page.goto(f"{self.url}/runs?lang={lang}" + "".join(f"&run={run_id}" for run_id in ids))
+    def open(self, *ids: str, lang: str = "en", tab: str = "") -> "RunsPage":
+        shown = f"&tab={tab}" if tab else ""
+        self.page.goto(f"{self.url}/runs?lang={lang}" + "".join(f"&run={run_id}" for run_id in ids) + shown)
         return self.settle()
 
     def settle(self) -> "RunsPage":
@@ -200,8 +201,8 @@ def test_a_run_is_renamed_and_deleted_only_after_a_question(runs: RunsPage, fold
 
 def test_a_picture_of_ones_own_and_a_test_picture_are_tried(runs: RunsPage, folder: Path, tmp_path: Path) -> None:
     run = trained(folder)
-    runs.open(run.id)
-    runs.page.locator(".pictures figure canvas").nth(10).wait_for()
+    runs.open(run.id, tab="picture")
+    runs.page.locator(".pictures figure canvas").nth(9).wait_for()
     upload = tmp_path / "trouser.png"
     upload.write_bytes(file_of(shirt("RGB")))
     runs.page.locator("input[type=file]").set_input_files(str(upload))
@@ -213,6 +214,27 @@ def test_a_picture_of_ones_own_and_a_test_picture_are_tried(runs: RunsPage, fold
     runs.page.get_by_text(re.compile("As the network sees it, 28×28")).wait_for()
     runs.page.get_by_role("button", name="trouser", exact=True).click()
     runs.page.get_by_text(re.compile("Taken for trouser")).wait_for(timeout=60_000)
+
+
+def test_a_tab_has_an_address_and_keeps_what_was_computed(runs: RunsPage, folder: Path) -> None:
+    run = trained(folder)
+    runs.open(run.id)
+
+    def tab(name: str, key: str) -> None:
+        runs.page.get_by_role("tab", name=name, exact=True).click()
+        wait_until(lambda: f"tab={key}" in runs.page.url or runs.page.wait_for_timeout(50), 10, f"the tab {key}")
+        runs.settle()
+
+    tab("Try a picture", "picture")
+    runs.page.get_by_role("button", name="trouser", exact=True).click()
+    runs.page.get_by_text(re.compile(r"Taken for .*, [\d.]+.% sure")).wait_for(timeout=60_000)
+    tab("Settings", "settings")
+    runs.page.get_by_text("Learning rate:").wait_for()
+    runs.page.go_back()
+    runs.page.get_by_text(re.compile(r"Taken for .*, [\d.]+.% sure")).wait_for(timeout=5000)
+    runs.page.reload()
+    runs.page.get_by_text("A picture of your own").wait_for()
+    assert runs.page.get_by_role("tab", selected=True).inner_text() == "Try a picture"
 
 
 @pytest.mark.sample(1)
@@ -227,7 +249,7 @@ def test_the_filters_form_as_one_scrubs_through_the_training(
     runs: RunsPage, folder: Path, lang: str, look: str, first: str, last: str
 ) -> None:
     run = trained(folder)
-    runs.open(run.id, lang=lang).page.get_by_role("button", name=look).click()
+    runs.open(run.id, lang=lang, tab="inside").page.get_by_role("button", name=look).click()
     slider, said = runs.page.locator(".inside input[type=range]"), runs.page.locator(".inside output")
     slider.wait_for(timeout=60_000)
     sheets = runs.page.locator(".inside canvas")
@@ -247,7 +269,9 @@ def test_the_filters_form_as_one_scrubs_through_the_training(
     runs.page.get_by_role("combobox", name=re.compile("Feature maps of|查看哪一层的特征图")).click()
     runs.page.get_by_role("option", name=re.compile("features.0$")).click()
     runs.page.locator(".inside figcaption strong", has_text="features.0").wait_for(timeout=60_000)
+    runs.page.get_by_role("tab", name=re.compile("^(Try a picture|用图片试一试)$")).click()
     runs.page.get_by_role("button", name=re.compile("^(trouser|裤子)$")).click()
+    runs.page.get_by_role("tab", name=re.compile("^(Inside|内部)$")).click()
     wait_until(lambda: sheets.count() == 2 and sheets.nth(1).evaluate("c => c.toDataURL()") != at_the_end[1], 60)
 
 
@@ -257,7 +281,7 @@ def trained(folder: Path) -> Run:
 
 def test_weights_and_records_are_downloaded(runs: RunsPage, folder: Path) -> None:
     run = trained(folder)
-    runs.open(run.id)
+    runs.open(run.id, tab="run-files")
     with runs.page.expect_download() as waiting:
         runs.page.get_by_role("link", name="Records (CSV)").click()
     rows = list(csv.DictReader(waiting.value.path().read_text("utf-8").splitlines()))

@@ -17,6 +17,7 @@ from test_pages import plain
 
 from vggexplorer.architectures import Network
 from vggexplorer.forecast.precision import decide
+from vggexplorer.paths import RUNS
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
@@ -29,6 +30,7 @@ from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.options import Training
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
+from vggexplorer.ui.link import TABS
 from vggexplorer.ui.run.learned import learned, matrix
 from vggexplorer.ui.run.rows import forget, read_row, scan
 from vggexplorer.ui.runs import result
@@ -105,13 +107,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Page:
     """The page in a session of its own."""
 
-    def __init__(self, *ids: str, locale: str = "en-US") -> None:
+    def __init__(self, *ids: str, tab: str = "", locale: str = "en-US") -> None:
         self.test = AppTest.from_file(MAIN, default_timeout=30)
         self.test.context = {"locale": locale}
         self.test.run()
         self.test = self.test.switch_page(PAGE)
         if ids:
             self.test.query_params["run"] = list(ids)
+        if tab:
+            self.test.query_params["tab"] = tab
         del self.test.session_state["state"]
         self.run()
 
@@ -128,6 +132,11 @@ class Page:
     @property
     def text(self) -> str:
         return " ".join(plain(text) for text in seen(self.test._tree))
+
+    @property
+    def keys(self) -> set[str]:
+        """The components that are drawn, by their keys."""
+        return {component.key for component in self.test.get("bidi_component")}
 
     @property
     def table(self) -> list[dict[str, Any]]:
@@ -209,7 +218,8 @@ def test_a_run_with_damaged_files_can_be_opened(folder: Path, place: int) -> Non
     for file, contents in DAMAGE.items():
         if file != "config.json":
             (run.path / file).write_bytes(contents[place % len(contents)])
-    Page(run.id)
+    for tab in TABS[RUNS]:
+        Page(run.id, tab=tab)
     (run.path / "config.json").write_bytes(DAMAGE["config.json"][place])
     assert "config.json" in plain(Page(run.id).test.error[0].value) or place == 2
 
@@ -281,8 +291,7 @@ def test_two_runs_in_the_link_are_compared(folder: Path) -> None:
     assert "Momentum" not in text
     assert "| **Best test accuracy** | 0.700 | 0.800 |" in text
     assert "4,290" in text
-    keys = {component.key for component in page.test.get("bidi_component")}
-    assert {"chosen curves", "runs scatter", "runs table"} <= keys
+    assert {"chosen curves", "runs scatter", "runs table"} <= page.keys
     for axis in ("macs", "seconds"):
         page.test.segmented_control(key="runs against").set_value(axis)
         page.run()
@@ -305,13 +314,25 @@ def test_a_run_that_is_not_there_is_said(folder: Path) -> None:
 
 def test_one_run_shows_what_was_asked_and_what_came_of_it(folder: Path) -> None:
     run = make(folder, "**bold** <b>", best=0.876)
-    page = Page(run.id)
-    text = page.text
+    text = Page(run.id, tab="settings").text
     for part in ("**bold** <b>", "0.876", "4,290", "88,592", "Learning rate: **0.1 (the recipe:", "float32", "2.9"):
         assert part in text
+    text = Page(run.id, tab="mistakes").text
     assert "900 of 1,000 test pictures are recognised, 90.0\N{NO-BREAK SPACE}%. Most often" in text
     assert "True: t-shirt\nTaken for: shirt\nSure: 98.7" in text
-    assert "The weights of this run are not kept." in text
+    assert "The weights of this run are not kept." in Page(run.id, tab="picture").text
+
+
+def test_only_what_the_open_tab_shows_is_drawn(folder: Path) -> None:
+    run = make(folder, "one")
+    page = Page(run.id)
+    assert f"curves {run.id}" in page.keys
+    assert not {"mistakes", "confusion"} & page.keys
+    page = Page(run.id, tab="mistakes")
+    assert {"mistakes", "confusion"} <= page.keys
+    assert f"curves {run.id}" not in page.keys
+    page.click("back")
+    assert "tab" not in page.test.query_params
 
 
 def test_a_failed_run_says_why(folder: Path) -> None:
@@ -423,26 +444,26 @@ def test_a_precision_that_was_left_open_is_shown_with_the_times_that_decided(fol
     write_json(
         run.path / "environment.json", run.environment() | {"precision": "bfloat16", "decided": decided.to_json()}
     )
-    assert f"Precision: **{decided.remark}**" in Page(run.id).text
+    assert f"Precision: **{decided.remark}**" in Page(run.id, tab="settings").text
     write_json(run.path / "environment.json", run.environment() | {"decided": {"why": 5}})
-    assert "Precision: **bfloat16**" in Page(run.id).text
+    assert "Precision: **bfloat16**" in Page(run.id, tab="settings").text
 
 
 def test_a_run_shows_where_the_time_of_its_last_start_went(folder: Path) -> None:
     run = make(folder, "one")
-    assert "Time of the last start" not in Page(run.id).text
+    assert "Time of the last start" not in Page(run.id, tab="settings").text
     data = json.loads((run.path / "outcome.json").read_bytes())
     spent = {"import": 4.26, "python": 0.5, "line": 0.001, "steps": 61.0, "of a newer version": 5}
     write_json(run.path / "outcome.json", data | {"parts": spent})
     told = "Python 0.5 s, loading PyTorch 4.3 s, all other steps 61.0 s"
-    assert f"Time of the last start: **{told}**" in Page(run.id).text
+    assert f"Time of the last start: **{told}**" in Page(run.id, tab="settings").text
 
 
 def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(folder: Path) -> None:
     run, other = make(folder, "one", day=1), make(folder, "two", day=2)
     for each in (run, other):
         (each.path / "model.safetensors").write_bytes(b"")
-    page = Page(run.id)
+    page = Page(run.id, tab="picture")
     state = page.test.session_state
     state["tried with"], state["tried picture"], state["tried invert"] = run.id, b"no picture", "auto"
     assert "PyTorch looks at the picture" in page.run().text
@@ -450,6 +471,7 @@ def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(f
     assert "This is not a picture" in plain(page.run().test.error[0].value)
     asked = state["prediction"]
     page.test.query_params["run"] = [other.id]
+    page.test.query_params["tab"] = "picture"
     del page.test.session_state["state"]
     page.run()
     assert state["prediction"] is asked
@@ -458,7 +480,7 @@ def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(f
 
 def test_the_inside_of_a_run_is_looked_into_when_asked(folder: Path) -> None:
     run = make(folder, "one")
-    page = Page(run.id)
+    page = Page(run.id, tab="inside")
     assert "Nothing is kept of it." in page.text
     (run.path / "model.safetensors").write_bytes(b"")
     page.run().click("look inside")
@@ -475,7 +497,7 @@ def test_the_inside_of_a_run_is_looked_into_when_asked(folder: Path) -> None:
 def test_the_inside_of_a_run_that_trains_can_be_seen_from_its_first_snapshot_on(folder: Path) -> None:
     run = make(folder, "one", "interrupted")
     with FileLock(run.path / "run.lock"):
-        page = Page(run.id)
+        page = Page(run.id, tab="inside")
         assert "It can be seen from the first step on." in page.text
         snapshots.file(run.path, 0).parent.mkdir()
         snapshots.file(run.path, 0).touch()
@@ -542,10 +564,10 @@ def test_the_pages_are_chinese(folder: Path, status: str) -> None:
     asked = config(parse_network({"arch": "vgg11", "input": "1x64x64"}), input_size=64, momentum=0.5)
     ids = [make(folder, "一", status, day=1).id, make(folder, "二", status, asked=asked, day=2).id]
     (folder / ids[0] / "model.safetensors").write_bytes(b"")
-    for shown in ((), ids, ids[:1]):
+    for shown, tab in (((), ""), (ids, ""), *((ids[:1], tab) for tab in TABS[RUNS])):
         texts = [
             re.sub("|".join(OURS), " ", plain(text), flags=re.DOTALL)
-            for text in seen(Page(*shown, locale="zh-CN").test._tree)
+            for text in seen(Page(*shown, tab=tab, locale="zh-CN").test._tree)
         ]
         assert has_chinese(texts)
         assert [text for text in texts if text not in STATUSES and english_in(text)] == []

@@ -49,6 +49,7 @@ HIDEABLE = {
 TABS = {
     EXPLORE: ("layers", "charts", "field", "check", "away"),
     COMPARE: ("stages", "points", "sizes", "time", "train", "files"),
+    RUNS: ("curves", "mistakes", "picture", "inside", "settings", "run-files"),
 }
 """The tabs of the pages that have some; the first is open at first. No two pages have one of the same name."""
 

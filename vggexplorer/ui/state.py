@@ -19,7 +19,7 @@ from vggexplorer.layers import Shape
 from vggexplorer.paths import EXPLORE, PAGES, RUNS, TRAIN, root
 from vggexplorer.text import checked
 from vggexplorer.ui.i18n import literal, sentence, t
-from vggexplorer.ui.link import State, follow, read, write
+from vggexplorer.ui.link import TABS, State, follow, read, write
 from vggexplorer.ui.session import session
 
 MAX_UNDO = 200
@@ -109,9 +109,10 @@ def edit_architecture(at: str = "page", **changes: Any) -> None:
     edit_network(lambda network: network._replace(architecture=replace(network.architecture, **changes)), at)
 
 
-def look_at(*runs: str) -> None:
-    """Have the training runs with these ids in view; nothing that can be undone."""
-    _show(replace(current(), runs=runs))
+def look_at(*runs: str, tab: str = "") -> None:
+    """Have the training runs with these ids in view, a single one on Runs with `tab` open; nothing to be undone."""
+    state = current()
+    _show(replace(state, runs=runs, tab=tab if tab or state.tab in TABS[RUNS] else state.tab))
 
 
 def look_at_sweep(sweep: str | None) -> None:

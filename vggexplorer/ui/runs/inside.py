@@ -46,7 +46,6 @@ _BEFORE_ACTIVATION = (Kind.CONV2D, Kind.BATCH_NORM2D)
 
 def show(run: Run, config: Config, test_pictures: Sequence[pictures.Item]) -> None:
     """The choice of a layer, and what it makes of the picture that was tried last, or of the first test picture."""
-    st.markdown(f"##### {t('Inside the network')}")
     active = run.status().active
     if active:
         st.fragment(_wait, run_every=IDLE)(run, len(snapshots.files(run.path)))

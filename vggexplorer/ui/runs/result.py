@@ -1,6 +1,6 @@
 """One run: what was asked, how it went, what the trained network gets right and wrong, and a picture of one's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +9,7 @@ import streamlit as st
 from vggexplorer.formatting import exact, percent, short, size
 from vggexplorer.layers import shape_text
 from vggexplorer.palette import COLORS, faded
+from vggexplorer.paths import RUNS
 from vggexplorer.runs.config import Config, published, recipe
 from vggexplorer.runs.exactness import exactness
 from vggexplorer.runs.folder import layout
@@ -35,6 +36,7 @@ from vggexplorer.ui.run.words import (
 from vggexplorer.ui.runs import files, inside, try_picture
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, look_at
+from vggexplorer.ui.widgets import tabs
 
 MOST_COUNTS = 24
 """The most classes whose confusion matrix shows its counts."""
@@ -51,17 +53,11 @@ def show(run: Run) -> None:
     view.show(row)
     if row.config is None:
         return
-    st.markdown(f"##### {t('Curves')}")
-    curves.show([run], key=f"curves {run.id}", published=published(row.config))
-    _asked(row, row.config)
-    result = run.json(layout.RESULT)
-    _confusion(result)
-    _mistakes(result)
-    test_pictures = _to_try(row.config, result)
-    try_picture.show(run, row.config, test_pictures)
-    inside.show(run, row.config, test_pictures)
-    st.markdown(f"##### {t('Take away')}")
-    files.show(row)
+    names = [t("Curves"), t("Mistakes"), t("Try a picture"), t("Inside"), t("Settings"), t("Files")]
+    for (name, tab), draw in zip(tabs(RUNS, names, "run tab").items(), DRAWN, strict=True):
+        if tab.open:
+            with tab, st.container(key=f"tab-{name}"):
+                draw(row, row.config)
 
 
 def _back() -> None:
@@ -70,12 +66,15 @@ def _back() -> None:
     look_at(*(chosen if len(chosen) > 1 else ()))
 
 
+def _curves(row: Row, config: Config) -> None:
+    curves.show([row.run], key=f"curves {row.run.id}", published=published(config))
+
+
 # --- what was asked -----------------------------------------------------------------------------------------
 
 
 def _asked(row: Row, config: Config) -> None:
     """Network, recipe, data, device, dates; two columns of facts."""
-    st.markdown(f"##### {t('What was asked')}")
     left, right = st.columns(2, gap="large")
     with left:
         _facts(_network_facts(config) | _recipe_facts(config))
@@ -138,6 +137,15 @@ def _examples(environment: Mapping[str, Any]) -> str:
 
 
 # --- how it ended -------------------------------------------------------------------------------------------
+
+
+def _mistaken(row: Row, config: Config) -> None:
+    """What is taken for what, and the worst mistakes."""
+    result = row.run.json(layout.RESULT)
+    if not matrix(result):
+        st.caption(t("The trainer tests the network at the end; before it there is no list of its mistakes."))
+    _confusion(result)
+    _mistakes(result)
 
 
 def _confusion(result: Mapping[str, Any]) -> None:
@@ -232,10 +240,23 @@ def _mistake(each: Any, names: Sequence[str]) -> pictures.Item | None:
 # --- test pictures to try -----------------------------------------------------------------------------------
 
 
-def _to_try(config: Config, result: Mapping[str, Any]) -> list[pictures.Item]:
+def _try(row: Row, config: Config) -> None:
+    try_picture.show(row.run, config, _to_try(row, config))
+
+
+def _inside(row: Row, config: Config) -> None:
+    inside.show(row.run, config, _to_try(row, config))
+
+
+def _files(row: Row, config: Config) -> None:
+    files.show(row)
+
+
+def _to_try(row: Row, config: Config) -> list[pictures.Item]:
     """A few test pictures: one of each class of a known data set, or of a folder those that were mistaken."""
     known = config.dataset.known
     if known is None or known.of_each is None:
+        result = row.run.json(layout.RESULT)
         names = classes(result.get("classes"))
         found = (_mistake(each, names) for each in _listed(result)[:10])
         true = ((item, each) for item, each in zip(found, _listed(result), strict=False) if item)
@@ -243,3 +264,7 @@ def _to_try(config: Config, result: Mapping[str, Any]) -> list[pictures.Item]:
     names = classes(list(known.classes))
     of_each = enumerate(pictures.of_each_class(config.dataset.kind))
     return [{"picture": picture, "caption": names[label_], "good": None} for label_, picture in of_each]
+
+
+DRAWN: Sequence[Callable[[Row, Config], None]] = (_curves, _mistaken, _try, _inside, _asked, _files)
+"""What the tabs show, in their order."""

@@ -29,7 +29,6 @@ MOST_CLASSES = 10
 
 def show(run: Run, config: Config, test_pictures: Sequence[pictures.Item]) -> None:
     """The choice of a picture, and what the network takes it for."""
-    st.markdown(f"##### {t('Try a picture')}")
     weights = run.weights()
     if not weights:
         active = run.status().active
