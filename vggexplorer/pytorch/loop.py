@@ -25,7 +25,7 @@ from vggexplorer.forecast.precision import Decision
 from vggexplorer.processes import peak_memory, processor_name, processors
 from vggexplorer.pytorch import data, deterministic, distributed, look, precision, weights
 from vggexplorer.pytorch.modules import build
-from vggexplorer.pytorch.sgd import SGD
+from vggexplorer.pytorch.optimizers import SGD
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.exactness import PLAIN, StepKind, change, exactness
 from vggexplorer.runs.exactness import check as check_exact
@@ -363,7 +363,7 @@ class Trainer:
             scores = self.model(images)
         loss = cross_entropy(scores.float(), labels)
         torch.autograd.backward(loss if weight == 1 else loss * weight)
-        self.optimizer.step(self.training.lr_at(self.step, self.num_steps))
+        self.optimizer.step(self.training.lr_at(self.step, self.steps_per_epoch))
         return scores.detach(), loss.detach()
 
     def _autocast(self) -> torch.autocast:
@@ -388,7 +388,7 @@ class Trainer:
             batch_loss=batch_loss,
             train_loss=loss_sum / seen,
             train_acc=correct / seen,
-            lr=self.training.lr_at(self.step - 1, self.num_steps),
+            lr=self.training.lr_at(self.step - 1, self.steps_per_epoch),
             examples_per_sec=examples / self.step_seconds,
             examples_per_sec_wall=examples / self.seconds,
             seconds=self.seconds,
@@ -528,7 +528,7 @@ class Trainer:
 
     def _write_checkpoint(self, path: Path) -> None:
         tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}
-        tensors |= {f"momentum.{name}": value for name, value in self.optimizer.momenta.items()}
+        tensors |= self.optimizer.state()
         about = {
             "step": str(self.step),
             "step_seconds": repr(self.step_seconds),
@@ -544,8 +544,8 @@ class Trainer:
         try:
             tensors = weights.load(path)
             self.sums.copy_(tensors.pop("sums"))
-            for name, value in self.optimizer.momenta.items():
-                value.copy_(tensors.pop(f"momentum.{name}"))
+            for name, value in self.optimizer.state().items():
+                value.copy_(tensors.pop(name))
             self.net.load_state_dict(tensors)
             self.step = self._saved_step = int(about["step"])
             self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])

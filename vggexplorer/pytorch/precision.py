@@ -33,7 +33,7 @@ NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|AL
 
 
 def faster(trainer: "Trainer") -> Decision:
-    """The faster precision for the network of `trainer`; its weights and momenta are what they were."""
+    """The faster precision for the network of `trainer`; its weights and its optimizer are what they were."""
     if not has_bfloat16(trainer.device):
         return decide(False, None, None)
     rows = torch.arange(images(trainer), device=trainer.device) % len(trainer.train_labels)
@@ -71,8 +71,8 @@ def _unchanged(trainer: "Trainer") -> Iterator[None]:
         trainer.precision = precision
         trainer.net.zero_grad()
         trainer.net.load_state_dict(kept)
-        for momentum in trainer.optimizer.momenta.values():
-            momentum.zero_()
+        for value in trainer.optimizer.state().values():
+            value.zero_()
         if trainer.device.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(trainer.device)

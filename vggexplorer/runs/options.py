@@ -274,12 +274,12 @@ class Training:
         """How many of `count` training images are used."""
         return min(count, self.images or count)
 
-    def lr_at(self, step: int, num_steps: int) -> float:
-        """The learning rate of a step, the first one being 0, in a training of `num_steps` steps.
+    def lr_at(self, step: int, steps_per_epoch: int) -> float:
+        """The learning rate of a step, the first one being 0, where an epoch has so many steps.
 
         It follows from the step alone. A time budget does not change it: what ends early ends before the rate is 0.
         """
-        return self.lr * (1 - step / num_steps) if self.schedule == "linear" else self.lr
+        return self.lr * (1 - step / (self.epochs * steps_per_epoch)) if self.schedule == "linear" else self.lr
 
 
 OPTIONS: dict[str, Option] = {each.name: each.metadata["option"] for each in fields(Training) if each.metadata}

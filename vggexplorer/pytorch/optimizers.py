@@ -1,7 +1,7 @@
-"""Stochastic gradient descent with the arithmetic of `torch.optim.SGD`.
+"""How the parameters of a network follow their gradients.
 
 Making one of PyTorch's optimizers imports the compiler of `torch.compile`: a second and a hundred megabytes at the
-start of every run.
+start of every run. Gradient descent with the arithmetic of `torch.optim.SGD` needs none of it.
 """
 
 import torch
@@ -16,9 +16,13 @@ class SGD:
     def __init__(self, net: nn.Module, training: Training) -> None:
         self.momentum, self.weight_decay = training.momentum, training.weight_decay
         self._parameters = dict(net.named_parameters())
-        self.momenta: dict[str, Tensor] = {}
+        self._momenta: dict[str, Tensor] = {}
         if self.momentum:
-            self.momenta = {name: torch.zeros_like(parameter) for name, parameter in self._parameters.items()}
+            self._momenta = {name: torch.zeros_like(parameter) for name, parameter in self._parameters.items()}
+
+    def state(self) -> dict[str, Tensor]:
+        """What it keeps from step to step, by name: its own tensors, all 0 before the first step."""
+        return {f"momentum.{name}": value for name, value in self._momenta.items()}
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
@@ -30,5 +34,5 @@ class SGD:
             if self.weight_decay:
                 change = change.add(parameter, alpha=self.weight_decay)
             if self.momentum:
-                change = torch.add(change, self.momenta[name], alpha=self.momentum, out=self.momenta[name])
+                change = torch.add(change, self._momenta[name], alpha=self.momentum, out=self._momenta[name])
             parameter.add_(change, alpha=-lr)

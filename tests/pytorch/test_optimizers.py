@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from vggexplorer.pytorch.sgd import SGD
+from vggexplorer.pytorch.optimizers import SGD
 from vggexplorer.runs.config import RECIPES
 
 TRAINING = RECIPES["d2l-vgg"]
