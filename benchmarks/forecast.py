@@ -138,18 +138,18 @@ def compare(case: Case, calibration: Calibration, device: str, precision: str) -
     summary = summarize(*case.network)
     examples, tests = KNOWN["sample"].sizes
     data = (examples + tests) * (prod(KNOWN["sample"].shape) + 8)
-    momentum = case.momentum > 0
+    kept = int(case.momentum > 0)
     context = 0 if calibration.gpu else calibration.context  # the allocator does not count it
     memory = training_memory(
         *(summary, case.batch, precision),
-        momentum=momentum,
+        kept=kept,
         gpu=calibration.gpu,
         data=data,
         context=context,
         added=calibration.added.get(precision, NOTHING_ADDED)._replace(cached=0),
     )
     seconds = training_time(
-        summary, case.batch, precision, calibration, epochs=1, examples=examples, tests=tests, momentum=momentum
+        summary, case.batch, precision, calibration, epochs=1, examples=examples, tests=tests, kept=kept
     ).step
     spec = {"network": format_network(case.network), "batch": case.batch, "momentum": case.momentum}
     seen = child(__file__, "--child", json.dumps(spec), "--device", device, "--precision", precision)

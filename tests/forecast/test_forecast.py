@@ -182,7 +182,7 @@ def test_the_most_that_a_step_takes(
     summary = summarize(*network)
     before = 4 * summary.totals.params * (2 if momentum else 1)
     monkeypatch.setattr("vggexplorer.forecast.memory.HEAP_SHARE", 0)
-    own = training_memory(summary, 32, precision, momentum=momentum > 0)
+    own = training_memory(summary, 32, precision, kept=int(momentum > 0))
     assert own.total == pytest.approx(before + highest(allocations(profile)), rel=0.1)
     assert own.optimizer == (4 * summary.totals.params if momentum else 0)
     assert min(own) >= 0
@@ -346,7 +346,7 @@ def test_a_step_is_the_sum_of_its_parts() -> None:
     assert found.epoch == pytest.approx(5 * found.step + 2 * testing)
     assert found.total == pytest.approx(7 + 3 * found.epoch)
     assert (found.low, found.high) == (pytest.approx(found.total / 1.25), pytest.approx(found.total * 1.25))
-    with_momentum = training_time(TINY, 2, "float32", PLAIN, epochs=3, examples=9, tests=64, momentum=True)
+    with_momentum = training_time(TINY, 2, "float32", PLAIN, epochs=3, examples=9, tests=64, kept=1)
     assert with_momentum.step - found.step == pytest.approx(1e-9 * 2 * 4 * TINY.totals.params)
 
 

@@ -66,7 +66,7 @@ class Memory(NamedTuple):
 COMPONENTS = {
     "weights": "weights",
     "gradients": "gradients",
-    "optimizer": "momentum",
+    "optimizer": "what the optimizer keeps",
     "activations": "activations kept for the backward pass",
     "data": "images on the device",
     "workspace": "workspace",
@@ -152,7 +152,7 @@ def training_memory(
     batch: int,
     precision: str,
     *,
-    momentum: bool = False,
+    kept: int = 0,
     gpu: bool = False,
     data: int = 0,
     context: int = 0,
@@ -161,11 +161,12 @@ def training_memory(
     """Memory of the trainer at its peak: a walk through a step, forward and backward, layer by layer.
 
     The backward pass frees what autograd kept, layer by layer, and makes the gradients; these stay until the next step
-    begins, and the network is tested beside them. `data` and `context` are bytes; `added` is what a GPU takes besides.
+    begins, and the network is tested beside them. The optimizer has `kept` numbers for each weight, and changes them in
+    place. `data` and `context` are bytes; `added` is what a GPU takes besides.
     """
     passes = _passes(summary.rows, batch, precision, gpu)
     params = SINGLE * summary.totals.params
-    optimizer = params if momentum else 0
+    optimizer = kept * params
     testing = _Moment(0, params, 0, _testing(summary, batch, precision, gpu, added))
     most = max((*_training(passes, added.copies), testing), key=sum)
     pictures = 0 if precision == "float32" else SINGLE * batch * prod(summary.input_shape)  # else autograd keeps them

@@ -150,9 +150,9 @@ def resizing(summary: Summary, batch: int) -> Work:
     return Work(0, SINGLE * batch * prod(summary.input_shape), 0, 0)
 
 
-def updating(summary: Summary, momentum: bool) -> Work:
-    """One step of the optimizer: weights are read and written, gradients read, momenta read and written."""
-    return Work(0, 0, SINGLE * summary.totals.params * (5 if momentum else 3), 0)
+def updating(summary: Summary, kept: int = 0) -> Work:
+    """One step of the optimizer: gradients are read, weights and `kept` numbers for each read and written."""
+    return Work(0, 0, SINGLE * summary.totals.params * (3 + 2 * kept), 0)
 
 
 PARTIAL = 0.6
@@ -274,7 +274,7 @@ def training_time(
     epochs: int,
     examples: int,
     tests: int,
-    momentum: bool = False,
+    kept: int = 0,
 ) -> Time:
     """How long it takes to train on `examples` images and to test on `tests` after each epoch."""
     times = layer_times(summary, batch, precision, calibration)
@@ -283,7 +283,7 @@ def training_time(
     step = (
         sum(map(sum, times))
         + resize.seconds(resizing(summary, batch))
-        + update.seconds(updating(summary, momentum))
+        + update.seconds(updating(summary, kept))
         + calibration.rate(precision, STEP)[0].overhead
     )
     tested = tested_at_once(batch)

@@ -173,7 +173,7 @@ def _samples(seen: Iterable[Seen], gpu: bool) -> Samples:
                 samples[kind_of_work(row)][direction].append(Sample(work, seconds))
                 samples[ANY][direction].append(Sample(work, seconds))
         samples[RESIZE][0].append(Sample(resizing(summary, batch), each.resize))
-        samples[UPDATE][0].append(Sample(updating(summary, momentum=False), each.update))
+        samples[UPDATE][0].append(Sample(updating(summary), each.update))
     return samples
 
 
@@ -237,7 +237,7 @@ def _whole_steps(rates: Rates, wholes: Mapping[int, float], precision: str, gpu:
     for place in wholes:
         network, batch = PROBES[place]
         summary = summarize(*network)
-        resize, update = resizing(summary, batch), updating(summary, momentum=False)
+        resize, update = resizing(summary, batch), updating(summary)
         extra = rates[RESIZE][0].seconds(resize) + rates[UPDATE][0].seconds(update)
         parts[place] = sum(map(sum, layer_times(summary, batch, precision, known))) + extra
     scale = statistics.median(wholes[place] / parts[place] for place in wholes if place)

@@ -148,7 +148,7 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
     in_training = partial(
         training_memory,
         *(summary, training.batch_size, precision),
-        momentum=training.momentum > 0,
+        kept=training.kept,
         gpu=gpu,
         data=images.bytes,
         context=context,
@@ -182,7 +182,7 @@ def _time(config: Config, known: Calibration, precision: str, images: Images) ->
         epochs=training.epochs,
         examples=images.examples,
         tests=images.tests,
-        momentum=training.momentum > 0,
+        kept=training.kept,
     )
 
 

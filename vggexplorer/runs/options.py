@@ -274,6 +274,11 @@ class Training:
         """How many of `count` training images are used."""
         return min(count, self.images or count)
 
+    @property
+    def kept(self) -> int:
+        """How many numbers the optimizer keeps for each weight, from step to step."""
+        return int(self.momentum > 0)
+
     def lr_at(self, step: int, steps_per_epoch: int) -> float:
         """The learning rate of a step, the first one being 0, where an epoch has so many steps.
 
