@@ -1,12 +1,14 @@
-"""Our gradient descent against PyTorch's."""
+"""Our optimizers and learning rates against PyTorch's."""
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, StepLR
 
 from vggexplorer.pytorch.optimizers import SGD
 from vggexplorer.runs.config import RECIPES
@@ -40,6 +42,35 @@ def test_a_parameter_without_gradient_stays() -> None:
     before = net.weight.clone()
     SGD(net, replace(TRAINING, momentum=0.9)).step(TRAINING.lr)
     assert torch.equal(net.weight, before)
+
+
+# --- the learning rate ---------------------------------------------------------------------------------
+
+STEPS_PER_EPOCH = 5
+SCHEDULES: dict[str, Callable[[torch.optim.Optimizer], LRScheduler]] = {
+    "linear": lambda optimizer: LinearLR(optimizer, 1, 0, 4 * STEPS_PER_EPOCH),
+    "cosine": lambda optimizer: CosineAnnealingLR(optimizer, 4 * STEPS_PER_EPOCH),
+    "step": lambda optimizer: StepLR(optimizer, 3 * STEPS_PER_EPOCH),
+}
+
+
+@pytest.mark.parametrize("warmup", [0, 2])
+@pytest.mark.parametrize("schedule", list(SCHEDULES))
+def test_a_learning_rate_falls_as_pytorchs_does(schedule: str, warmup: int) -> None:
+    training = replace(TRAINING, epochs=4, schedule=schedule, warmup=float(warmup))
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=training.lr)
+    schedulers = [SCHEDULES[schedule](optimizer)]
+    if warmup:
+        count = warmup * STEPS_PER_EPOCH
+        schedulers.append(LinearLR(optimizer, 1 / count, total_iters=count - 1))
+    for step in range(training.epochs * STEPS_PER_EPOCH):
+        assert training.lr_at(step, STEPS_PER_EPOCH) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+
+
+# --- what a plain run needs not --------------------------------------------------------------------------
 
 
 @pytest.mark.long

@@ -37,7 +37,7 @@ BAD = [
     ({"lr": HUGE}, "the learning rate must be above 0"),
     ({"lr": "0.05"}, "the learning rate must be above 0"),
     ({"lr": True}, "the learning rate must be above 0"),
-    ({"schedule": "cosine"}, "the learning rate schedule must be one of constant, linear, not “cosine”."),
+    ({"schedule": "sine"}, "the learning rate schedule must be one of constant, linear, step, cosine, not “sine”."),
     ({"momentum": 1}, "the momentum must be at least 0 and below 1, not 1."),
     ({"momentum": -0.1}, "the momentum must be at least 0"),
     ({"weight_decay": 1.5}, "the weight decay must be from 0 to 1, not 1.5."),
@@ -111,6 +111,9 @@ trainings = st.builds(
     batch_size=st.integers(1, 65_536),
     lr=st.floats(0, 1000, exclude_min=True),
     schedule=st.sampled_from(list(SCHEDULES)),
+    step_epochs=st.integers(1, 10_000),
+    step_factor=st.floats(0, 1, exclude_min=True),
+    warmup=st.floats(0, 10_000),
     momentum=st.floats(0, 1, exclude_max=True),
     weight_decay=st.floats(0, 1),
     dropout=st.none() | st.floats(0, 1, exclude_max=True),
@@ -176,7 +179,7 @@ def test_another_version_is_named(version: int) -> None:
 def test_a_config_of_an_older_version_takes_the_defaults_of_what_came_later(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass(frozen=True, slots=True, kw_only=True)
     class LaterTraining(Training):
-        warmup: int = 5
+        mood: int = 5
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class LaterConfig(Config):
@@ -187,8 +190,8 @@ def test_a_config_of_an_older_version_takes_the_defaults_of_what_came_later(monk
     later = Config.from_json(GOOD)
     assert isinstance(later, LaterConfig)
     assert isinstance(later.training, LaterTraining)
-    assert (later.note, later.training.warmup) == ("none", 5)
-    assert later.to_json() == GOOD | {"note": "none", "training": GOOD["training"] | {"warmup": 5}}
+    assert (later.note, later.training.mood) == ("none", 5)
+    assert later.to_json() == GOOD | {"note": "none", "training": GOOD["training"] | {"mood": 5}}
 
 
 @pytest.mark.parametrize("newer", [{"warp": 1}, {"training": {"warp": True}}], ids=str)

@@ -10,7 +10,7 @@ from test_train_page import Train
 from vggexplorer import cli
 from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option, Switch, Training, Whole, parse_number
+from vggexplorer.runs.options import OPTIONS, SCHEDULES, Number, OneOf, Option, Switch, Training, Whole, parse_number
 from vggexplorer.text import parse_network
 from vggexplorer.ui.run import words as run_words
 
@@ -76,10 +76,64 @@ def test_lists_have_a_label_for_it(name: str, option: Option) -> None:
     assert run_words.label(name).lower() == ", ".join([option.label, *unit])
 
 
-def test_the_form_has_a_field_for_each() -> None:
+def test_the_form_has_a_field_for_each_that_means_anything() -> None:
     page = Train()
-    for name in OPTIONS:
+    for name, option in OPTIONS.items():
+        if option.only and page.widget(f"training {option.only[0]}").value != option.only[1]:
+            with pytest.raises(KeyError):
+                page.widget(f"training {name}")
+            page.set(f"training {option.only[0]}", option.only[1])
         assert page.widget(f"training {name}")
+
+
+@ROWS
+def test_what_an_option_needs_is_another_ones_value(name: str, option: Option) -> None:
+    if option.only:
+        OPTIONS[option.only[0]].check(option.only[1])
+
+
+def test_what_means_nothing_is_no_setting_of_a_run() -> None:
+    """Two runs whose rates fall linearly do not differ in the factor of falls that they do not have."""
+    network = parse_network({"arch": "lenet"})
+    asked = Training(schedule="linear", step_factor=0.5, warmup=1.0)
+    shown = run_words.settings(Config(network=network, training=asked))
+    assert (shown["schedule"], shown["warmup"]) == ("linear", 1.0)
+    assert not shown.keys() & {"step_epochs", "step_factor"}
+    falling = run_words.settings(Config(network=network, training=replace(asked, schedule="step")))
+    assert (falling["step_epochs"], falling["step_factor"]) == (3, 0.5)
+
+
+# --- the learning rate ---------------------------------------------------------------------------------
+
+
+def rates(steps_per_epoch: int, **training: Any) -> list[float]:
+    asked = Training(**{"lr": 0.8, "epochs": 4} | training)
+    return [asked.lr_at(step, steps_per_epoch) for step in range(asked.epochs * steps_per_epoch)]
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        ({}, [0.8] * 8),
+        ({"schedule": "linear"}, [0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]),
+        ({"schedule": "step", "step_epochs": 1, "step_factor": 0.5}, [0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1]),
+        ({"schedule": "step"}, [0.8] * 6 + [0.08] * 2),
+        ({"schedule": "cosine", "epochs": 2}, [0.8, 0.4 + 0.4 * 0.5**0.5, 0.4, 0.4 - 0.4 * 0.5**0.5]),
+        ({"warmup": 2.0}, [0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.8, 0.8]),
+        ({"warmup": 1.5, "schedule": "linear", "epochs": 2}, [0.8 / 3, 0.6 * 2 / 3, 0.4, 0.2]),
+        ({"warmup": 100.0, "epochs": 1}, [0.8 / 200, 0.8 / 100]),
+        ({"warmup": 0.1}, [0.8] * 8),
+    ],
+    ids=str,
+)
+def test_the_learning_rate_of_each_step(training: dict[str, Any], expected: list[float]) -> None:
+    assert rates(2, **training) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_rate_is_never_0_and_never_above_what_was_asked_for() -> None:
+    for schedule in SCHEDULES:
+        for warmup in (0.0, 0.3, 2.0):
+            assert all(0 < each <= 0.8 for each in rates(7, schedule=schedule, warmup=warmup))
 
 
 @pytest.mark.parametrize("text", ["much", "nan", "inf", "1e999", "0x10", "", "1_000"])

@@ -34,8 +34,14 @@ INITS = {
 }
 """How the weights of a convolution or a linear layer can begin; biases keep PyTorch's default."""
 PRECISIONS = {"auto": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
-SCHEDULES = {"constant": "constant", "linear": "falls linearly to 0"}
+SCHEDULES = {
+    "constant": "constant",
+    "linear": "falls linearly to 0",
+    "step": "falls in steps",
+    "cosine": "falls along a cosine to 0",
+}
 """How the learning rate of a step can follow from how much of the training is over."""
+MAX_EPOCHS = 10_000
 MAX_BATCH = 65_536
 MAX_IMAGES = 10**7
 MAX_TIME = 10**7
@@ -61,12 +67,14 @@ class Option:
     """What is known of an option, whatever its kind.
 
     `label` is its name in forms and lists, `help` what the command line says of it; without, it is none there. `empty`
-    is what a form calls None; without, it cannot be None.
+    is what a form calls None; without, it cannot be None. `only` is another option and its value, without which this
+    one means nothing.
     """
 
     label: str
     help: str = ""
     empty: str = ""
+    only: tuple[str, str] | None = None
     metavar: ClassVar[str] = "NAME"
 
     @property
@@ -167,7 +175,7 @@ class Training:
     """
 
     recipe: str = "d2l-vgg"
-    epochs: int = _row(10, Whole(label="number of epochs", help="number of epochs", low=1, high=10_000))
+    epochs: int = _row(10, Whole(label="number of epochs", help="number of epochs", low=1, high=MAX_EPOCHS))
     images: int | None = _row(
         None,
         Whole(
@@ -184,8 +192,39 @@ class Training:
         "constant",
         OneOf(
             label="learning rate schedule",
-            help="constant, or linear: the learning rate falls from step to step, to 0 after the last one",
+            help="constant; linear or cosine: the learning rate falls from step to step, to 0 after the last one; "
+            "step: it falls every few epochs",
             words=SCHEDULES,
+        ),
+    )
+    step_epochs: int = _row(
+        3,
+        Whole(
+            label="epochs between two falls",
+            help="with the schedule step: epochs from one fall of the learning rate to the next",
+            low=1,
+            high=MAX_EPOCHS,
+            only=("schedule", "step"),
+        ),
+    )
+    step_factor: float = _row(
+        0.1,
+        Number(
+            label="factor of a fall",
+            help="with the schedule step: what the learning rate is multiplied by at each fall, from 0 to 1",
+            high=1,
+            above=True,
+            step=0.1,
+            only=("schedule", "step"),
+        ),
+    )
+    warmup: float = _row(
+        0.0,
+        Number(
+            label="warm-up",
+            help="epochs in which the learning rate rises from step to step, to what its schedule says",
+            high=MAX_EPOCHS,
+            unit="epochs",
         ),
     )
     momentum: float = _row(
@@ -279,12 +318,32 @@ class Training:
         """How many numbers the optimizer keeps for each weight, from step to step."""
         return int(self.momentum > 0)
 
+    def applies(self, name: str) -> bool:
+        """Whether the option `name` means anything beside the others."""
+        only = OPTIONS[name].only
+        return only is None or getattr(self, only[0]) == only[1]
+
     def lr_at(self, step: int, steps_per_epoch: int) -> float:
         """The learning rate of a step, the first one being 0, where an epoch has so many steps.
 
         It follows from the step alone. A time budget does not change it: what ends early ends before the rate is 0.
+        While it warms up, it is a part of what it would be otherwise: after n of N such steps, (n + 1) / N.
         """
-        return self.lr * (1 - step / (self.epochs * steps_per_epoch)) if self.schedule == "linear" else self.lr
+        warm = self.warmup * steps_per_epoch
+        share = (step + 1) / warm if step + 1 < warm else 1
+        return self.lr * self._scheduled(step, steps_per_epoch) * share
+
+    def _scheduled(self, step: int, steps_per_epoch: int) -> float:
+        """What the schedule makes of a learning rate of 1."""
+        over = step / (self.epochs * steps_per_epoch)
+        match self.schedule:
+            case "linear":
+                return 1 - over
+            case "cosine":
+                return (1 + math.cos(math.pi * over)) / 2
+            case "step":
+                return self.step_factor ** (step // (self.step_epochs * steps_per_epoch))
+        return 1
 
 
 OPTIONS: dict[str, Option] = {each.name: each.metadata["option"] for each in fields(Training) if each.metadata}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,7 +16,7 @@ from vggexplorer.runs.exactness import Exactness
 from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Word
-from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option
+from vggexplorer.runs.options import OPTIONS, Number, OneOf, Option, Training
 from vggexplorer.runs.trainer.session import PARTS
 from vggexplorer.text import format_network, title
 from vggexplorer.ui.i18n import capital, say, t
@@ -138,10 +139,16 @@ def chart_text(text: str) -> str:
 
 
 def settings(config: Config) -> dict[str, Any]:
-    """All that was asked for, by the names in `LABELS`."""
+    """All that was asked for and means anything, by the names in `LABELS`."""
     data, network = config.to_json(), format_network(config.network)
-    changed = {name: value for name, value in data["training"].items() if value is not None or name not in network}
+    asked = training(config.training)
+    changed = {name: value for name, value in asked.items() if value is not None or name not in network}
     return network | changed | {key: data[key] for key in ("dataset", "device", "seed")}
+
+
+def training(asked: Training) -> dict[str, Any]:
+    """How to train, without the options that mean nothing beside the others."""
+    return {name: value for name, value in asdict(asked).items() if name not in OPTIONS or asked.applies(name)}
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -32,6 +32,7 @@ from vggexplorer.ui.run.words import (
     parts,
     precision,
     setting,
+    training,
 )
 from vggexplorer.ui.runs import files, inside, try_picture
 from vggexplorer.ui.session import session
@@ -99,8 +100,8 @@ def _network_facts(config: Config) -> dict[str, str]:
 
 def _recipe_facts(config: Config) -> dict[str, str]:
     """The recipe, its main settings, and all that is not as in the recipe."""
-    asked = asdict(config.training)
-    usual = {name: one for name, one, _ in differences(asdict(recipe(config.training.recipe, config.network)), asked)}
+    asked, own = training(config.training), asdict(recipe(config.training.recipe, config.network))
+    usual = {name: one for name, one, _ in differences({name: own[name] for name in asked}, asked)}
     facts = {t("Recipe"): config.training.recipe}
     for name in dict.fromkeys(("epochs", "batch_size", "lr", *usual)):
         facts[label(name)] = setting(name, asked[name])

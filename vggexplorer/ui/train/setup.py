@@ -21,6 +21,7 @@ from vggexplorer.runs.options import (
     Number,
     OneOf,
     Option,
+    Training,
     Whole,
     parse_number,
 )
@@ -258,15 +259,17 @@ def _set_minutes(key: str, label: str) -> None:
 
 
 def _more() -> None:
+    """Numbers, then choices, each with the numbers that mean something with what is chosen."""
     training = replace(recipe(chosen().recipe, subject()), **chosen().changes)
     with st.container(horizontal=True, gap="xsmall", key="training numbers"):
         for name, option in OPTIONS.items():
-            if isinstance(option, Number):
+            if isinstance(option, Number) and option.only is None:
                 _number(name, option, getattr(training, name))
         number(capital(t("seed")), chosen().seed, "seed", set_choice, "seed", width=_WIDTH)
     for name, option in OPTIONS.items():
         if not isinstance(option, Number):
             _select(name, option, getattr(training, name))
+            _numbers_of((name, getattr(training, name)), training)
     if chosen().changes:
         st.button(
             t("Back to the recipe"), key="back to recipe", on_click=choose, kwargs={"changes": {}}, type="tertiary"
@@ -274,6 +277,15 @@ def _more() -> None:
 
 
 _WIDTH = 150
+
+
+def _numbers_of(choice: tuple[str, Any], training: Training) -> None:
+    """The numbers that belong to a choice, if there are any, below it."""
+    if own := {name: option for name, option in OPTIONS.items() if option.only == choice}:
+        with st.container(horizontal=True, gap="xsmall"):
+            for name, option in own.items():
+                if isinstance(option, Number):
+                    _number(name, option, getattr(training, name))
 
 
 def _number(name: str, option: Number, value: float | None) -> None:
