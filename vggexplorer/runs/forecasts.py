@@ -127,9 +127,14 @@ class Forecast:
 
     def fits(self, memory: int | None, seconds: float | None) -> bool:
         """Whether it keeps within `USABLE` of `memory` bytes and within `seconds`; None is no limit."""
-        if memory and self.most > USABLE * memory:
+        if not enough(memory, self.most):
             return False
         return not (seconds and self.time and self.time.total > seconds)
+
+
+def enough(memory: int | None, most: int) -> bool:
+    """Whether `most` bytes keep within `USABLE` of `memory`; None, or 0, is no limit."""
+    return not memory or most <= USABLE * memory
 
 
 _MEMORIES = ("memory", "inference")
@@ -208,13 +213,17 @@ def suffices(calibration: Calibration | None, config: Config, device: Device) ->
     return calibration is not None and _settled(config, device, calibration).training.precision in calibration.rates
 
 
-def keep(run: Run) -> None:
-    """Write down what `run` will take, before it starts, if the devices have been looked at; it never fails."""
+def keep(run: Run, *, timed: bool = True) -> None:
+    """Write down what `run` will take, before it starts, if the devices have been looked at; it never fails.
+
+    Without its time unless `timed`.
+    """
     with suppress(OSError, InputError):
         config = run.config()
         found = known(run.path.parent, config.device)
         if found:
-            write_json(run.path / layout.FORECAST, forecast(config, *found).to_json())
+            expected = forecast(config, *found)
+            write_json(run.path / layout.FORECAST, (expected if timed else replace(expected, time=None)).to_json())
 
 
 def known(runs: Path, device: str) -> tuple[Device, Calibration | None] | None:

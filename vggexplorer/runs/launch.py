@@ -1,8 +1,10 @@
 """Starting trainers and telling them what to do. A trainer is a process of its own that outlives whoever started it."""
 
+import os
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,8 +17,9 @@ from vggexplorer.runs.datasets import check_present
 from vggexplorer.runs.folder import layout, ranks
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.run import Run
-from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.runs import Runs, new_id
 from vggexplorer.runs.places import Place
+from vggexplorer.text import title
 
 TRAINER = "vggexplorer.pytorch.train"
 HOLDER = "vggexplorer.runs.cluster"
@@ -36,19 +39,55 @@ def start(
     place: Place = HERE,
 ) -> Run:
     """Create a run of `owner` and start its trainer; `InputError` if that cannot be. `run_id` as in `Runs.create`."""
-    check_able(config)
-    place.check(config, runs)
-    run = runs.create(absolute(config), name, owner, run_id)
-    _settle(run, place)
+    run = _prepare(runs, config, name, owner, run_id, place)
     _spawn(runs, run, place)
     return run
 
 
+def start_together(runs: Runs, configs: Sequence[Config], names: Sequence[str | None], owner: str = "") -> list[Run]:
+    """Create the runs of a race and start their trainers, all or none; `InputError` as in `start`."""
+    place = Place(race=tuple(new_id(title(config.network)) for config in configs))
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        asked = zip(configs, names, place.race, strict=True)
+        made = [_prepare(runs, config, name, owner, run_id, place) for config, name, run_id in asked]
+        for run in made:
+            started.append(_spawn(runs, run, place))
+    except InputError:
+        _undo(runs, place.race, started)
+        raise
+    return made
+
+
+def _undo(runs: Runs, ids: Sequence[str], started: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """Remove runs that were just made, whose trainers have hardly begun."""
+    for process in started:
+        process.kill()
+        process.wait()
+    for run in filter(None, map(runs.get, ids)):
+        with suppress(OSError, InputError):
+            run.unmark_started()
+            Line(runs).leave(run)
+            run.delete()
+
+
+def _prepare(runs: Runs, config: Config, name: str | None, owner: str, run_id: str | None, place: Place) -> Run:
+    """Create a run as `start` does, which is not started yet; `InputError` if that cannot be."""
+    check_able(config)
+    place.check(config, runs)
+    run = runs.create(absolute(config), name, owner, run_id)
+    _settle(run, place)
+    return run
+
+
 def _settle(run: Run, place: Place) -> None:
-    """Keep where the trainer of `run` is started, and what it will take: that is known of one process here."""
+    """Keep where the trainer of `run` is started, and what it will take: that is known of one process here.
+
+    How long the member of a race takes depends on the others: its memory alone is kept.
+    """
     place.keep(run)
-    if place == HERE:
-        forecasts.keep(run)
+    if not place.cluster and place.nproc == 1:
+        forecasts.keep(run, timed=not place.race)
     else:
         with suppress(OSError):
             (run.path / layout.FORECAST).unlink(missing_ok=True)
@@ -122,15 +161,23 @@ def command(run: Run, place: Place = HERE) -> list[str]:
     return [*torchrun, "--nproc-per-node", str(place.nproc), "--max-restarts", "0", "--no-python", *trainer]
 
 
-def _environment(nproc: int) -> dict[str, str]:
+def _threads(processes: int) -> int:
+    """The threads of each of several processes: its share of the processors, or fewer if the environment says so."""
+    share = max(1, processors() // processes)
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(told)) if told.isdecimal() and int(told) else share
+
+
+def _environment(place: Place) -> dict[str, str]:
     """What the trainer finds in its environment: several processes share the processors, and talk on this machine."""
-    if nproc == 1:
+    if place.nproc == 1 and not place.race:
         return child_environment()
-    shared = {"OMP_NUM_THREADS": str(max(1, processors() // nproc))}
+    shared = child_environment() | {"OMP_NUM_THREADS": str(_threads(max(place.nproc, len(place.race))))}
+    if place.race:
+        return shared
     # The interface of this machine alone: lo on Linux, lo0 on macOS; on Windows the libraries find one by themselves.
     loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
-    shared |= {f"{library}_SOCKET_IFNAME": name for name in loopback for library in ("GLOO", "NCCL")}
-    return shared | child_environment()
+    return {f"{library}_SOCKET_IFNAME": name for name in loopback for library in ("GLOO", "NCCL")} | shared
 
 
 def _spawn(runs: Runs, run: Run, place: Place) -> "subprocess.Popen[bytes]":
@@ -138,8 +185,8 @@ def _spawn(runs: Runs, run: Run, place: Place) -> "subprocess.Popen[bytes]":
     try:
         slow = 1 if place.nproc == 1 else SLOW
         run.mark_started(slow)  # before it gets a ticket: the tickets of the dead are removed
-        Line(runs).queue(run)
-        return detached(command(run, place), run.path / layout.LOG, _environment(place.nproc))
+        Line(runs).queue(run, place.race)
+        return detached(command(run, place), run.path / layout.LOG, _environment(place))
     except OSError as error:
         with suppress(OSError):
             run.unmark_started()

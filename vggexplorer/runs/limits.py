@@ -5,13 +5,13 @@ and the person's own Python are not limited: who has an account on the machine c
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.runs import launch
+from vggexplorer.runs import launch, races
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
@@ -73,15 +73,24 @@ class Limits:
             )
         return replace(config, training=replace(config.training, time_budget=asked or allowed))
 
-    def check_room(self, runs: Runs, owner: str) -> None:
-        """`InputError` if `owner` has as many active runs as are allowed."""
-        if self.runs is not None and (active := active_runs(runs, owner)) >= self.runs:
+    def check_room(self, runs: Runs, owner: str, more: int = 1) -> None:
+        """`InputError` if `owner` would have more active runs than are allowed with so many `more`."""
+        if self.runs is None or (active := active_runs(runs, owner)) + more <= self.runs:
+            return
+        if more == 1:
             raise InputError(
                 "The teacher allows {most} active {most:run|runs} for each person here, and you have {count}; "
                 "stop one, or wait.",
                 most=self.runs,
                 count=active,
             )
+        raise InputError(
+            "A race of {more} is {more} runs; the teacher allows {most} active {most:run|runs} for each person here, "
+            "and you have {count}.",
+            more=more,
+            most=self.runs,
+            count=active,
+        )
 
 
 _NAMES = tuple(field.name for field in fields(Limits))
@@ -122,6 +131,15 @@ def start(
         return launch.start(runs, config, name, owner, run_id=run_id, place=place)
 
 
+def start_race(
+    runs: Runs, configs: Sequence[Config], owner: str, limits: Limits, names: Sequence[str | None] | None = None
+) -> list[Run]:
+    """Start a race for `owner` within `limits`, in which each member counts as a run; `InputError` if it cannot be."""
+    held = [limits.held(config) for config in configs]
+    with _room(runs, owner, limits, len(held)):
+        return races.start_race(runs, held, owner, names)
+
+
 def resume(runs: Runs, run: Run, limits: Limits) -> None:
     """Go on with a run within `limits`, which may have been set after its start; `InputError` if that cannot be.
 
@@ -133,8 +151,8 @@ def resume(runs: Runs, run: Run, limits: Limits) -> None:
 
 
 @contextmanager
-def _room(runs: Runs, owner: str, limits: Limits) -> Iterator[None]:
-    """Around a start: of two tabs that start at once, the second one counts the first one's run."""
+def _room(runs: Runs, owner: str, limits: Limits, more: int = 1) -> Iterator[None]:
+    """Around the start of so many `more`: of two tabs that start at once, the second one counts the first one's run."""
     if limits.runs is None:
         yield
         return
@@ -148,7 +166,7 @@ def _room(runs: Runs, owner: str, limits: Limits) -> Iterator[None]:
             reason=error.strerror or str(error),
         ) from error
     try:
-        limits.check_room(runs, owner)
+        limits.check_room(runs, owner, more)
         yield
     finally:
         lock.release()

@@ -1,7 +1,7 @@
 """Where a run's trainer is started: on this machine or a cluster, as one process or as several that share each batch.
 
 It is kept in the run's folder as place.json, beside config.json and not in it: a run that goes on may do so elsewhere,
-and what was asked of it stays what it was.
+and what was asked of it stays what it was. Of a race, `races`, each member's says who the members are.
 """
 
 import re
@@ -10,11 +10,13 @@ from importlib.util import find_spec
 
 from vggexplorer.architectures import check_int, shown
 from vggexplorer.errors import InputError
+from vggexplorer.paths import RUN_ID
 from vggexplorer.processes import processors
 from vggexplorer.runs import devices, exactness
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.line import SEATS
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
@@ -26,12 +28,14 @@ _ADDRESS = re.compile(r"auto|[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 class Place:
     """`nproc` processes of PyTorch's torchrun; `cluster` is the address of a cluster, empty for this machine.
 
-    On a cluster a run is one process, which asks for a GPU or for so many `cores`.
+    On a cluster a run is one process, which asks for a GPU or for so many `cores`. `race` are the ids of all runs that
+    train beside each other on one device, in the order of their seats; empty for a run of its own.
     """
 
     nproc: int = 1
     cluster: str = ""
     cores: int = 1
+    race: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_int(self.nproc, "the number of processes", 1, MAX_PROCESSES)
@@ -43,14 +47,18 @@ class Place:
             )
         if self.cluster and self.nproc > 1:
             raise InputError("On a cluster a run is one process.")
+        object.__setattr__(self, "race", _ids(self.race))
+        if self.race and (self.cluster or self.nproc > 1):
+            raise InputError("The members of a race are single processes on this machine.")
 
     @staticmethod
     def of(run: Run) -> "Place":
         """Where the trainer of `run` is started; `Place()` if nothing is kept of it, or what is kept is damaged."""
         try:
-            return Place(**run.json(layout.PLACE))
+            place = Place(**run.json(layout.PLACE))
         except (TypeError, ValueError):
             return Place()
+        return place if not place.race or run.id in place.race else Place()
 
     def keep(self, run: Run) -> None:
         """Write it into the folder of `run`; `InputError` if that cannot be."""
@@ -79,6 +87,16 @@ class Place:
             )
         for name in several(first, self.nproc):
             devices.resolve(name, runs.path)
+
+
+def _ids(race: object) -> tuple[str, ...]:
+    """The ids of a race as they are kept; `ValueError` if they are none, or none of a race."""
+    ids = tuple(race) if isinstance(race, list | tuple) else None
+    if ids is None or not all(isinstance(each, str) and RUN_ID.fullmatch(each) for each in ids):
+        raise ValueError("These are no ids of runs.")
+    if ids and (not 2 <= len(ids) <= SEATS or len({*ids}) < len(ids)):
+        raise ValueError("These are no members of a race.")
+    return ids
 
 
 def need_ray() -> None:

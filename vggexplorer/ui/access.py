@@ -70,6 +70,18 @@ def start_run(runs: Runs, config: Config, name: str | None = None, place: Place 
     return run
 
 
+def start_race(runs: Runs, configs: Sequence[Config], names: Sequence[str | None] | None = None) -> list[Run]:
+    """Start a race of who is there, all members in the order of their seats; `InputError` as in `start_run`."""
+    here = person()
+    if here == NOBODY:
+        raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+    for dataset in {config.dataset for config in configs}:
+        check_data(runs, dataset)
+    members = limits.start_race(runs, configs, here.id, allowed(), names)
+    session["started"] = [*(run.id for run in members), *started()]
+    return members
+
+
 def started() -> list[str]:
     """The ids of the runs that were started in this session, the newest first."""
     ids: list[str] = session.get("started", [])

@@ -5,7 +5,7 @@
 | `CONFIG` | what was asked, a `Config`; a folder without it is no run | who creates the run, once |
 | `CREATED` | when (`time`), and for whom (`owner`, on a shared dashboard) | who creates the run, once |
 | `NAME` | the display name, text | who creates or renames the run |
-| `PLACE` | where the trainer is started, a `Place` | who starts the run |
+| `PLACE` | where the trainer is started, a `Place`: with the ids of its race, if it is in one | who starts the run |
 | `FORECAST` | what the run would take, a `Forecast` | who starts the run |
 | `STARTED` | for how many times the usual timeout the run counts as starting | who starts the run |
 | `CONTROL` | what is wanted: `until` (a step to pause at) and `stop` | who commands the run |

@@ -1,19 +1,31 @@
 """The line of the runs that wait for a device: `<runs>/line/<number>-<run id>`, a ticket for each run that was started.
 
-The content of a ticket is the device, once that is known.
+The content of a ticket is the device, once that is known. The members of a race have one number: they come in together,
+and whoever is behind waits for all of them.
 """
 
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
+
+from filelock import FileLock
 
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
+SEATS = 3
+"""How many runs a device trains at once at most, if they race each other; a run of its own takes all its seats."""
+
 
 class Line:
-    """The line in the folder of all runs."""
+    """The line in the folder of all runs; `race` are the ids of those that a run comes in with, if there are any."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        return self._runs.lock("line")
 
     def _tickets(self) -> list[tuple[int, str, Path]]:
         try:
@@ -23,13 +35,15 @@ class Line:
         parts = ((path.name.partition("-"), path) for path in paths)
         return sorted((int(number), run_id, path) for (number, _, run_id), path in parts if number.isdecimal())
 
-    def queue(self, run: Run) -> None:
-        """Put a run at the end of the line."""
-        with self._runs.lock("line"):
+    def queue(self, run: Run, race: Sequence[str] = ()) -> None:
+        """Put a run at the end of the line, or beside those of its race that live."""
+        with self._lock:
             self.leave(run)
             (self._runs.path / "line").mkdir(exist_ok=True)
-            last = max((number for number, _, _ in self._tickets()), default=0)
-            (self._runs.path / "line" / f"{last + 1:08d}-{run.id}").write_bytes(b"")
+            tickets = self._tickets()
+            beside = (number for number, run_id, _ in tickets if run_id in race and self._lives(run_id))
+            number = next(beside, max((number for number, _, _ in tickets), default=0) + 1)
+            (self._runs.path / "line" / f"{number:08d}-{run.id}").write_bytes(b"")
 
     def leave(self, run: Run) -> None:
         """Take a run out of the line."""
@@ -37,24 +51,34 @@ class Line:
             if run_id == run.id:
                 path.unlink(missing_ok=True)
 
-    def ahead(self, run: Run, device: str) -> int:
+    def ahead(self, run: Run, device: str, race: Sequence[str] = ()) -> int:
         """How many living runs wait for `device`, or have it, before `run`; tickets of the dead are removed.
 
-        A run that is not in the line gets in at its end.
+        A run that is not in the line gets in as by `queue`.
         """
+        tickets = self._tickets()
+        own = next(((number, path) for number, run_id, path in tickets if run_id == run.id), None)
+        if own is None:
+            self.queue(run, race)
+            return self.ahead(run, device, race)
+        if _device_on(own[1]) != device:
+            own[1].write_text(device, "utf-8")
         count = 0
-        for _, run_id, path in self._tickets():
-            if run_id == run.id:
-                if _device_on(path) != device:
-                    path.write_text(device, "utf-8")
-                return count
-            other = Run(self._runs.path / run_id)
-            if other.locked() or other.just_started():
+        for _, run_id, path in (ticket for ticket in tickets if ticket[0] < own[0]):
+            if self._lives(run_id):
                 count += _device_on(path) in ("", device)
             else:
                 path.unlink(missing_ok=True)
-        self.queue(run)
         return count
+
+    def comes_in(self, run: Run, device: str, take: Callable[[], bool], race: Sequence[str] = ()) -> bool:
+        """Whether nobody is before `run`, and it could `take` its seat; nobody gets in or out of turn meanwhile."""
+        with self._lock:
+            return self.ahead(run, device, race) == 0 and take()
+
+    def _lives(self, run_id: str) -> bool:
+        run = Run(self._runs.path / run_id)
+        return run.locked() or run.just_started()
 
 
 def _device_on(ticket: Path) -> str | None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision
@@ -29,14 +29,14 @@ from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout, ranks, snapshots
 from vggexplorer.runs.folder.files import json_bytes, replace_by, write_json
-from vggexplorer.runs.folder.line import Line
+from vggexplorer.runs.folder.line import SEATS, Line
 from vggexplorer.runs.folder.ranks import ProcessLostError, Rank
 from vggexplorer.runs.folder.records import Outcome, Record
 from vggexplorer.runs.folder.run import MANY, START_TIMEOUT, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Phase, Word
-from vggexplorer.runs.places import check_batch, several
+from vggexplorer.runs.places import Place, check_batch, several
 from vggexplorer.runs.trainer.session import Command, Parts, Session
 from vggexplorer.runs.trainer.telemetry import Sampler
 
@@ -183,25 +183,35 @@ def _of_system(error: OSError, run: Run) -> InputError:
 
 @contextmanager
 def _turn(run: Run, device: str, session: "FolderSession") -> Iterator[None]:
-    """Wait in the line for `device`, and hold it."""
-    runs = Runs(run.path.parent)
-    line, lock = Line(runs), runs.lock(f"device-{device.replace(':', '-')}")
-    with ExitStack() as stack:
+    """Wait in the line for `device`, and hold it: all its seats, or that of `run` in its race."""
+    runs, race = Runs(run.path.parent), Place.of(run).race
+    numbers = (race.index(run.id),) if race else range(SEATS)
+    line, locks = Line(runs), [runs.lock(_seat(device, number)) for number in numbers]
+    with ExitStack() as seats:
         while session.command(0) is not Command.STOP:
-            ahead = line.ahead(run, device)
-            if ahead == 0 and _taken(lock):
-                stack.callback(lock.release)
+            ahead = line.ahead(run, device, race)
+            if ahead == 0 and line.comes_in(run, device, partial(_taken, locks, seats), race):
                 break
             session.wait_in_line(max(1, ahead))
         yield
 
 
-def _taken(lock: BaseFileLock) -> bool:
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return False
-    return True
+def _seat(device: str, number: int) -> str:
+    """The name of the lock of a device's seat."""
+    return f"device-{device.replace(':', '-')}" + (f".{number}" if number else "")
+
+
+def _taken(locks: Sequence[FileLock], seats: ExitStack) -> bool:
+    """Whether all `locks` were free; they are held then, and given back when `seats` is left."""
+    with ExitStack() as taken:
+        try:
+            for lock in locks:
+                lock.acquire(timeout=0)
+                taken.callback(lock.release)
+        except Timeout:
+            return False
+        seats.push(taken.pop_all())
+        return True
 
 
 class Heartbeat:
