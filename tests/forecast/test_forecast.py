@@ -169,22 +169,23 @@ def highest(changes: Iterator[int]) -> int:
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("network", [*LARGE, LAYERED], ids=lambda network: str(network.input_shape))
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("training", [{}, {"momentum": 0.9}, {"optimizer": "adam"}], ids=str)
 def test_the_most_that_a_step_takes(
-    network: Network, precision: str, momentum: float, monkeypatch: pytest.MonkeyPatch
+    network: Network, precision: str, training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trainer's own step, every allocation as PyTorch's profiler reports it: no heap, no libraries."""
-    learner = trainer(network, "cpu", precision=precision, momentum=momentum)
+    learner = trainer(network, "cpu", precision=precision, **training)
+    kept = learner.training.kept
     steps(learner, 1)
     learner.net.zero_grad()
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         steps(learner, 2)
     summary = summarize(*network)
-    before = 4 * summary.totals.params * (2 if momentum else 1)
+    before = 4 * summary.totals.params * (1 + kept)
     monkeypatch.setattr("vggexplorer.forecast.memory.HEAP_SHARE", 0)
-    own = training_memory(summary, 32, precision, kept=int(momentum > 0))
+    own = training_memory(summary, 32, precision, kept=kept)
     assert own.total == pytest.approx(before + highest(allocations(profile)), rel=0.1)
-    assert own.optimizer == (4 * summary.totals.params if momentum else 0)
+    assert own.optimizer == 4 * summary.totals.params * kept
     assert min(own) >= 0
 
 

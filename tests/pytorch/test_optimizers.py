@@ -4,16 +4,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, StepLR
 
-from vggexplorer.pytorch.optimizers import SGD
+from vggexplorer.pytorch import weights
+from vggexplorer.pytorch.optimizers import SGD, optimizer
 from vggexplorer.runs.config import RECIPES
+from vggexplorer.runs.options import Training
 
 TRAINING = RECIPES["d2l-vgg"]
+ADAM = replace(TRAINING, optimizer="adam")
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -37,10 +41,78 @@ def test_it_does_what_pytorchs_does(momentum: float, weight_decay: float) -> Non
         torch.testing.assert_close(mine, other, **exact)
 
 
-def test_a_parameter_without_gradient_stays() -> None:
+def two_networks() -> tuple[nn.Module, nn.Module]:
+    """Twice the same network, as it lies in memory in training."""
+    torch.manual_seed(0)
+    own, theirs = (
+        nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(48, 5)).to(memory_format=torch.channels_last)
+        for _ in range(2)
+    )
+    own.load_state_dict(theirs.state_dict())
+    return own, theirs
+
+
+def give_gradients(*nets: nn.Module) -> None:
+    images = torch.rand(4, 2, 6, 6).contiguous(memory_format=torch.channels_last)
+    for net in nets:
+        net.zero_grad()
+        torch.autograd.backward(net(images).square().sum())
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_adam_does_what_pytorchs_does_one_after_the_other(weight_decay: float) -> None:
+    own, theirs = two_networks()
+    ours = optimizer(own, replace(ADAM, weight_decay=weight_decay))
+    reference = torch.optim.Adam(theirs.parameters(), lr=1.0, weight_decay=weight_decay, foreach=False)
+    for step in range(10):
+        give_gradients(own, theirs)
+        lr = reference.param_groups[0]["lr"] = 0.01 / (step + 1)
+        ours.step(lr)
+        reference.step()
+    for mine, other in zip(own.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+@pytest.mark.parametrize("training", [replace(TRAINING, momentum=0.9), ADAM], ids=lambda each: each.optimizer)
+def test_what_it_keeps_is_all_that_the_next_step_needs(training: Training, tmp_path: Path) -> None:
+    """The state of one optimizer, through a file into another: the same bits from there on."""
+    own, other = two_networks()
+    first, second = optimizer(own, training), optimizer(other, training)
+    for _ in range(3):
+        give_gradients(own)
+        first.step(0.01)
+    weights.save(tmp_path / "state", first.state(), {})
+    kept = weights.load(tmp_path / "state")
+    other.load_state_dict(own.state_dict())
+    assert sum(value.numel() for value in kept.values() if value.ndim) == training.kept * parameters(own)
+    for name, value in second.state().items():
+        assert not value.any()
+        value.copy_(kept[name])
+    for _ in range(3):
+        give_gradients(own, other)
+        first.step(0.01)
+        second.step(0.01)
+    for mine, copied in zip(own.parameters(), other.parameters(), strict=True):
+        assert torch.equal(mine, copied)
+    for value in first.state().values():
+        value.zero_()
+    own.load_state_dict(fresh := two_networks()[0].state_dict())
+    other.load_state_dict(fresh)
+    give_gradients(own, other)
+    first.step(0.01)
+    optimizer(other, training).step(0.01)
+    assert all(map(torch.equal, own.parameters(), other.parameters()))  # with zeros in it, it is as new
+
+
+def parameters(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("training", [replace(TRAINING, momentum=0.9), ADAM], ids=lambda each: each.optimizer)
+def test_a_parameter_without_gradient_stays(training: Training) -> None:
     net = nn.Linear(2, 2)
     before = net.weight.clone()
-    SGD(net, replace(TRAINING, momentum=0.9)).step(TRAINING.lr)
+    optimizer(net, training).step(TRAINING.lr)
     assert torch.equal(net.weight, before)
 
 

@@ -34,6 +34,7 @@ EVERYTHING = replace(
     lr=0.05,
     schedule="linear",
 )
+ADAM = replace(PLAIN, optimizer="adam", lr=0.003, weight_decay=1e-3, schedule="cosine", warmup=0.5, batch_norm=True)
 WITH_DROPOUT = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "16", "dropout": "0.5"})
 Data = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -359,7 +360,7 @@ def test_a_seed_decides_the_beginning_and_the_order() -> None:
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(("precision", "stop"), [("float32", 13), ("bfloat16", 17)])
-@pytest.mark.parametrize("training", [PLAIN, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize("training", [PLAIN, EVERYTHING, ADAM], ids=["plain", "everything", "Adam"])
 def test_what_stopped_and_went_on_has_the_same_bits(
     tmp_path: Path, training: Training, precision: str, stop: int
 ) -> None:

@@ -15,7 +15,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import config as config_module
 from vggexplorer.runs.config import RECIPES, Config, check_device, published, recipe
 from vggexplorer.runs.datasets import Dataset
-from vggexplorer.runs.options import ABOUT, INITS, PRECISIONS, RECIPE_NAMES, SCHEDULES, Training
+from vggexplorer.runs.options import ABOUT, INITS, OPTIMIZERS, PRECISIONS, RECIPE_NAMES, SCHEDULES, Training
 from vggexplorer.text import parse_network
 
 SMALL = parse_network({"arch": "1x4,1x8", "input": "1x28x28", "hidden": "none"})
@@ -110,6 +110,7 @@ trainings = st.builds(
     images=st.none() | st.integers(1, 10**7),
     batch_size=st.integers(1, 65_536),
     lr=st.floats(0, 1000, exclude_min=True),
+    optimizer=st.sampled_from(list(OPTIMIZERS)),
     schedule=st.sampled_from(list(SCHEDULES)),
     step_epochs=st.integers(1, 10_000),
     step_factor=st.floats(0, 1, exclude_min=True),

@@ -74,7 +74,8 @@ def test_options_count(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     whole, half = found(), found("--batch-size", "64")
     assert half["memory"]["activations"] < 0.6 * whole["memory"]["activations"]
-    assert found("--momentum", "0.9")["memory"]["optimizer"] > 0
+    momentum, adam = (found(*words)["memory"] for words in (("--momentum", "0.9"), ("--optimizer", "adam")))
+    assert adam["optimizer"] == 2 * momentum["optimizer"] > 0
     assert found("--epochs", "1")["time"]["total"] < whole["time"]["total"]
 
 

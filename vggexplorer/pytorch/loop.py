@@ -25,7 +25,7 @@ from vggexplorer.forecast.precision import Decision
 from vggexplorer.processes import peak_memory, processor_name, processors
 from vggexplorer.pytorch import data, deterministic, distributed, look, precision, weights
 from vggexplorer.pytorch.modules import build
-from vggexplorer.pytorch.optimizers import SGD
+from vggexplorer.pytorch.optimizers import optimizer
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.exactness import PLAIN, StepKind, change, exactness
 from vggexplorer.runs.exactness import check as check_exact
@@ -157,7 +157,7 @@ class Trainer:
         if self._on_exact_gpu:
             deterministic.replace_layers(self.net)
         self.net = self.net.to(memory_format=torch.channels_last).to(self.device)
-        self.optimizer = SGD(self.net, self.training)
+        self.optimizer = optimizer(self.net, self.training)
         size = sum(value.numel() * torch.bfloat16.itemsize for value in self._convolutions().values())
         self.snapshot_steps = snapshots.schedule(self.num_steps, size)
         # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.

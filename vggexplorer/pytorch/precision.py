@@ -46,7 +46,7 @@ def described(trainer: "Trainer") -> str:
     """What tells steps from others whose times may differ: network, batch and all that their bits depend on."""
     training, kind = trainer.training, trainer.step_kind._replace(precision=None)
     about = format_network(trainer.config.trained) | kind.texts()
-    options = [training.batch_size, training.momentum > 0, training.flip, training.crop > 0, training.brightness > 0]
+    options = [training.batch_size, training.kept, training.flip, training.crop > 0, training.brightness > 0]
     return hashlib.sha256(json.dumps([about, options], sort_keys=True).encode()).hexdigest()[:16]
 
 

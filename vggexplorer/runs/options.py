@@ -34,6 +34,8 @@ INITS = {
 }
 """How the weights of a convolution or a linear layer can begin; biases keep PyTorch's default."""
 PRECISIONS = {"auto": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
+OPTIMIZERS = {"sgd": "gradient descent (SGD)", "adam": "Adam"}
+"""How weights follow their gradients."""
 SCHEDULES = {
     "constant": "constant",
     "linear": "falls linearly to 0",
@@ -168,7 +170,7 @@ def _row(default: _Value, option: Option) -> _Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """How to train: plain stochastic gradient descent on the cross-entropy loss, as in the book.
+    """How to train: by itself with plain stochastic gradient descent on the cross-entropy loss, as in the book.
 
     `None` for `input_size`, `dropout` or `batch_norm` leaves the network's own; the command line has the last two among
     the options of the network. `None` for `images` takes all training images.
@@ -187,6 +189,14 @@ class Training:
         ),
     )
     batch_size: int = _row(128, Whole(label="batch size", help="examples in a step", low=1, high=MAX_BATCH))
+    optimizer: str = _row(
+        "sgd",
+        OneOf(
+            label="optimizer",
+            help="sgd, or adam, which needs a learning rate of its own: 0.001 is PyTorch's default",
+            words=OPTIMIZERS,
+        ),
+    )
     lr: float = _row(0.05, Number(label="learning rate", help="learning rate", high=1000, above=True, step=0.01))
     schedule: str = _row(
         "constant",
@@ -228,7 +238,15 @@ class Training:
         ),
     )
     momentum: float = _row(
-        0.0, Number(label="momentum", help="momentum, from 0 to below 1", high=1, below=True, step=0.1)
+        0.0,
+        Number(
+            label="momentum",
+            help="with the optimizer sgd: momentum, from 0 to below 1",
+            high=1,
+            below=True,
+            step=0.1,
+            only=("optimizer", "sgd"),
+        ),
     )
     weight_decay: float = _row(0.0, Number(label="weight decay", help="weight decay, from 0 to 1", high=1, step=0.0001))
     input_size: int | None = _row(
@@ -316,7 +334,7 @@ class Training:
     @property
     def kept(self) -> int:
         """How many numbers the optimizer keeps for each weight, from step to step."""
-        return int(self.momentum > 0)
+        return 2 if self.optimizer == "adam" else int(self.momentum > 0)
 
     def applies(self, name: str) -> bool:
         """Whether the option `name` means anything beside the others."""
