@@ -184,6 +184,20 @@ def test_it_trains_as_a_plain_loop_in_the_books_manner(tmp_path: Path, schedule:
         assert record.lr == pytest.approx(lr)
 
 
+def test_labels_are_smoothed_in_training_alone() -> None:
+    """With smoothing s, the loss is (1 - s) of the plain one and s of the mean over all classes taken for right."""
+    plain, smoothed = (Trainer(config(label_smoothing=share), Session()) for share in (0.0, 0.3))
+    rows = torch.arange(50)
+    labels = plain.train_labels[rows]
+    scores, loss = plain.learn(plain.batch_of(rows), labels)
+    same, smooth = smoothed.learn(smoothed.batch_of(rows), labels)
+    assert torch.equal(scores, same)
+    spread = -torch.log_softmax(scores, 1).mean()
+    assert smooth.item() == pytest.approx(0.7 * loss.item() + 0.3 * spread.item())
+    smoothed.net.load_state_dict(plain.net.state_dict())
+    assert smoothed.test()[:2] == plain.test()[:2]
+
+
 def test_it_learns() -> None:
     last = list(fit(config(batch_size=100, epochs=1, momentum=0.9, batch_norm=True)))[-1]
     assert last.test_acc is not None

@@ -117,6 +117,7 @@ trainings = st.builds(
     warmup=st.floats(0, 10_000),
     momentum=st.floats(0, 1, exclude_max=True),
     weight_decay=st.floats(0, 1),
+    label_smoothing=st.floats(0, 1, exclude_max=True),
     dropout=st.none() | st.floats(0, 1, exclude_max=True),
     batch_norm=st.none() | st.booleans(),
     conv_init=st.sampled_from(list(INITS)),

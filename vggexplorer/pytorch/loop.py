@@ -355,13 +355,14 @@ class Trainer:
     def learn(self, images: Tensor, labels: Tensor, weight: float = 1) -> tuple[Tensor, Tensor]:
         """One step of gradient descent; the class scores before it, and the loss (mean over the images).
 
+        The loss has the training's label smoothing, as do all training losses of records; test losses have none.
         `weight` is what the loss counts for beside those of other processes.
         """
         self.model.train()
         self.net.zero_grad()
         with self._autocast():
             scores = self.model(images)
-        loss = cross_entropy(scores.float(), labels)
+        loss = cross_entropy(scores.float(), labels, label_smoothing=self.training.label_smoothing)
         torch.autograd.backward(loss if weight == 1 else loss * weight)
         self.optimizer.step(self.training.lr_at(self.step, self.steps_per_epoch))
         return scores.detach(), loss.detach()

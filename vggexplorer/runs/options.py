@@ -249,6 +249,17 @@ class Training:
         ),
     )
     weight_decay: float = _row(0.0, Number(label="weight decay", help="weight decay, from 0 to 1", high=1, step=0.0001))
+    label_smoothing: float = _row(
+        0.0,
+        Number(
+            label="label smoothing",
+            help="share of each label that goes to all classes alike, from 0 to below 1; the training loss that is "
+            "shown has it, the test loss has not",
+            high=1,
+            below=True,
+            step=0.1,
+        ),
+    )
     input_size: int | None = _row(
         None,
         Whole(

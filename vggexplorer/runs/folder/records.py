@@ -21,9 +21,10 @@ class Record:
     """Where a run is after `step` steps.
 
     `epoch` is a fraction of epochs, `examples` all that were trained on so far. `train_loss` and `train_acc` are means
-    over the epoch so far, what the book draws. `examples_per_sec` counts the time of steps only, as the book does,
-    `examples_per_sec_wall` all time; `seconds` is all time but pauses, `memory` the most bytes in use so far (of the
-    device, or of the process on a CPU). The last record of an epoch has the test figures.
+    over the epoch so far, what the book draws; the losses in training have the label smoothing that was asked for.
+    `examples_per_sec` counts the time of steps only, as the book does, `examples_per_sec_wall` all time; `seconds` is
+    all time but pauses, `memory` the most bytes in use so far (of the device, or of the process on a CPU). The last
+    record of an epoch has the test figures.
     """
 
     step: int
