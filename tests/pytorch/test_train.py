@@ -565,6 +565,53 @@ def test_a_time_budget_that_was_used_up_before(tmp_path: Path) -> None:
     assert keeper.reason is not None
 
 
+# --- the best test ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def accuracies(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The test accuracy after each epoch of two steps, as the list has it."""
+    accuracies = [0.5, 0.7, 0.7, 0.6, 0.8, 0.8, 0.75, 0.9]
+
+    def test(self: Trainer) -> tuple[float, float, Tensor]:
+        self._tested = self.step, 1.0, accuracies[(self.step - 1) // 2], torch.eye(10)[self.test_labels]
+        return self._tested[1:]
+
+    monkeypatch.setattr(Trainer, "test", test)
+    return accuracies
+
+
+@pytest.mark.parametrize(
+    ("patience", "ends", "words"),
+    [
+        (1, 3, "not better than 0.700 for 1 epoch: the training ended early, after epoch 3."),
+        (2, 4, "not better than 0.700 for 2 epochs: the training ended early, after epoch 4."),
+        (3, 8, ""),
+        (None, 8, ""),
+    ],
+)
+def test_patience_ends_it(tmp_path: Path, accuracies: list[float], patience: int | None, ends: int, words: str) -> None:
+    asked = config(batch_size=3000, epochs=len(accuracies), patience=patience)
+    keeper = Keeper(tmp_path / "checkpoint")
+    records = list(fit(asked, keeper))
+    assert [record.step for record in records] == list(range(1, 2 * ends + 1))
+    assert records[-1].test_acc == keeper.result["test_acc"] == accuracies[ends - 1]
+    assert words in str(keeper.reason)
+    assert bool(words) is (keeper.reason is not None)
+
+
+@pytest.mark.parametrize("stop", range(1, 8))
+def test_patience_goes_on_counting_after_a_resume(tmp_path: Path, accuracies: list[float], stop: int) -> None:
+    asked, path = config(batch_size=3000, epochs=len(accuracies), patience=2), tmp_path / "checkpoint"
+    whole, rest = Keeper(tmp_path / "whole"), Keeper(path)
+    records = list(fit(asked, whole))
+    before = list(fit(asked, Keeper(path, [Command.GO] * stop + [Command.STOP])))
+    after = list(fit(asked, rest))
+    assert timeless(before + after) == timeless(records)
+    assert str(rest.reason) == str(whole.reason)
+    assert all(torch.equal(tensor, rest.weights[name]) for name, tensor in whole.weights.items())
+
+
 # --- led astray ------------------------------------------------------------------------------------------
 
 

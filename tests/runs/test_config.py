@@ -127,6 +127,7 @@ trainings = st.builds(
     crop=st.integers(0, 64),
     brightness=st.floats(0, 1),
     time_budget=st.none() | st.floats(1, 10**7),
+    patience=st.none() | st.integers(1, 10_000),
     checkpoint_every=st.floats(1, 10**7),
 )
 

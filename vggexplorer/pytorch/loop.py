@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,14 @@ from vggexplorer.runs.trainer.rhythm import Rhythm
 from vggexplorer.runs.trainer.session import Command, Session, useless
 from vggexplorer.summary import FEATURES
 from vggexplorer.text import format_network
+
+
+class Best(NamedTuple):
+    """The best test accuracy so far, and after how many steps it was reached first."""
+
+    step: int
+    accuracy: float
+
 
 GUESSING = 1.2
 """How many times the accuracy of guessing still counts as guessing."""
@@ -164,6 +172,7 @@ class Trainer:
         self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
         self.order: Tensor | None = None
         self._tested: tuple[int, float, float, Tensor] | None = None
+        self.best: Best | None = None
         self.step = 0
         self.step_seconds = self.seconds = 0.0
         self._saved_step = 0
@@ -286,13 +295,13 @@ class Trainer:
         return about | {"exact": exactness(self.config, about).holds}
 
     def run(self) -> Iterator[Record]:
-        """All steps that are left, unless a command or the time budget ends them."""
+        """All steps that are left, unless a command, the time budget or the patience ends them."""
         self.session.begin(self.environment())
         self._clock = time.perf_counter()
         self._start_of_run = self._clock - self.seconds
         self.session.parts.over("network")
         self._snapshot()
-        self._over = self._out_of_time()
+        self._over = self._out_of_time() or self._out_of_patience()
         while self.step < self.num_steps and not self._over:
             if not (yield from self._may_go_on()):
                 return
@@ -327,6 +336,8 @@ class Trainer:
         last = index + 1 == self.steps_per_epoch or self._over
         if self.rhythm.due(self.step, time.perf_counter()) or last or viewed:
             yield self._record(tested=last)
+        if last:
+            self._over = self._over or self._out_of_patience()
         if viewed:
             seen = look.step(self.net, self.train_images[rows], labels, scores)
             self.session.show({"step": self.step, "loss": float(figures.loss), **seen})
@@ -378,6 +389,8 @@ class Trainer:
         self._check_loss(batch_loss)
         test_loss, test_acc = self.test()[:2] if tested else (None, None)
         self._check_loss(test_loss or 0.0)
+        if test_acc is not None and (self.best is None or test_acc > self.best.accuracy):
+            self.best = Best(self.step, test_acc)
         epoch, index = divmod(self.step - 1, self.steps_per_epoch)
         seen = min((index + 1) * self.training.batch_size, len(self.train_labels))
         examples = epoch * self._epoch_examples() + seen
@@ -537,6 +550,7 @@ class Trainer:
             **self.step_kind.texts(),
             "decided": json.dumps(self.decided and self.decided.to_json()),
             **({"changed": json.dumps(self.changed)} if self.changed else {}),
+            **({"best_step": str(self.best.step), "best_test_acc": repr(self.best.accuracy)} if self.best else {}),
         }
         weights.save(path, tensors, about)
 
@@ -551,6 +565,8 @@ class Trainer:
             self.step = self._saved_step = int(about["step"])
             self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
             self.changed = change(about, self.step, self.step_kind)
+            if "best_step" in about:
+                self.best = Best(int(about["best_step"]), float(about["best_test_acc"]))
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise useless(error) from error
 
@@ -560,15 +576,32 @@ class Trainer:
             return False
         return bool(self.group.most(time.perf_counter() - self._start_of_run >= budget))
 
+    def _out_of_patience(self) -> bool:
+        """Whether no test was better for as many epochs as are waited for: it follows from what a checkpoint holds."""
+        patience, best = self.training.patience, self.best
+        if patience is None or best is None:
+            return False
+        return bool(self.group.most(self.step - best.step >= patience * self.steps_per_epoch))
+
+    def _why_early(self) -> InputError:
+        """Why it ends before its last step."""
+        if self.best and self._out_of_patience():
+            return InputError(
+                "The test accuracy was not better than {best} for {count} {count:epoch|epochs}: the training ended "
+                "early, after epoch {epoch}.",
+                best=f"{self.best.accuracy:.3f}",
+                count=self.training.patience,
+                epoch=f"{self.step / self.steps_per_epoch:g}",
+            )
+        return InputError(
+            "The time budget of {seconds} s was used up after {epochs} {epochs:epoch|epochs}.",
+            seconds=f"{self.training.time_budget:g}",
+            epochs=f"{self.step / self.steps_per_epoch:.2f}",
+        )
+
     def _end(self) -> None:
         """Keep the weights, and what the trained network makes of the test images."""
-        reason = None
-        if self.step < self.num_steps:
-            reason = InputError(
-                "The time budget of {seconds} s was used up after {epochs} {epochs:epoch|epochs}.",
-                seconds=f"{self.training.time_budget:g}",
-                epochs=f"{self.step / self.steps_per_epoch:.2f}",
-            )
+        reason = self._why_early() if self.step < self.num_steps else None
         about = {"format": "pt", **{f"network.{k}": v for k, v in format_network(self.config.trained).items()}}
         loss, accuracy, scores = self.test()
         result = look.result(self.test_images, self.test_labels, scores, self.found.classes)

@@ -321,6 +321,17 @@ class Training:
             unit="seconds",
         ),
     )
+    patience: int | None = _row(
+        None,
+        Whole(
+            label="patience",
+            help="finish after N epochs without a better test accuracy",
+            empty="none",
+            low=1,
+            high=MAX_EPOCHS,
+            unit="epochs",
+        ),
+    )
     checkpoint_every: float = _row(
         15.0,
         Number(
