@@ -101,14 +101,17 @@ class Follower:
 
     def until_the_end(self) -> Status:
         """Show all news until the run is over, or not worth waiting for; its last status."""
-        while True:
-            status = self._status()
-            if status.active:
-                self._show(status)
-            self._read()
-            if not status.active or self._leaves(status):
-                return status
+        while (status := self.look()) is None:
             time.sleep(POLL)
+        return status
+
+    def look(self) -> Status | None:
+        """Show the news since the last look; its status, if the run is over or not worth waiting for."""
+        status = self._status()
+        if status.active:
+            self._show(status)
+        self._read()
+        return status if not status.active or self._leaves(status) else None
 
     def _status(self) -> Status:
         """The status; an outcome of an earlier start does not count while the trainer may be about to remove it."""

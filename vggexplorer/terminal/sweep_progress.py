@@ -23,7 +23,7 @@ from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, count_finishe
 from vggexplorer.runs.sweeps.pareto import COSTS, Point, Result, pareto_front, points_of
 from vggexplorer.terminal.progress import POLL, Interrupts, exit_status
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
-from vggexplorer.terminal.views import View, described, view_for
+from vggexplorer.terminal.views import View, described, draws
 
 MOST_SHOWN = 12
 """How many of the runs that are under way have a line of their own."""
@@ -123,7 +123,7 @@ def follow(followed: Followed, as_json: bool, interrupts: Interrupts, folder: st
     say = View().say
     say(f"sweep {sweep.id}")
     try:
-        with _Screen(followed, live=type(view_for(as_json)).__name__ == "Bar") as screen:
+        with _Screen(followed, live=not as_json and draws(terminal())) as screen:
             _until_the_end(followed, screen, as_json, interrupts)
         status = sweep.status(followed.members)
         if as_json:

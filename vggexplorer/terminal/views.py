@@ -3,10 +3,10 @@
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -22,7 +22,13 @@ from vggexplorer.terminal.tables import terminal
 
 
 class View:
-    """Shows a run's news; this one shows only what a person must know, on standard error."""
+    """Shows a run's news; this one shows only what a person must know, on standard error.
+
+    Where several are shown, each line begins with the `name` of the run.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._before = f"{name}: " if name else ""
 
     def __enter__(self) -> Self:
         return self
@@ -32,7 +38,7 @@ class View:
 
     def say(self, text: str) -> None:
         """Tell the person something in a line."""
-        print(text, file=sys.stderr, flush=True)
+        print(f"{self._before}{text}", file=sys.stderr, flush=True)
 
     def status(self, status: Status) -> None:
         """Told whenever the status has changed."""
@@ -77,21 +83,19 @@ class PlainLines(View):
 
     environment: Mapping[str, Any] = {}
 
+    def _print(self, *lines: str) -> None:
+        print(*(f"{self._before}{line}" for line in lines), sep="\n", flush=True)
+
     def begin(self, environment: Mapping[str, Any]) -> None:
         """The device, and the precision if it was left open."""
         self.environment = environment
         decided = Decision.from_json(environment.get("decided"))
-        print(
-            f"training on {environment.get('device')}",
-            *([f"in {decided.remark}"] if decided else []),
-            sep="\n",
-            flush=True,
-        )
+        self._print(f"training on {environment.get('device')}", *([f"in {decided.remark}"] if decided else []))
 
     def record(self, record: Record) -> None:
         """A line if the epoch is over."""
         if record.test_acc is not None:
-            print(f"epoch {record.epoch:.4g} of {self.epochs}: {figures(record)}", flush=True)
+            self._print(f"epoch {record.epoch:.4g} of {self.epochs}: {figures(record)}")
 
     @property
     def epochs(self) -> int:
@@ -102,31 +106,23 @@ class PlainLines(View):
         """The last lines of the log."""
         last = run.last_record()
         if last and outcome["status"] == Word.FINISHED:
-            print(*closing_lines(last, str(outcome["device"])), sep="\n", flush=True)
+            self._print(*closing_lines(last, str(outcome["device"])))
 
 
-class Bar(PlainLines):
-    """Two lines that are drawn again and again below those of the epochs: how far it is, and the last figures."""
+class Progress(PlainLines):
+    """What is drawn of a run again and again, by whoever is asked to `redraw`: how far it is, and its last figures."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, redraw: Callable[[], None], name: str = "") -> None:
+        super().__init__(name)
+        self._redraw = redraw
         self._words = ""
         self._last: Record | None = None
         self._test_acc: float | None = None
-        self._live = Live(
-            console=console, get_renderable=self._drawn, auto_refresh=False, transient=True, vertical_overflow="visible"
-        )
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
 
     def status(self, status: Status) -> None:
         """What it does, unless it trains."""
         self._words = "" if status.word in (Word.RUNNING, Word.EVALUATING) else described(status)
-        self._live.refresh()
+        self._redraw()
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """From now on there is a bar."""
@@ -141,31 +137,21 @@ class Bar(PlainLines):
 
     def refresh(self) -> None:
         """Draw the bar again."""
-        self._live.refresh()
+        self._redraw()
 
-    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
-        """Put the bar away before the last lines."""
-        self._live.stop()
-        super().end(run, outcome)
-
-    def _drawn(self) -> Table:
-        picture = Table.grid()
-        picture.add_row(self._bar())
-        if self._last:
-            picture.add_row(Text(figures(self._last, self._test_acc, long=True), overflow="ellipsis", no_wrap=True))
-        return picture
-
-    def _bar(self) -> Table:
-        """The epoch, the bar, the step and the time left; before the first step, what is waited for."""
-        line = Table.grid(padding=(0, 2, 0, 0))
+    def bar(self) -> list[RenderableType]:
+        """The epoch, the bar, the step, and the time left or what it does; before the first step that alone."""
         total, step = self.environment.get("num_steps", 0), self._last.step if self._last else 0
         if not total:
-            line.add_row(Text(self._words))
-            return line
+            return [Text(self._words)]
         epoch = min(self.epochs, step // max(1, self.environment["steps_per_epoch"]) + 1)
         bar = ProgressBar(total=total, completed=step, width=24)
-        line.add_row(f"epoch {epoch}/{self.epochs}", bar, f"step {step:,}/{total:,}", self._words or self._left(total))
-        return line
+        return [f"epoch {epoch}/{self.epochs}", bar, f"step {step:,}/{total:,}", self._words or self._left(total)]
+
+    def figures(self, *, long: bool) -> Text:
+        """The last figures; nothing before there are any."""
+        text = figures(self._last, self._test_acc, long) if self._last else ""
+        return Text(text, overflow="ellipsis", no_wrap=True)
 
     def _left(self, total: int) -> str:
         if not self._last:
@@ -174,6 +160,45 @@ class Bar(PlainLines):
         allowed = (self.environment.get("time_budget") or math.inf) - self._last.seconds
         seconds = round(max(0, min(needed, allowed)))
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
+
+
+class Bar(Progress):
+    """Two lines below those of the epochs: how far a run is, and its last figures."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(lambda: self._live.refresh())
+        self._live = live(console, self._drawn)  # which draws at once
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def end(self, run: Run, outcome: Mapping[str, Any]) -> None:
+        """Put the bar away before the last lines."""
+        self._live.stop()
+        super().end(run, outcome)
+
+    def _drawn(self) -> Table:
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_row(*self.bar())
+        picture = Table.grid()
+        picture.add_row(line)
+        if self._last:
+            picture.add_row(self.figures(long=True))
+        return picture
+
+
+def live(console: Console, drawn: Callable[[], RenderableType]) -> Live:
+    """What draws `drawn()` below what is printed, whenever it is told to, and leaves nothing of it."""
+    return Live(console=console, get_renderable=drawn, auto_refresh=False, transient=True, vertical_overflow="visible")
+
+
+def draws(console: Console) -> bool:
+    """Whether lines can be drawn over again there: in a terminal, which FORCE_COLOR is not."""
+    return sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal
 
 
 def figures(record: Record, test_acc: float | None = None, long: bool = False) -> str:
@@ -198,5 +223,4 @@ def view_for(as_json: bool) -> View:
     if as_json:
         return JsonLines()
     console = terminal()
-    drawn = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal  # FORCE_COLOR is not one
-    return Bar(console) if drawn else PlainLines()
+    return Bar(console) if draws(console) else PlainLines()
