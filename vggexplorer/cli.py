@@ -55,6 +55,7 @@ examples:
   vggexplorer profile "torchvision.models.vgg16(num_classes=10)"
   vggexplorer forecast vgg11 --recipe d2l-vgg --dataset full
   vggexplorer train vgg11 --width 1/4
+  vggexplorer race vgg11-slim alexnet
   vggexplorer sweep start vgg11-slim lenet --seed 0,1,2
   vggexplorer runs
 """
@@ -67,6 +68,14 @@ examples:
   vggexplorer train vgg11 --width 1/4 --recipe d2l-vgg --input-size 56 --dataset full --epochs 2 --json
   vggexplorer train lenet --recipe d2l-vgg --input-size 28 --lr 0.5
   vggexplorer train vgg11 --width 1/8 --head gap --dataset folder:pictures --classes 3
+"""
+RACE_EXAMPLES = """\
+Each member is a run of its own, which goes on if this terminal is closed; `vggexplorer runs` and the dashboard show it.
+Ctrl-C stops all of them, `vggexplorer resume` goes on with one, in its place beside the others.
+
+examples:
+  vggexplorer race vgg11-slim alexnet
+  vggexplorer race lenet vgg11-slim nin --epochs 5 --json
 """
 SWEEP_EXAMPLES = """\
 The runs go on by themselves if this terminal is closed; `vggexplorer sweep list` and the dashboard show them. Ctrl-C
@@ -214,6 +223,21 @@ def _resume(parser: Parser) -> None:
     json_option(parser, "print each record as a line of JSON")
 
 
+def _race(parser: Parser) -> None:
+    from vggexplorer.runs.races import MOST
+
+    parser.description = (
+        f"Train from two to {MOST} networks side by side on one device, each with the same recipe and options. They "
+        "share the device: each would be faster alone. Says first how much memory all of them take."
+    )
+    parser.add_argument("archs", metavar="ARCH", nargs="+", help="networks (see below)")
+    _training(parser, f"{_initialisations()}\n{RACE_EXAMPLES}")
+    for option in ("--nproc", "--on", "--cores"):  # of `train`, to be refused with a reason
+        parser.add_argument(option, help=argparse.SUPPRESS)
+    runs_option(parser)
+    json_option(parser, "print each record as a line of JSON, with the id of its run")
+
+
 def _sweep(parser: Parser) -> None:
     parser.description = "Train many runs as one."
     _add(parser.add_subparsers(title="what to do", metavar="|".join(_SWEEP), required=True), _SWEEP)
@@ -295,6 +319,7 @@ _COMMANDS: Mapping[str, _Command] = {
     ),
     "train": ("training.train", "train a network on Fashion-MNIST or on pictures of yours", _train),
     "resume": ("training.resume", "go on with a run that was stopped", _resume),
+    "race": ("race.race", "train two or three networks side by side on one device", _race),
     "sweep": (None, "train many runs: start, resume, stop, list", _sweep),
     "runs": ("runs.list_runs", "list the runs, the newest first", _runs),
     "cluster": ("cluster.look", "say what a Ray cluster has, and what of it is free", _cluster),

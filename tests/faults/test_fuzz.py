@@ -533,7 +533,8 @@ def possible(text: str) -> bool:
 
 words = texts.filter(possible)
 commands = st.tuples(
-    st.sampled_from(["profile", "compare", "train", "train", "resume", "sweep", "sweep", "runs", "cluster"]) | words,
+    st.sampled_from(["profile", "compare", "train", "train", "resume", "race", "sweep", "sweep", "runs", "cluster"])
+    | words,
     st.lists(words | st.sampled_from(["vgg11", "alexnet", "1x8", "start", "resume", "stop", "list"]), max_size=3),
     st.lists(st.tuples(st.sampled_from(OPTIONS), words | st.sampled_from(["1", "0.5", "3x64x64"])), max_size=4),
 ).map(lambda parts: [parts[0], *parts[1], *(word for pair in parts[2] for word in pair)])
@@ -565,6 +566,7 @@ def no_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     for name in ("start", "resume"):
         monkeypatch.setattr(launch, name, refuse)
+    monkeypatch.setattr("vggexplorer.runs.races.check", refuse)
     monkeypatch.setattr("vggexplorer.terminal.sweeps.forecast", refuse)
     monkeypatch.setattr("vggexplorer.terminal.cluster.ask", refuse)
     monkeypatch.setattr("vggexplorer.server.dashboard.serve", refuse)

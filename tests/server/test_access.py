@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from conftest import ROOT
+from real_runs import folder_of_runs
 from streamlit.testing.v1 import AppTest
 from test_runs_page import config, make
 
@@ -28,6 +29,7 @@ from vggexplorer.server.gate import Gate
 from vggexplorer.server.keys import HERE, NOBODY, Keys, Person
 from vggexplorer.server.login import Login
 from vggexplorer.ui import access
+from vggexplorer.ui.session import instead
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 TEACHER, ANNA, BEN = Person("1" * 16, True), Person("a" * 16, False), Person("b" * 16, False)
@@ -854,6 +856,27 @@ def test_each_person_has_room_for_so_many_runs(runs: Runs, monkeypatch: pytest.M
     with pytest.raises(InputError, match="allows 2 active runs for each person here, and you have 2"):
         limits.start(runs, config(), None, ANNA.id, two)
     limits.start(runs, config(), None, BEN.id, two)
+
+
+def test_a_race_belongs_to_who_started_it_and_counts_as_its_members(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
+    monkeypatch.setenv("VGGEXPLORER_MAX_RUNS", "3")
+    runs, mine, values = folder_of_runs(tmp_path / "runs"), config(), {"started": ["before"]}
+    sits_here(monkeypatch, NOBODY)
+    with pytest.raises(InputError, match="To come in"):
+        access.start_race(runs, [mine, mine])
+    sits_here(monkeypatch, ANNA)
+    with pytest.raises(InputError, match="Only the teacher can name a folder"):
+        access.start_race(runs, [mine, replace(mine, dataset=Dataset("folder", str(tmp_path)))])
+    with instead(values):
+        members = access.start_race(runs, [mine, mine])
+        with pytest.raises(InputError, match="A race of 2 is 2 runs; the teacher allows 3 active runs"):
+            access.start_race(runs, [mine, mine])
+    assert {run.owner() for run in members} == {ANNA.id}
+    assert values["started"] == [*(run.id for run in members), "before"]
+    assert len(runs.all(recorded=False)) == 2
 
 
 def test_of_many_tabs_that_start_at_once_only_the_allowed_do(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

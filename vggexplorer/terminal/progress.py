@@ -188,7 +188,6 @@ def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder:
     `folder` is what the person typed for the folder of runs, for the command that resumes the run.
     """
     view.say(f"run {run.id}")
-    again = f"vggexplorer resume {run.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
     try:
         with view:
             status = Follower(run, view, interrupts, before).until_the_end()
@@ -197,9 +196,14 @@ def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder:
     except BrokenPipeError:
         view.say(f"Nobody reads the output any more; the run {run.id} goes on.")
         raise
-    for line in last_words(outcome, again):
+    for line in last_words(outcome, resumed_by(run, folder)):
         view.say(line)
     return exit_status(outcome["status"], interrupts)
+
+
+def resumed_by(run: Run, folder: str | None) -> str:
+    """The command that goes on with `run`; `folder` as in `follow`."""
+    return f"vggexplorer resume {run.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
 
 
 def exit_status(word: str, interrupts: Interrupts) -> int:

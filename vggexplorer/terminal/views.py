@@ -117,7 +117,7 @@ class Progress(PlainLines):
         self._redraw = redraw
         self._words = ""
         self._last: Record | None = None
-        self._test_acc: float | None = None
+        self.test_acc: float | None = None
 
     def status(self, status: Status) -> None:
         """What it does, unless it trains."""
@@ -132,25 +132,29 @@ class Progress(PlainLines):
     def record(self, record: Record) -> None:
         """Move the bar at the next `refresh`."""
         self._last = record
-        self._test_acc = self._test_acc if record.test_acc is None else record.test_acc
+        self.test_acc = self.test_acc if record.test_acc is None else record.test_acc
         super().record(record)
 
     def refresh(self) -> None:
         """Draw the bar again."""
         self._redraw()
 
-    def bar(self) -> list[RenderableType]:
-        """The epoch, the bar, the step, and the time left or what it does; before the first step that alone."""
+    def bar(self, *, short: bool = False) -> list[RenderableType]:
+        """The epoch, the bar, the step, and the time left or what it does; before the first step that alone.
+
+        If it is to be `short`, without the step.
+        """
         total, step = self.environment.get("num_steps", 0), self._last.step if self._last else 0
         if not total:
             return [Text(self._words)]
         epoch = min(self.epochs, step // max(1, self.environment["steps_per_epoch"]) + 1)
-        bar = ProgressBar(total=total, completed=step, width=24)
-        return [f"epoch {epoch}/{self.epochs}", bar, f"step {step:,}/{total:,}", self._words or self._left(total)]
+        bar = ProgressBar(total=total, completed=step, width=16 if short else 24)
+        steps = [] if short else [f"step {step:,}/{total:,}"]
+        return [f"epoch {epoch}/{self.epochs}", bar, *steps, self._words or self._left(total)]
 
     def figures(self, *, long: bool) -> Text:
         """The last figures; nothing before there are any."""
-        text = figures(self._last, self._test_acc, long) if self._last else ""
+        text = figures(self._last, self.test_acc, long) if self._last else ""
         return Text(text, overflow="ellipsis", no_wrap=True)
 
     def _left(self, total: int) -> str:
