@@ -152,6 +152,21 @@ def test_ctrl_c_stops_both(place: Place) -> None:
 
 
 @posix
+def test_a_second_ctrl_c_ends_their_trainers(place: Place) -> None:
+    process = place.start("race", *TWO, "--json", what="deaf")
+    both = at(place, 2)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr
+    while "Ctrl-C once more" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    status, output, _ = end(process)
+    assert status == 130
+    assert [json.loads(line)["status"] for line in output.splitlines()[-2:]] == ["interrupted"] * 2
+    assert not any(run.locked() for run in both)
+
+
+@posix
 def test_a_run_waits_for_all_members(place: Place) -> None:
     process = place.start("race", *TWO, what="waits")
     one, _ = at(place, 2)
