@@ -18,9 +18,16 @@ async def answer(request: Request) -> Response:
     return await serve(request)
 
 
+async def watch(request: Request) -> Response:
+    """How a run is now, for a browser that shows it."""
+    from vggexplorer.ui.run.watched import serve  # noqa: PLC0415 (as above)
+
+    return await serve(request)
+
+
 app = st.App(
     PACKAGE / "ui" / "main.py",
-    routes=[*routes(prefix()), Route(f"{prefix()}/answer", answer)],
+    routes=[*routes(prefix()), Route(f"{prefix()}/answer", answer), Route(f"{prefix()}/watch/{{run}}", watch)],
     middleware=[Middleware(Gate)],
     lifespan=lifespan,
 )

@@ -9,7 +9,7 @@ from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import choice, rows, start_button, view
 from vggexplorer.ui.state import complain
-from vggexplorer.ui.train import elsewhere, live, preview, setup
+from vggexplorer.ui.train import elsewhere, live, opponent, preview, racing, setup
 
 if IN_BROWSER:
     header.show(t("Train"), literal(title(choice.subject())))
@@ -22,12 +22,19 @@ with st.sidebar:
 runs = Runs.at()
 run = start_button.in_view(runs)
 config = run and rows.read_row(run).config
-header.show(t("Train"), literal(title(config.network if config else choice.subject())))
+names = [each.name() for each in racing.members(runs, run)] or [title(config.network if config else choice.subject())]
+header.show(t("Train"), literal(" · ".join(names)))
 complain("page")
 view.missing()
-if run:
-    live.show(run)
-start_button.show(runs, another=run is not None)
+prepared = start_button.prepare(runs)
+if prepared:
+    start_button.line(runs, prepared, another=run is not None)
+    opponent.line(runs)
+with st.container(border=True, key="stage"):
+    if run:
+        live.show(runs, run)
+    elif prepared:
+        preview.show(runs, prepared.config)
 live.others(runs, run)
-if not run:
-    preview.show()
+if prepared:
+    start_button.details(runs, prepared, exact_bits=run is None)

@@ -40,8 +40,8 @@ SYMBOLS = (
     *("x", "pentagon", "hexagon", "triangle-down", "bowtie", "hourglass"),
 )
 """Their points, for those who do not tell the colours apart."""
-CURVES = {"train": SERIES[0], "test": SERIES[1], "batch": COLORS["input"]}
-"""The curves of one run alone."""
+CURVES = {"train": SERIES[0], "test": SERIES[1], "batch": COLORS["input"], "ghost": "#8a929c"}
+"""The curves of one run alone, and of one that is shown behind it."""
 FOUND = SERIES[1]
 """What a layer sees of a picture."""
 PAPER: Mapping[str, str] = {"$text": "#1f2937", "$grid": "#d1d5db", "background": "white"}

@@ -1,4 +1,4 @@
-"""The table of blocks as a browser uses it, in AppTest: what it is told, and what is done in it."""
+"""The parts that a browser draws, in AppTest: what they are told, and what is done in them."""
 
 import json
 from itertools import count
@@ -37,6 +37,16 @@ def perform(test: AppTest, *acts: dict[str, Any], asks: bool = False, page: str 
     trigger.json_trigger_value = json.dumps([{"event": "acts", "value": message}])
     test._run(states)
     assert not test.exception
+
+
+def watched(test: AppTest, key: str = "watched") -> dict[str, Any]:
+    """What the browser is told of a run in view, with the page."""
+    return dict(json.loads(_components(test, key)[0].proto.json)["now"])
+
+
+def run_figures(test: AppTest) -> dict[str, str]:
+    """The figures of a run in view, by their names."""
+    return {name: text.replace("\xa0", " ") for name, text in watched(test)["figures"]}
 
 
 def _components(test: AppTest, key: str) -> list[Any]:

@@ -40,6 +40,7 @@ from vggexplorer.ui.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.ui.network import editor, edits
 from vggexplorer.ui.run import actions, forecast
 from vggexplorer.ui.run import words as run_words
+from vggexplorer.ui.train import after
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -130,6 +131,7 @@ STAND_FOR: dict[str, set[str]] = {
     "known.label": set(datasets.LABELS.values()),
     "datasets.LABELS[name]": set(datasets.LABELS.values()),
     "datasets.LABELS[dataset.kind]": set(datasets.LABELS.values()),
+    "way.label": {way.label for way in after.WAYS.values()},
     "action.label": {action.label for action in actions.ACTIONS.values()},
     "action.help": {action.help for action in actions.ACTIONS.values() if action.help},
     "classes[place]": set(datasets.CLASSES),
@@ -220,6 +222,7 @@ SEVERAL = {
     *("convs convolutions", "channels channels", "inputs inputs", "base examples"),  # of the named networks
     *("needed classes", "groups groups", "train images", "count pictures", "after channels"),
     *("text are", "folder are", "share are"),  # names
+    "more runs",  # a race has two or three
 }
 
 
@@ -337,7 +340,21 @@ SETTINGS |= {
     "legendgroup",
     "bytes",
 }
-SETTINGS |= {"color", "colors", "symbol", "ring", "found", "paper", "route", "owner", "code", "id", "url"}
+SETTINGS |= {
+    "against",
+    "pictures",
+    "color",
+    "colors",
+    "symbol",
+    "ring",
+    "found",
+    "paper",
+    "route",
+    "owner",
+    "code",
+    "id",
+    "url",
+}
 """Parts of the data of our own components that are not text for people."""
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import live
 import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
@@ -60,7 +61,7 @@ def test_a_run_has_the_actions_of_its_status(folder: Path, monkeypatch: pytest.M
         actions = [(name, each.label, True) for name, each in run_actions.ACTIONS.items() if name in wanted]
         assert shown.actions == actions, word
         assert shown.test.text_input(key=f"name of {run.id}").value == word
-        assert any(f": {STATUSES[word]}]" in badge.value for badge in shown.test.markdown), word
+        assert live.watched(shown.test)["badge"]["text"] == f"{words.sign(Word(word))} {STATUSES[word]}"
 
 
 @both

@@ -130,7 +130,7 @@ def test_a_page_shows_its_own_and_what_was_chosen_stays(runs: RunsPage, folder: 
     assert missing == [], "on a direct load of a page"
     tab("Train")
     assert runs.page.get_by_text("The network as it will be trained").count() == 1
-    assert runs.page.locator(".st-key-run-in-view").count() == 0
+    assert runs.page.locator(".st-key-run-actions").count() == 0
     tab("Runs")
     runs.page.get_by_text("2 runs compared").wait_for()
     box = runs.page.locator(".st-key-chosen-curves")
@@ -147,7 +147,7 @@ def test_a_page_shows_its_own_and_what_was_chosen_stays(runs: RunsPage, folder: 
     runs.button("third").click()
     runs.page.locator("h1", has_text="third").wait_for()
     tab("Train")
-    assert runs.page.locator(".st-key-run-in-view").count() == 0
+    assert runs.page.locator(".st-key-run-actions").count() == 0
     tab("Runs")
     runs.page.get_by_text("2 runs compared").wait_for()
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import live
 import pytest
 from conftest import ROOT, wait_until
 from filelock import FileLock
@@ -272,16 +273,14 @@ def test_a_finished_run_says_what_the_book_prints(runs: Runs) -> None:
     outcome = {"status": "finished", "loss": 0.6123, "train_acc": 0.7012, "test_acc": 0.7654, "step": 47, "seconds": 75}
     run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, outcome=outcome)
     page = Train(run=run.id)
-    figures = {metric.label: metric.value for metric in page.test.metric}
-    assert list(figures.items())[:3] == [
-        ("Train loss", "0.612"),
-        ("Train accuracy", "0.701"),
-        ("Last test accuracy", "0.765"),
-    ]
+    figures = live.run_figures(page.test)
+    assert (figures["Train loss"], figures["Train accuracy"]) == ("0.612", "0.701")
+    assert next(iter(figures.items())) == ("Last test accuracy", "0.765")
     assert figures["Time"] == "1:15"
     assert figures["Examples per second"] == "1,234"
-    assert "1,100 examples/s with testing" in page.test.get("progress")[0].text
-    assert [badge for badge in page.test.markdown if "finished" in badge.value]
+    told = live.watched(page.test)
+    assert "1,100 examples/s with testing" in told["progress"]
+    assert "finished" in told["badge"]["text"]
 
 
 ON_A_GPU = ENVIRONMENT | {"device": "cuda:0", "title": "NVIDIA H100", "precision": "bfloat16"}
@@ -300,17 +299,17 @@ def running(run: Run, monkeypatch: pytest.MonkeyPatch, sample: dict[str, Any]) -
 
 def test_a_run_on_a_gpu_shows_what_nvidia_smi_does(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     page = running(a_run(runs, metrics=[RECORD], environment=ON_A_GPU), monkeypatch, SAMPLE)
-    figures = {metric.label: plain(metric.value).replace("\xa0", " ") for metric in page.test.metric}
+    figures = live.run_figures(page.test)
     shown = {"Temperature": "61 °C", "Power": "456 / 700 W", "GPU busy": "97 %"}
     shown["Memory in use"] = f"{size(5 * 2**30)} / {size(80 * 2**30)}".replace("\xa0", " ")
     assert figures.items() >= shown.items()
-    assert "NVIDIA H100 · bfloat16" in page.captions
+    assert "NVIDIA H100 · bfloat16" in live.watched(page.test)["about"]
     assert page.captions.count("A GPU's sums come in another order each time") == 1
 
 
 def test_a_run_on_a_processor_shows_what_a_processor_has(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     page = running(a_run(runs, environment=ENVIRONMENT), monkeypatch, {"utilization": 93.4, "memory": 2**30})
-    figures = {metric.label: metric.value.replace("\xa0", " ") for metric in page.test.metric}
+    figures = live.run_figures(page.test)
     assert figures.items() >= {"Memory in use": size(2**30).replace("\xa0", " "), "Processors busy": "93 %"}.items()
     assert not {"GPU busy", "Temperature", "Power"} & figures.keys()
     assert "bits" not in page.captions
@@ -321,7 +320,7 @@ def test_a_stopped_run_promises_no_more_than_holds(runs: Runs, changed: dict[str
     outcome = {"status": "stopped", "step": 47}
     run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT | {"changed": changed}, outcome=outcome)
     page = Train(run=run.id)
-    assert "Stopped at step 47. Resume goes on there." in page.captions
+    assert live.watched(page.test)["explained"] == "Stopped at step 47. Resume goes on there."
     said = "Since step 30 another kind of step goes on with it (threads: 1, before 2)"
     assert (said in page.captions) is bool(changed)
 
@@ -344,7 +343,7 @@ def test_an_interrupted_run_says_where_and_can_be_resumed(runs: Runs, monkeypatc
     beat = {"beat": 9, "phase": "training", "step": 47, "ahead": 0}
     run = a_run(runs, metrics=[RECORD], environment=ENVIRONMENT, heartbeat=beat)
     page = Train(run=run.id)
-    assert "interrupted at step 47" in page.captions
+    assert "interrupted at step 47" in live.watched(page.test)["explained"]
     resumed: list[str] = []
     monkeypatch.setattr(launch, "resume", lambda _, run: resumed.append(run.id))
     page.click("resume run")

@@ -1,15 +1,22 @@
 // Loss and accuracy of training runs. `component.data` names the runs; their figures are fetched from the server,
 // while a run is active twice a second at most, and only what is new. The plot is made once; new points are added to it,
-// so that zoom, hover and legend stay as the person has them.
+// so that zoom and hover stay as the person has them. The axis of epochs is that of the whole run, from the start on;
+// `data.ghost` is a run that is drawn in grey behind the others, to show what will come.
 
 import { loadPlotly, onWidth } from "./components.js"
 
 const POLL = 500 // milliseconds between two looks, if drawing is quick
-const SLOWEST = 4000
-const SHARE = 0.04 // of the time may go into drawing: the processor may be the one that trains
+const SLOWEST = 8000
+const SHARE = 0.04 // of the time may go into drawing
+const SHARE_WHERE_IT_TRAINS = 0.006 // the same, if the processor is the one that trains
 const SMOOTH = 0.9
 const WIDE = 900
-const COLUMNS = ["step", "epoch", "seconds", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc"]
+const HEIGHT = { wide: 350, narrow: 620 }
+const MOST_LABELLED = 4 // runs whose lines are labelled at their ends; of more, a legend says which is which
+const LONGEST = 16 // characters of a label
+const LETTER = 7.2 // pixels of a label's character, about
+const APART = 15 // pixels between two labels
+const COLUMNS = ["step", "epoch", "seconds", "examples", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc"]
 
 const memory = new WeakMap()
 const column = (rows, name) => rows.map((row) => row[COLUMNS.indexOf(name)])
@@ -26,14 +33,22 @@ function lines(data) {
   const one = data.runs.length === 1
   const list = []
   data.runs.forEach((run) => {
-    const add = (field, axis, style) => list.push({ run: run.id, field, axis, ...style, label: one ? words[field] : `${run.name} · ${words[field]}` })
+    const add = (field, axis, style) =>
+      list.push({ run: run.id, field, axis, ...style, label: one ? words[field] : `${run.name} · ${words[field]}`, end: one ? words.ends[field] : style.test ? short(run.name) : "" })
     if (one) add("batch_loss", "y", { color: data.colors.batch, width: 1, opacity: 0.55 })
     add("train_loss", "y", { color: one ? data.colors.train : run.color, width: 2 })
     add("test_loss", "y", { color: one ? data.colors.test : run.color, width: 2, test: true, symbol: run.symbol })
     add("train_acc", "y2", { color: one ? data.colors.train : run.color, width: 2 })
     add("test_acc", "y2", { color: one ? data.colors.test : run.color, width: 2, test: true, symbol: run.symbol })
   })
-  return list
+  return data.ghost ? [...list, ...ghost(data)] : list
+}
+
+const short = (name) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name)
+
+function ghost({ ghost: { id, name, end }, colors }) {
+  const line = (field, axis) => ({ run: id, field, axis, color: colors.ghost, width: 2, ghost: true, test: field.startsWith("test"), label: name, end: field.startsWith("test") ? end : "" })
+  return [line("train_loss", "y"), line("test_loss", "y"), line("train_acc", "y2"), line("test_acc", "y2")]
 }
 
 // The points of one line among some rows. Test figures come once an epoch.
@@ -53,13 +68,15 @@ function trace(mine, line) {
   return {
     ...points(mine, line, seen.rows),
     type: "scatter",
-    mode: line.test ? "lines+markers" : "lines",
+    mode: line.test && !line.ghost ? "lines+markers" : "lines",
     name: escaped(line.label),
+    zorder: line.ghost ? 0 : 1,
+    showlegend: !line.ghost,
     yaxis: line.axis,
     xaxis: line.axis === "y" ? "x" : "x2",
     opacity: line.opacity ?? 1,
     line: { color: line.color, width: line.width, dash: line.test ? "dot" : "solid" },
-    marker: { size: 8, symbol: line.symbol },
+    marker: { size: 10, symbol: line.symbol },
     hovertemplate: `%{y:.4f}<extra>${escaped(line.label)}</extra>`,
   }
 }
@@ -74,7 +91,10 @@ function layout(mine, data, box, wide) {
   const style = getComputedStyle(box)
   const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const grid = { gridcolor: color("border-color"), zeroline: false, linecolor: color("border-color") }
-  const below = { ...grid, title: { text: data.words[mine.x], standoff: 8 }, rangemode: "tozero" }
+  const end = data.span?.[mine.x]
+  const whole = end ? { range: [0, end], autorange: false } : { rangemode: "tozero" }
+  const below = { ...grid, title: { text: data.words[mine.x], standoff: 8 }, ...whole }
+  const room = mine.direct ? (LETTER * grown() * Math.max(...mine.lines.map((line) => line.end.length)) + 14) / Math.max(box.clientWidth - 70, 300) : 0
   const band = data.band
   const shapes = band
     ? [{ type: "rect", xref: "x2 domain", yref: "y2", x0: 0, x1: 1, y0: band.low, y1: band.high, line: { width: 0 }, fillcolor: data.colors.test, opacity: 0.18, layer: "below" }]
@@ -90,17 +110,59 @@ function layout(mine, data, box, wide) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     autosize: true,
-    height: wide ? 400 : 640,
+    height: wide ? HEIGHT.wide : HEIGHT.narrow,
+    showlegend: !mine.direct,
     margin: { l: 55, r: 15, t: 10, b: 45 },
     hovermode: "x unified",
     hoverlabel: { bgcolor: color("secondary-background-color"), namelength: -1 },
     dragmode: "zoom",
     legend: { orientation: "h", y: wide ? -0.18 : -0.12, x: 0 },
-    xaxis: { ...below, anchor: "y", domain: wide ? [0, 0.475] : [0, 1] },
-    xaxis2: { ...below, anchor: "y2", domain: wide ? [0.545, 1] : [0, 1], matches: "x" },
+    xaxis: { ...below, anchor: "y", domain: wide ? [0, 0.475 - room] : [0, 1 - room] },
+    xaxis2: { ...below, anchor: "y2", domain: wide ? [0.545, 1 - room] : [0, 1 - room], matches: "x" },
     yaxis: { ...grid, anchor: "x", title: { text: data.words.loss }, automargin: true, exponentformat: "power", type: mine.log ? "log" : "linear", domain: wide ? [0, 1] : [0.56, 1], rangemode: "tozero" },
-    yaxis2: { ...grid, anchor: "x2", title: { text: data.words.accuracy }, automargin: true, domain: wide ? [0, 1] : [0, 0.44] },
+    yaxis2: { ...grid, anchor: "x2", title: { text: data.words.accuracy }, automargin: true, domain: wide ? [0, 1] : [0, 0.44], ...(data.span ? { range: [0, 1.02], autorange: false } : {}) },
   }
+}
+
+// --- a label at the end of each line ------------------------------------------------------------------------
+
+// The last point of a line that is within its axis.
+function last(mine, line) {
+  const { rows } = mine.runs.get(line.run)
+  const end = mine.data.span?.[mine.x] ?? Infinity
+  for (let place = rows.length - 1; place >= 0; place--) {
+    if (rows[place][COLUMNS.indexOf(line.field)] !== null && rows[place][COLUMNS.indexOf(mine.x)] <= end) return rows[place]
+  }
+}
+
+// Labels of one plot from the top down, moved apart where they would cover each other.
+function endsOf(mine, axis) {
+  const scale = mine.box._fullLayout[axis === "y" ? "yaxis" : "yaxis2"]
+  const found = []
+  for (const line of mine.lines) {
+    const row = line.axis === axis && line.end && last(mine, line)
+    if (!row) continue
+    const y = row[COLUMNS.indexOf(line.field)]
+    if (scale.type !== "log" || y > 0) found.push({ line, x: row[COLUMNS.indexOf(mine.x)], y: scale.type === "log" ? Math.log10(y) : y, at: scale.d2p(y) })
+  }
+  found.sort((one, other) => one.at - other.at)
+  let before = -Infinity
+  for (const each of found) {
+    each.to = Math.max(each.at, before + APART * grown())
+    before = each.to
+  }
+  return found
+}
+
+function labels(mine) {
+  if (!mine.direct) return []
+  return ["y", "y2"].flatMap((axis) =>
+    endsOf(mine, axis).map(({ line, x, y, at, to }) => ({ xref: axis === "y" ? "x" : "x2", yref: axis, x, y, xanchor: "left", xshift: 6, yshift: at - to, showarrow: false, text: escaped(line.end), font: { color: line.color, size: 13 * grown() } })),
+  )
+}
+
+function label(mine) {
+  return mine.direct ? window.Plotly.relayout(mine.box, { annotations: [...mine.annotations, ...labels(mine)] }) : undefined
 }
 
 async function draw(mine) {
@@ -111,9 +173,13 @@ async function draw(mine) {
   const wide = width >= WIDE
   mine.wide = wide
   mine.lines = lines(data)
+  mine.direct = data.runs.length <= MOST_LABELLED
   const traces = mine.lines.map((line) => trace(mine, line))
-  await Plotly.react(box, traces, layout(mine, data, box, wide), { responsive: true, displayModeBar: false, showTips: false })
+  const asked = layout(mine, data, box, wide)
+  mine.annotations = asked.annotations
+  await Plotly.react(box, traces, asked, { responsive: true, displayModeBar: false, showTips: false })
   mine.drawn = true
+  await label(mine)
   if (box.clientWidth !== width) fit(mine)
 }
 
@@ -137,6 +203,7 @@ function extend(mine, id, rows) {
     y.push(more.y)
   })
   if (places.length) window.Plotly.extendTraces(mine.box, { x, y }, places)
+  return places.length > 0
 }
 
 async function ask(mine, run) {
@@ -155,29 +222,36 @@ async function ask(mine, run) {
 async function update(mine) {
   let failed = false
   if (mine.box._dragging) return failed // Plotly would give up the zoom that a person is drawing
-  for (const run of mine.data.runs) {
+  const news = []
+  for (const run of known(mine.data)) {
     const seen = mine.runs.get(run.id)
     if (!seen || (!seen.active && seen.asked && !mine.woken)) continue
     try {
       const { anew, rows } = await ask(mine, run)
       seen.asked = true
       if (!mine.drawn || anew) mine.stale = true
-      else if (rows.length) extend(mine, run.id, rows)
+      else if (rows.length) news.push([run.id, rows])
     } catch {
       failed = true
     }
   }
   mine.woken = false
-  say(mine, failed) // before it is drawn: a plot without points is not displayed, and has no size
+  say(mine, failed)
+  const began = performance.now()
   if (mine.stale || !mine.drawn) {
     mine.stale = false
     await draw(mine)
+  } else if (news.filter(([id, rows]) => extend(mine, id, rows)).length) {
+    await label(mine)
   }
+  mine.spent = performance.now() - began
   return failed
 }
 
+const known = (data) => (data.ghost ? [...data.runs, data.ghost] : data.runs)
+
 function say(mine, failed) {
-  const seen = [...mine.runs.values()]
+  const seen = mine.data.runs.map((run) => mine.runs.get(run.id)).filter(Boolean)
   const { words } = mine.data
   const text = failed
     ? words.offline
@@ -187,6 +261,7 @@ function say(mine, failed) {
         ? words.empty
         : ""
   if (mine.note.textContent !== text) mine.note.textContent = text
+  mine.note.hidden = !text
   mine.box.dataset.points = seen.reduce((count, run) => count + run.rows.length, 0)
 }
 
@@ -195,15 +270,13 @@ async function loop(mine) {
   mine.looping = true
   try {
     for (;;) {
-      const began = performance.now()
       const failed = await update(mine)
-      const spent = performance.now() - began
       if (!mine.box.isConnected) return
       const active = [...mine.runs.values()].some((run) => run.active)
       if (!failed && !active && !mine.woken) return
       await new Promise((resolve) => {
         mine.wake = resolve
-        setTimeout(resolve, Math.min(Math.max(POLL, spent / SHARE), SLOWEST))
+        setTimeout(resolve, Math.min(Math.max(POLL, mine.spent / (mine.data.trains_here ? SHARE_WHERE_IT_TRAINS : SHARE)), SLOWEST))
       })
       if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }))
     }
@@ -232,7 +305,7 @@ function tools(mine) {
   label.textContent = words.against
   const gap = document.createElement("span")
   gap.className = "gap"
-  const axes = ["epoch", "seconds", "step"].map((name) => button(words[name], mine.x === name, () => (mine.x = name)))
+  const axes = ["epoch", "examples", "seconds", "step"].map((name) => button(words[name], mine.x === name, () => (mine.x = name)))
   const smooth = mine.data.runs.length === 1 ? [button(words.smooth, mine.smooth, () => (mine.smooth = !mine.smooth))] : []
   const focused = [...mine.tools.children].indexOf(mine.tools.getRootNode().activeElement)
   const log = button(words.log, mine.log, () => (mine.log = !mine.log))
@@ -244,7 +317,7 @@ export function curves(component) {
   const { data, parentElement } = component
   const part = parentElement.querySelector(".part")
   if (!memory.has(part)) {
-    const mine = { x: "epoch", smooth: false, log: false, zoom: 0, last: {}, runs: new Map(), drawn: false }
+    const mine = { smooth: false, log: false, zoom: 0, last: {}, runs: new Map(), drawn: false }
     mine.box = part.querySelector(".plot")
     mine.note = part.querySelector(".note")
     mine.tools = part.querySelector(".tools")
@@ -252,14 +325,18 @@ export function curves(component) {
     onWidth(mine.box, () => mine.drawn && fit(mine))
   }
   const mine = memory.get(part)
+  if (mine.against !== data.against) mine.x = mine.against = data.against
   mine.data = data
   mine.box.setAttribute("aria-label", data.words.alt)
   part.querySelector(".means").textContent = data.words.means
-  for (const run of data.runs) {
+  for (const run of known(data)) {
     if (!mine.runs.has(run.id)) mine.runs.set(run.id, { rows: [], offset: 0, start: "", active: true, asked: false })
   }
-  for (const id of mine.runs.keys()) if (!data.runs.some((run) => run.id === id)) mine.runs.delete(id)
-  mine.stale = true
+  for (const id of mine.runs.keys()) if (!known(data).some((run) => run.id === id)) mine.runs.delete(id)
+  mine.box.style.minHeight = `${mine.box.clientWidth >= WIDE ? HEIGHT.wide : HEIGHT.narrow}px`
+  const content = JSON.stringify([data, getComputedStyle(mine.box).color])
+  mine.stale ||= content !== mine.content
+  mine.content = content
   mine.woken = true // the page ran: a run may have been resumed
   mine.wake?.()
   tools(mine)

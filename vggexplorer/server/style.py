@@ -17,7 +17,7 @@ ROOT = 15
 """The size of 1 rem in pixels, as `baseFontSize` in `.streamlit/config.toml` says it."""
 _SIZES = " ".join(f"--type-{name}: {size / ROOT:.4f}rem;" for name, size in TYPE.items())
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);"
-_RED = ", ".join(f".st-key-{key.replace(' ', '-')}" for key in RED)
+_RED = ", ".join(f"[class*=st-key-{key.replace(' ', '-')}]" for key in RED)
 STYLE = f"""
 :root {{ {_SIZES} --vgg-bar: 3.2rem; --vgg-space: 0.5333rem; }}
 [data-testid=stMainBlockContainer] {{ padding: calc(var(--vgg-bar) + 1rem) clamp(1rem, 2.6vw, 3rem) 4rem; }}

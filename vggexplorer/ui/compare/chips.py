@@ -1,6 +1,7 @@
 """The networks of Compare as chips, and what holds for all of them: the baseline, the input, the units."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,16 @@ from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
+from vggexplorer.paths import IN_BROWSER
 from vggexplorer.reading.values import Says
+from vggexplorer.runs import races
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.text import slug
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.link import MAX_BESIDE, Pin, State
 from vggexplorer.ui.network import bring, compared, editor, named, tables, totals
+from vggexplorer.ui.run import race
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit, go
 from vggexplorer.ui.widgets import keeps, renew, shows
@@ -54,10 +59,20 @@ def show(entries: Sequence[Entry]) -> None:
         _chips(key="chips", data=_data(entries), on_act_change=_act, width="content")
         with st.popover(t("Add"), icon=":material/add:", key="add network", width="content"):
             _add()
+        _race(entries)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="units"):
         _baseline(entries)
         _input()
         totals.units()
+
+
+def _race(entries: Sequence[Entry]) -> None:
+    """A race of the networks, if they are not too many."""
+    able = [entry.network for entry in entries if entry.summary]
+    if IN_BROWSER or not 2 <= len(able) <= races.MOST:
+        return
+    with suppress(InputError):  # one that cannot be trained is not raced; Train says why
+        race.button(Runs.at(), race.configs(able), t("Race them"))
 
 
 def _data(entries: Sequence[Entry]) -> dict[str, Any]:

@@ -350,7 +350,7 @@ def _slopes() -> figures.Figure:
 
 def _train(own_input: bool) -> None:
     """The Start button of Train, and the last runs."""
-    start_button.show(Runs.at(), another=False, own_input=own_input)
+    start_button.show(Runs.at(), own_input)
     own = [row for row in all_rows() if _own(row)]
     active = any(row.status.active for row in own)
     st.fragment(_last_runs, run_every=view.TICK if active else None)(active)

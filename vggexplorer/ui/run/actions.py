@@ -132,17 +132,36 @@ def show(row: Row) -> None:
             options = keeps(f"name of {run.id}", _rename, run)
             st.text_input(t("Name"), row.name, label_visibility="collapsed", width=360, disabled=not mine, **options)
         for name in of(row):
-            action, waits = ACTIONS[name], name == "stop" and stopping(row)
-            button = once if action.starts else st.button
-            button(
-                t("Stopping …") if waits else t(action.label),
-                key=f"{name} run",
-                icon=f":material/{action.icon}:",
-                help=action.help and t(action.help),
-                on_click=_do,
-                args=(action, row),
-                disabled=waits or not (mine or action.anybody),
-            )
+            _button(row, name, "run", mine)
+    _said(row)
+
+
+def show_brief(row: Row, at: str) -> None:
+    """The buttons that change a run, where several are shown: `at` tells them apart."""
+    mine = access.may_change(row.run)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"{at}-actions"):
+        for name in of(row):
+            if not ACTIONS[name].anybody:
+                _button(row, name, at, mine)
+    _said(row)
+
+
+def _button(row: Row, name: str, at: str, mine: bool) -> None:
+    action, waits = ACTIONS[name], name == "stop" and stopping(row)
+    button = once if action.starts else st.button
+    button(
+        t("Stopping …") if waits else t(action.label),
+        key=f"{name} {at}",
+        icon=f":material/{action.icon}:",
+        help=action.help and t(action.help),
+        on_click=_do,
+        args=(action, row),
+        disabled=waits or not (mine or action.anybody),
+    )
+
+
+def _said(row: Row) -> None:
+    run = row.run
     access.explain(run)
     complain(run.id)
     if session.get("asked to delete") == [run.id]:

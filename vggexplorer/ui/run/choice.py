@@ -83,9 +83,9 @@ def subject() -> Network:
     return network if session["own network"] or network != State().network else FIRST
 
 
-def config(own_input: bool = False) -> Config:
-    """The run as it is set up, or at the network's own input; `InputError` if it cannot be trained so."""
-    choice, network = chosen(), subject()
+def config(own_input: bool = False, network: Network | None = None) -> Config:
+    """The run as it is set up, of another `network`, or at its own input; `InputError` if it cannot be trained so."""
+    choice, network = chosen(), network or subject()
     training = replace(recipe(choice.recipe, network), **choice.changes)
     return Config(
         network=network,

@@ -4,13 +4,13 @@ No page runs for a new point: `assets/curves.js` polls `ui.records` while a run 
 plot what comes.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
 from vggexplorer.palette import CURVES, series
-from vggexplorer.runs.config import Published
+from vggexplorer.runs.config import Config, Published
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.server import metrics
 from vggexplorer.server.files import url
@@ -18,10 +18,13 @@ from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import capital, t
 from vggexplorer.ui.run.words import called
 
+Axis = Literal["epoch", "examples", "seconds", "step"]
+"""What curves can be drawn against."""
+
 _curves = st.components.v2.component(
     "vgg_curves",
-    html='<div class="part"><div class="tools"></div><div class="plot" role="img"></div>'
-    '<p class="note" role="status"></p><p class="means"></p></div>',
+    html='<div class="part"><div class="tools"></div><div class="around"><div class="plot" role="img"></div>'
+    '<p class="note" role="status" hidden></p></div><p class="means"></p></div>',
     css=STYLE
     + """
 .tools { display: flex; flex-wrap: wrap; gap: 0.35rem; align-items: center; font-size: 0.85rem; min-height: 2rem; }
@@ -29,10 +32,12 @@ _curves = st.components.v2.component(
 .tools button[aria-pressed=true] { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 .tools span { opacity: 0.8; }
 .tools .gap { flex: 1; }
-.note { margin: 0; font-size: 0.85rem; opacity: 0.85; }
-.note:empty { display: none; }
+.around { position: relative; }
+.note { position: absolute; top: 0.4rem; left: 50%; transform: translateX(-50%); margin: 0; padding: 0.2rem 0.8rem; }
+.note { font-size: var(--type-label, 0.875rem); background: var(--st-secondary-background-color); }
+.note { border-radius: 0.4rem; pointer-events: none; text-align: center; }
+.note[hidden] { display: none; }
 .means { margin: 0.25rem 0 0; font-size: 0.8rem; opacity: 0.75; }
-.plot[data-points="0"] { display: none; }
 """,
     js=script("curves", "curves.js"),
     isolate_styles=False,
@@ -40,23 +45,61 @@ _curves = st.components.v2.component(
 
 
 def show(
-    runs: Sequence[Run], key: str, published: Published | None = None, places: Sequence[int] | None = None
+    runs: Sequence[Run],
+    key: str,
+    published: Published | None = None,
+    places: Sequence[int] | None = None,
+    ghost: Run | None = None,
+    against: Axis = "epoch",
+    ends: Mapping[str, float] | None = None,
 ) -> None:
-    """Loss and accuracy of `runs` against epochs, seconds or steps; the book's spread as a band if there is one.
+    """Loss and accuracy of `runs` against `against` at first; the book's spread as a band if there is one.
 
-    `places` says which colours of `palette.series` the runs have, where they are not the first ones.
+    `places` says which colours of `palette.series` the runs have, where they are not the first ones. `ghost` is drawn
+    in grey behind them. `ends` is where axes end, where that is not as the runs were asked for.
     """
     band = None
     if published:
         band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("Test accuracy in the book")}
     data: dict[str, Any] = {
         "runs": [_named(run, place) for run, place in zip(runs, places or range(len(runs)), strict=True)],
+        "ghost": ghost and _ghost(ghost),
         "colors": CURVES,
         "band": band,
+        "span": ends or span([run.config() for run in runs]),
+        "against": against,
+        "trains_here": any(run.environment().get("device", "cpu") == "cpu" for run in runs),
         "plotly": url("plotly.min.js"),
-        "words": _words(),
+        "words": _words() | ({} if runs else {"empty": _to_come(ghost)}),
     }
     _curves(key=key, data=data)
+
+
+def _to_come(ghost: Run | None) -> str:
+    """What is said where there is no run yet."""
+    if ghost is None:
+        return t("Your curves will be here.")
+    return t("Your curves will be here; in grey {name}", name=_ghost(ghost)["name"])
+
+
+def _ghost(run: Run) -> dict[str, Any]:
+    end = t("recorded") if run.recorded else t("earlier")
+    return {"id": run.id, "name": f"{called(run)} ({end})", "end": end, "url": metrics.address(run.id)}
+
+
+def span(configs: Sequence[Config]) -> dict[str, float]:
+    """The epochs of whole runs, and the examples if they are known; nothing if one of them may end before."""
+    if not configs or any(config.training.time_budget is not None for config in configs):
+        return {}
+    ends: dict[str, float] = {"epoch": max(config.training.epochs for config in configs)}
+    if all(config.dataset.known for config in configs):
+        ends["examples"] = max(config.training.epochs * _images(config) for config in configs)
+    return ends
+
+
+def _images(config: Config) -> int:
+    known = config.dataset.known
+    return config.training.num_images(known.sizes[0]) if known else 0
 
 
 def _named(run: Run, place: int) -> dict[str, Any]:
@@ -66,7 +109,7 @@ def _named(run: Run, place: int) -> dict[str, Any]:
     return about | {"color": color, "symbol": symbol}
 
 
-def _words() -> dict[str, str]:
+def _words() -> dict[str, Any]:
     return {
         "alt": t("Loss and accuracy of the run while it trains"),
         "loss": capital(t("loss")),
@@ -76,7 +119,15 @@ def _words() -> dict[str, str]:
         "batch_loss": capital(t("batch loss")),
         "train_acc": capital(t("train accuracy")),
         "test_acc": capital(t("test accuracy")),
+        "ends": {
+            "train_loss": t("train"),
+            "test_loss": t("test"),
+            "batch_loss": t("batch"),
+            "train_acc": t("train"),
+            "test_acc": t("test"),
+        },
         "epoch": capital(t("epochs")),
+        "examples": capital(t("examples seen")),
         "seconds": capital(t("seconds")),
         "step": capital(t("steps")),
         "against": t("X axis"),

@@ -3,12 +3,13 @@
 from contextlib import suppress
 from itertools import chain
 from math import ceil
+from typing import NamedTuple
 
 import streamlit as st
 
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
-from vggexplorer.formatting import exact
+from vggexplorer.formatting import exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import TRAIN
 from vggexplorer.runs.calibration import known_price
@@ -17,7 +18,6 @@ from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.summary import summarize
-from vggexplorer.text import title
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import capital, literal, sentence, t
 from vggexplorer.ui.run import choice, forecast, rows
@@ -42,42 +42,49 @@ def in_view(runs: Runs) -> Run | None:
     return found
 
 
-def show(runs: Runs, another: bool, own_input: bool = False) -> None:
-    """The network as it will be trained, and the button; `another` if a run stands above it.
+NAME = "name of the next run"
+"""The key of a field for it, where there is one."""
+
+
+class Prepared(NamedTuple):
+    """A run as it is set up, and what it will take if that is known."""
+
+    config: Config
+    before: forecast.RunForecast | None
+
+
+def prepare(runs: Runs, own_input: bool = False) -> Prepared | None:
+    """What would be started; why it cannot be is said.
 
     With `own_input` it is trained at the input that it has, whatever the recipe says.
     """
-    name = literal(title(choice.subject()))
-    heading = t("Another run: {network}", network=name) if another else t("The network as it will be trained")
-    st.markdown(f"##### {heading}")
     try:
         config = choice.config(own_input)
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
-        return
-    _as_trained(config)
+        return None
     before = None
-    if choice.chosen().cluster:
-        st.caption(t("What a run will take is known of this machine, not of the cluster."))
-    else:
-        try:
-            before = forecast.expect(runs, config)
-        except InputError as error:
-            st.error(literal(sentence(error)), icon=":material/error:")
-        forecast.show(runs, before)
-        if config.training.exact or not another:  # else it stands above
-            _say_exactness(runs, before)
+    try:
+        before = None if choice.chosen().cluster else forecast.expect(runs, config)
+    except InputError as error:
+        st.error(literal(sentence(error)), icon=":material/error:")
+    return Prepared(config, before)
+
+
+def line(runs: Runs, prepared: Prepared, another: bool = False) -> None:
+    """The button, and beside it what the run will take; `another` if a run is in view already."""
+    config, before = prepared
     here = None if choice.chosen().elsewhere else before
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="start line"):
         once(
-            t("Start"),
+            t("Start another") if another else t("Start"),
             key="start",
-            type="primary",
+            type="secondary" if another else "primary",
             icon=":material/play_arrow:",
             on_click=_start,
             args=(runs, config, here),
         )
-        st.caption(_what(config), width="content")
+        st.caption(_what(config, here), width="content")
     if here and not here.fits and session.get("start question") == config:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="start question line"):
             st.warning(f"{forecast.why_not(here)} {t('Start it all the same?')}", icon=":material/help:")
@@ -85,6 +92,26 @@ def show(runs: Runs, another: bool, own_input: bool = False) -> None:
     _say_limits()
     if refused := session.get("start error"):
         st.error(literal(sentence(refused)), icon=":material/error:")
+
+
+def details(runs: Runs, prepared: Prepared, exact_bits: bool) -> None:
+    """The network as it will be trained, and its forecast; `exact_bits` if what holds of the bits is said nowhere."""
+    config, before = prepared
+    st.markdown(f"##### {t('The network as it will be trained')}")
+    _as_trained(config)
+    if choice.chosen().cluster:
+        st.caption(t("What a run will take is known of this machine, not of the cluster."))
+        return
+    forecast.show(runs, before)
+    if exact_bits or config.training.exact:
+        _say_exactness(runs, before)
+
+
+def show(runs: Runs, own_input: bool = False) -> None:
+    """The network as it will be trained, with its forecast, and the button."""
+    if prepared := prepare(runs, own_input):
+        details(runs, prepared, exact_bits=True)
+        line(runs, prepared)
 
 
 def _say_exactness(runs: Runs, before: forecast.RunForecast | None) -> None:
@@ -105,13 +132,15 @@ def _say_limits() -> None:
             )
 
 
-def _what(config: Config) -> str:
-    parts = [
-        config.training.recipe,
-        data_text(config.dataset),
-        config.device if config.device != "auto" else t("the best one"),
-        *([t("the cluster")] if choice.chosen().cluster else []),
-    ]
+def _what(config: Config, here: forecast.RunForecast | None) -> str:
+    """What will be started, how long it takes and how much memory, and where."""
+    parts = [config.training.recipe, data_text(config.dataset)]
+    if here:
+        found = here.forecast
+        parts += [t("about {time}", time=forecast.seconds(found.time.total))] if found.time else []
+        parts.append(size(found.memory.total))
+    parts.append(config.device if config.device != "auto" else here.device.title if here else t("the best one"))
+    parts += [t("the cluster")] if choice.chosen().cluster else []
     return " · ".join(literal(part) for part in parts)
 
 
@@ -127,7 +156,8 @@ def _start_now(runs: Runs, config: Config) -> None:
     """Start the run, and show it."""
     session.update({"start error": None, "start question": None})
     try:
-        look_at(access.start_run(runs, config, place=choice.place()).id)
+        name = session.get(NAME, "").strip() or None
+        look_at(access.start_run(runs, config, name, choice.place()).id)
         rows.forget()
     except InputError as error:
         session["start error"] = error

@@ -13,10 +13,12 @@ from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui import pictures
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run import curves, view
+from vggexplorer.ui.run import actions, curves, view, watched
 from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
+from vggexplorer.ui.train import after, racing
+from vggexplorer.ui.train.preview import earlier
 
 _gradients = st.components.v2.component(
     "vgg_gradients",
@@ -34,16 +36,21 @@ thead th { font-weight: 600; }
 )
 
 
-def show(run: Run) -> None:
-    """Everything about a run that trains, or has trained."""
+def show(runs: Runs, run: Run) -> None:
+    """Everything about a run that trains, or has trained; of a race, about all members."""
+    if members := racing.members(runs, run):
+        racing.show(members)
+        return
     row = read_row(run, watch())
-    with st.container(border=True, key="run in view"):
-        st.markdown(f"##### {literal(row.title)}")
-        view.show(row)
-        if row.config:
-            curves.show([run], key="curves", published=published(row.config))
-            _beside_the_book(row.config, run)
-            _close_look(row)
+    actions.show(row)
+    watched.show(row)
+    after.show(row)
+    view.notes(row)
+    if row.config:
+        ghost = earlier(runs, row.config, but=run)
+        curves.show([run], key="curves", published=published(row.config), ghost=ghost)
+        _beside_the_book(row.config, run)
+        _close_look(row)
 
 
 # --- the book's figures ------------------------------------------------------------------------------------
@@ -70,7 +77,7 @@ def _beside_the_book(config: Config, run: Run) -> None:
 
 def _close_look(row: Row) -> None:
     """The step that was done alone: its images, what the network took them for, its gradients."""
-    if view.looked_at(row.run, row.status) is None:
+    if watched.looked_at(row) is None:
         return
     step = row.run.json(layout.STEP)
     with st.expander(t("A close look at step {step}", step=step["step"]), expanded=True, key="close look"):

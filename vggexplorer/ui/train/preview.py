@@ -1,36 +1,47 @@
-"""What Train shows before anything was trained: what the network will see, and the curves of a run that ships."""
+"""The stage of Train before there is a run: what will be trained, what it will see, and how such a run went before."""
 
 import streamlit as st
 
-from vggexplorer.runs.datasets import KNOWN
+from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.run import MAX_NAME, Run
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Word
 from vggexplorer.text import title
-from vggexplorer.ui import pictures
-from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run import choice, curves
-from vggexplorer.ui.run.words import called, classes
+from vggexplorer.ui.i18n import t
+from vggexplorer.ui.run import curves, start_button, watched
+from vggexplorer.ui.run.rows import read_row, scan
+
+MOST_LOOKED_AT = 30
+"""How many of the newest runs are looked at for one to compare with."""
 
 
-def show() -> None:
-    """A picture of each class of the data that is chosen, and the curves of the recorded run that is nearest to it."""
-    kind = choice.chosen().dataset
-    if kind in KNOWN and (of_each := pictures.of_each_class(kind)):
-        st.markdown(f"##### {t('What it will see')}")
-        names = classes(list(KNOWN[kind].classes))
-        items: list[pictures.Item] = [
-            {"picture": picture, "caption": name, "good": None} for name, picture in zip(names, of_each, strict=True)
-        ]
-        pictures.pictures(items, key="classes", side=56)
-    if run := _nearest():
-        st.markdown(f"##### {t('How a training goes: {name}', name=literal(called(run)))}")
-        st.caption(t("A run that ships with the package"))
-        curves.show([run], key="recorded curves")
+def show(runs: Runs, config: Config) -> None:
+    """Empty figures, a picture of each class, and the axes of the whole run with an earlier one in grey."""
+    st.text_input(
+        t("Name of the run"),
+        key=start_button.NAME,
+        max_chars=MAX_NAME,
+        placeholder=t("Name of the run: {name}", name=title(config.network)),
+        label_visibility="collapsed",
+        width=360,
+    )
+    watched.show_before(config)
+    curves.show([], key="curves", ghost=earlier(runs, config), ends=curves.span([config]))
 
 
-def _nearest() -> Run | None:
-    """The recorded run of the network that is chosen, else the first."""
-    found = Runs(layout.RECORDED).all(recorded=False)
-    wanted = title(choice.subject())
-    return min(found, key=lambda run: (title(run.config().network) != wanted, run.id), default=None)
+def earlier(runs: Runs, config: Config, but: Run | None = None) -> Run | None:
+    """A finished run that is most like `config`: the newest of the same network, recipe and data, else a recorded one.
+
+    `but` is not it.
+    """
+    own = [run for run in scan(runs) if not run.recorded and (but is None or run.id != but.id)][:MOST_LOOKED_AT]
+    finished = (row for row in map(read_row, own) if row.status.word == Word.FINISHED and row.config)
+    if row := next((row for row in finished if row.config and _kind(row.config) == _kind(config)), None):
+        return row.run
+    recorded = Runs(layout.RECORDED).all(recorded=False)
+    return min(recorded, key=lambda run: (title(run.config().network) != title(config.network), run.id), default=None)
+
+
+def _kind(config: Config) -> tuple[str, str, str]:
+    return title(config.network), config.training.recipe, str(config.dataset)

@@ -1,0 +1,68 @@
+"""After a run: what it has learned in a sentence, and the ways to all that can be seen of it."""
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.status import Word
+from vggexplorer.ui.i18n import literal, t
+from vggexplorer.ui.run.learned import learned
+from vggexplorer.ui.run.rows import Row, all_rows
+from vggexplorer.ui.run.words import classes
+from vggexplorer.ui.state import go, look_at, look_at_tab
+
+
+class Way(NamedTuple):
+    """A button that leads to a tab of a run's page."""
+
+    label: str
+    icon: str
+
+
+WAYS = {
+    "mistakes": Way("Confusion matrix and mistakes", "grid_on"),
+    "picture": Way("Try my picture", "add_photo_alternate"),
+    "inside": Way("Look inside", "visibility"),
+}
+"""By the tab of the run's page."""
+
+
+def show(row: Row, key: str = "after") -> None:
+    """Nothing, unless the run has finished; `key` tells it from that of another run."""
+    if row.status.word != Word.FINISHED:
+        return
+    result = row.run.json(layout.RESULT)
+    if text := learned(result, classes(result.get("classes"))):
+        st.markdown(f"**{literal(text)}**")
+    with st.container(horizontal=True, gap="small", key=key):
+        for tab, way in WAYS.items():
+            st.button(
+                t(way.label), key=f"{key}: to {tab}", icon=f":material/{way.icon}:", on_click=_to, args=(row.run, tab)
+            )
+        if other := _another(row.run):
+            st.button(
+                t("Compare with {name}", name=literal(other.title)),
+                key=f"{key}: to comparison",
+                icon=":material/stacked_line_chart:",
+                on_click=_compare,
+                args=(row.run, other.run),
+            )
+
+
+def _to(run: Run, tab: str) -> None:
+    look_at(run.id)
+    look_at_tab(tab)
+    go("runs")
+
+
+def _another(run: Run) -> Row | None:
+    """The newest other run that has finished."""
+    rows = (row for row in all_rows() if row.run.id != run.id and row.status.word == Word.FINISHED)
+    return next(rows, None)
+
+
+def _compare(run: Run, other: Run) -> None:
+    look_at(run.id, other.id)
+    go("runs")
