@@ -136,6 +136,24 @@ def test_a_member_that_lost_its_ticket_gets_in_beside_its_race(runs: Runs) -> No
     assert [ahead(runs, run) for run in (first, second, behind)] == [0, 0, 2]
 
 
+def test_the_ticket_of_who_has_just_come_back_is_not_taken_for_an_old_one(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, second), behind = race(runs), alone(runs)
+    dies(first)
+    remove = Line._remove
+
+    def late(line: Line, run_id: str, ticket: Path) -> None:
+        begin(runs, first)
+        remove(line, run_id, ticket)
+
+    with living(second), monkeypatch.context() as patch:
+        patch.setattr(Line, "_remove", late)
+        assert ahead(runs, behind) == 1
+    dies(second)
+    assert ahead(runs, behind) == 1
+
+
 # --- the seats ---------------------------------------------------------------------------------------------------
 
 

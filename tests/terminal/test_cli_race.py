@@ -6,15 +6,20 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import wait_until
+from real_runs import CONFIG
 from test_cli_train import OUTCOME, Place, Terminal, end, last_line, posix
 
 from vggexplorer.runs import races
+from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.forecasts import forecast
+from vggexplorer.terminal.race import lines_before
 
 TWO = ("lenet", "1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "2", "--device", "cpu")
 NAMES = ("LeNet, hidden none", "1x4,1x8, hidden none")
@@ -71,6 +76,15 @@ def test_what_cannot_be_raced_gets_a_sentence(place: Place, arguments: tuple[str
     assert sentence in last_line(done.stderr)
     assert re.fullmatch(r"\S.*\.", last_line(done.stderr))
     assert Runs(place.runs).all(recorded=False) == []
+
+
+def test_what_a_gpu_by_its_data_sheet_takes_is_said_with_its_time() -> None:
+    device = Device("cuda:0", "NVIDIA A100-SXM4-40GB", 40 * 2**30, 2.0)
+    alone = forecast(replace(CONFIG, device="cuda:0"), device, None)
+    memory, time, shared = lines_before([CONFIG, CONFIG], races.Together(device, (alone, alone)))
+    assert re.fullmatch(r"[0-9.,]+ \S+ of memory together, at most [0-9.]+ \S+, on cuda:0 \(.*\)", memory)
+    assert re.fullmatch(r"about [0-9:]+ in all, as one after the other", time)
+    assert shared == SHARED
 
 
 # --- both to their ends ----------------------------------------------------------------------------------------
@@ -149,6 +163,21 @@ def test_ctrl_c_stops_both(place: Place) -> None:
     assert [(each["run"], each["status"]) for each in outcomes] == [(run.id, "stopped") for run in both]
     for name, run in zip(NAMES, both, strict=True):
         assert f"{name}: Stopped after step 2. To go on: vggexplorer resume {run.id}" in errors
+
+
+@posix
+def test_a_second_ctrl_c_ends_their_trainers(place: Place) -> None:
+    process = place.start("race", *TWO, "--json", what="deaf")
+    both = at(place, 2)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr
+    while "Ctrl-C once more" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    status, output, _ = end(process)
+    assert status == 130
+    assert [json.loads(line)["status"] for line in output.splitlines()[-2:]] == ["interrupted"] * 2
+    assert not any(run.locked() for run in both)
 
 
 @posix

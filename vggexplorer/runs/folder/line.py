@@ -68,8 +68,14 @@ class Line:
             if self._lives(run_id):
                 count += _device_on(path) in ("", device)
             else:
-                path.unlink(missing_ok=True)
+                self._remove(run_id, path)
         return count
+
+    def _remove(self, run_id: str, ticket: Path) -> None:
+        """Remove a ticket, unless its owner has come back in the meantime: beside its race, it has the old number."""
+        with self._lock:
+            if not self._lives(run_id):
+                ticket.unlink(missing_ok=True)
 
     def comes_in(self, run: Run, device: str, take: Callable[[], bool], race: Sequence[str] = ()) -> bool:
         """Whether nobody is before `run`, and it could `take` its seat; nobody gets in or out of turn meanwhile."""
