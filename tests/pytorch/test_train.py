@@ -68,6 +68,7 @@ class Keeper(Session):
         self.result: Mapping[str, Any] = {}
         self.reason: InputError | None = None
         self.weights: dict[str, Tensor] = {}
+        self.kept: list[tuple[int, float]] = []
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         self.environment = environment
@@ -94,6 +95,16 @@ class Keeper(Session):
         self.saves += 1
         if self.path:
             write(self.path)
+
+    def keep_best(self, write: Callable[[Path], None]) -> None:
+        """The checkpoint is that of the very weights that are kept."""
+        assert self.path
+        write(best := self.path.with_name("best"))
+        texts, tensors = safetensors.metadata(best), weights.load(best)
+        checkpoint = weights.load(self.path)
+        assert texts["step"] == safetensors.metadata(self.path)["step"]
+        assert all(torch.equal(tensor, checkpoint[name]) for name, tensor in tensors.items())
+        self.kept.append((int(texts["step"]), float(texts["test_acc"])))
 
     def finish(
         self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
@@ -610,6 +621,41 @@ def test_patience_goes_on_counting_after_a_resume(tmp_path: Path, accuracies: li
     assert timeless(before + after) == timeless(records)
     assert str(rest.reason) == str(whole.reason)
     assert all(torch.equal(tensor, rest.weights[name]) for name, tensor in whole.weights.items())
+
+
+def test_the_best_weights_are_kept(tmp_path: Path, accuracies: list[float]) -> None:
+    asked = config(batch_size=3000, epochs=6, keep_best=True)
+    plain, keeper = Keeper(tmp_path / "plain"), Keeper(tmp_path / "checkpoint")
+    records = list(fit(replace(asked, training=replace(asked.training, keep_best=False)), plain))
+    assert timeless(fit(asked, keeper)) == timeless(records)
+    assert keeper.kept == [(2, 0.5), (4, 0.7), (10, 0.8)]  # not at step 6, which is only as good as step 4
+    assert (plain.kept, plain.saves, keeper.saves) == ([], 0, 3)
+    assert all(torch.equal(tensor, keeper.weights[name]) for name, tensor in plain.weights.items())
+    assert keeper.result == plain.result  # of the network as it is in the end
+
+
+@pytest.mark.parametrize("stop", range(1, 8))
+def test_the_best_weights_after_a_resume(tmp_path: Path, accuracies: list[float], stop: int) -> None:
+    """What was the best before is so after; at its own step it is written again: a kill may have come before."""
+    asked, path = config(batch_size=3000, epochs=4, keep_best=True), tmp_path / "checkpoint"
+    first, rest = Keeper(path, [Command.GO] * stop + [Command.STOP]), Keeper(path)
+    before = list(fit(asked, first))
+    after = list(fit(asked, rest))
+    assert [record.step for record in (*before, *after)] == list(range(1, 9))
+    best = [(2, 0.5), (4, 0.7)]
+    assert first.kept == [each for each in best if each[0] <= stop]
+    assert rest.kept == [each for each in best if each[0] >= stop]
+
+
+def test_a_best_test_by_the_end_of_the_time_is_recorded_once(tmp_path: Path, accuracies: list[float]) -> None:
+    path = tmp_path / "checkpoint"
+    asked = config(batch_size=3000, epochs=4, keep_best=True, time_budget=1.0)
+    list(fit(asked, Keeper(path, [Command.GO] * 2 + [Command.STOP])))
+    texts = safetensors.metadata(path)
+    weights.save(path, weights.load(path), texts | {"seconds": "5.0"})
+    keeper = Keeper(path)
+    assert list(fit(asked, keeper)) == []  # the test of step 2 was the best one: its record is there
+    assert keeper.result["test_acc"] == 0.5
 
 
 # --- led astray ------------------------------------------------------------------------------------------

@@ -128,6 +128,7 @@ trainings = st.builds(
     brightness=st.floats(0, 1),
     time_budget=st.none() | st.floats(1, 10**7),
     patience=st.none() | st.integers(1, 10_000),
+    keep_best=st.booleans(),
     checkpoint_every=st.floats(1, 10**7),
 )
 

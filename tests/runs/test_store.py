@@ -19,7 +19,7 @@ from test_records import LINE
 
 from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder import layout, safetensors
 from vggexplorer.runs.folder.files import write_file, write_json
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.records import Outcome, Record, parse_line
@@ -416,6 +416,26 @@ def test_what_ships_with_the_package_is_never_changed(runs: Runs, monkeypatch: p
         with pytest.raises(InputError, match="A run that ships with the package cannot be"):
             change()
     assert sorted((path, path.stat().st_mtime_ns) for path in run.path.iterdir()) == before
+
+
+def test_the_best_weights_are_those_of_the_best_test_up_to_the_checkpoint(run: Run) -> None:
+    """A copy from a node may have got newer ones before the node was lost."""
+    best, checkpoint = run.path / layout.BEST, run.path / layout.CHECKPOINT
+    checkpoint.parent.mkdir()
+    assert run.best_weights() is None
+    run.check_best_weights()
+    safetensors.write(best, [], {"step": "8", "test_acc": "0.75"})
+    assert run.best_weights() == (best, 8, 0.75)
+    for about, stays in (({"best_step": "8"}, True), ({"best_step": "4"}, False), ({}, False)):
+        safetensors.write(best, [], {"step": "8", "test_acc": "0.75"})
+        safetensors.write(checkpoint, [], {"step": "8"} | about)
+        run.check_best_weights()
+        assert best.exists() is stays
+    safetensors.write(best, [], {"step": "8", "test_acc": "0.75"})
+    run.drop_weights()
+    assert not best.exists()
+    best.write_bytes(b"damaged")
+    assert run.best_weights() is None
 
 
 def test_only_the_newest_keep_their_weights(runs: Runs) -> None:

@@ -21,7 +21,7 @@ from vggexplorer.paths import RUNS
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import CLASSES
-from vggexplorer.runs.folder import layout, snapshots
+from vggexplorer.runs.folder import layout, safetensors, snapshots
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Outcome, Record
 from vggexplorer.runs.folder.run import Run
@@ -476,6 +476,18 @@ def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(f
     page.run()
     assert state["prediction"] is asked
     assert page.test.button(key="try again")
+
+
+def test_the_best_weights_are_offered_beside_the_last(folder: Path) -> None:
+    run = make(folder, "one")
+    (run.path / "model.safetensors").write_bytes(b"")
+    safetensors.write(run.path / "best.safetensors", [], {"step": "1200", "test_acc": "0.87654"})
+    tree = Page(run.id, tab="run-files").test.get("bidi_component")
+    (files,) = (json.loads(each.proto.json)["files"] for each in tree if each.key == "run-files")
+    assert [plain(each["label"]).replace("\xa0", " ") for each in files][1:] == [
+        "Weights, safetensors (0 B)",
+        "Best weights (step 1,200, test accuracy 0.877), safetensors (88 B)",
+    ]
 
 
 def test_the_inside_of_a_run_is_looked_into_when_asked(folder: Path) -> None:

@@ -301,6 +301,7 @@ class Trainer:
         self._start_of_run = self._clock - self.seconds
         self.session.parts.over("network")
         self._snapshot()
+        yield from self._keep_best()
         self._over = self._out_of_time() or self._out_of_patience()
         while self.step < self.num_steps and not self._over:
             if not (yield from self._may_go_on()):
@@ -315,8 +316,9 @@ class Trainer:
             self._warm_up()
             self._snapshot()
             self._answer()
-        if self.step < self.num_steps and (self._tested is None or self._tested[0] != self.step):
+        if self.step < self.num_steps and not self._was_tested():
             yield self._record(tested=True)
+            yield from self._keep_best()
         self._end()
 
     def _one_step(self, index: int, rows: Tensor) -> Iterator[Record]:
@@ -337,6 +339,7 @@ class Trainer:
         if self.rhythm.due(self.step, time.perf_counter()) or last or viewed:
             yield self._record(tested=last)
         if last:
+            yield from self._keep_best()
             self._over = self._over or self._out_of_patience()
         if viewed:
             seen = look.step(self.net, self.train_images[rows], labels, scores)
@@ -520,6 +523,26 @@ class Trainer:
         self._saved_step = self.step
         self._restart_clock("checkpoints")
 
+    def _keep_best(self) -> Iterator[Record]:
+        """Keep the weights if no test was better than that of this step.
+
+        The checkpoint of the step comes first: whatever it is that goes on, it finds them, or can make them.
+        """
+        if self.training.keep_best and self.best and self.best.step == self.step:
+            yield from self._save()
+            self.session.phase(Phase.SAVING)
+            about = self._about_network() | {"step": str(self.step), "test_acc": repr(self.best.accuracy)}
+            self.session.keep_best(lambda path: weights.save(path, self.net.state_dict(), about))
+            self._restart_clock("checkpoints")
+
+    def _about_network(self) -> dict[str, str]:
+        """The texts beside weights: in PyTorch's layout, of this network."""
+        return {"format": "pt", **{f"network.{k}": v for k, v in format_network(self.config.trained).items()}}
+
+    def _was_tested(self) -> bool:
+        """Whether the record of this step has test figures: the best one has, wherever that was."""
+        return any(each is not None and each[0] == self.step for each in (self._tested, self.best))
+
     def _snapshot(self) -> None:
         """Keep what the convolutions are, if it is time for that."""
         if self.step in self.snapshot_steps:
@@ -602,7 +625,6 @@ class Trainer:
     def _end(self) -> None:
         """Keep the weights, and what the trained network makes of the test images."""
         reason = self._why_early() if self.step < self.num_steps else None
-        about = {"format": "pt", **{f"network.{k}": v for k, v in format_network(self.config.trained).items()}}
         loss, accuracy, scores = self.test()
         result = look.result(self.test_images, self.test_labels, scores, self.found.classes)
         result |= {"test_loss": loss, "test_acc": accuracy}
@@ -611,7 +633,9 @@ class Trainer:
                 "The network has learned nothing yet: its accuracy is that of guessing. "
                 "Another learning rate, more epochs, or batch norm with momentum helps."
             )
-        self.session.finish(lambda path: weights.save(path, self.net.state_dict(), about), result, reason)
+        self.session.finish(
+            lambda path: weights.save(path, self.net.state_dict(), self._about_network()), result, reason
+        )
 
 
 def _about(checkpoint: Path) -> dict[str, str]:

@@ -202,6 +202,6 @@ def published(config: Config) -> Published | None:
     name = config.training.recipe
     if name not in _BOOKS_OWN or config.dataset.kind != "full":
         return None
-    own = replace(config.training, precision="auto", checkpoint_every=RECIPES[name].checkpoint_every)
+    own = replace(config.training, precision="auto", checkpoint_every=RECIPES[name].checkpoint_every, keep_best=False)
     same = own == RECIPES[name] and config.trained == NETWORKS[_BOOKS_OWN[name]]
     return PUBLISHED[name] if same else None

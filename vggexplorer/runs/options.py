@@ -332,6 +332,14 @@ class Training:
             unit="epochs",
         ),
     )
+    keep_best: bool = _row(
+        False,
+        Switch(
+            label="best weights kept",
+            help="keep the weights with the best test accuracy too, beside those of the end; each better test writes "
+            "them and a checkpoint",
+        ),
+    )
     checkpoint_every: float = _row(
         15.0,
         Number(

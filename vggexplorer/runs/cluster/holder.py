@@ -215,7 +215,7 @@ class RemoteRun:
         self._offsets = {}
         sizes = {layout.CONFIG: len(self._config)}
         self._ask("put", layout.CONFIG, 0, self._config)
-        for name in (layout.METRICS, layout.CHECKPOINT):
+        for name in (layout.METRICS, layout.CHECKPOINT, layout.BEST):
             with suppress(FileNotFoundError), (self._run.path / name).open("rb") as file:
                 sizes[name] = 0
                 while content := file.read(PIECE):
@@ -263,6 +263,7 @@ class RemoteRun:
             metrics = self._run.path / layout.METRICS
             if piece.name == layout.ENVIRONMENT:  # a trainer that begins goes back to its checkpoint
                 self._run.cut_back(self._run.saved_step())
+                self._run.check_best_weights()
                 self._offsets[layout.METRICS] = Offset(metrics.stat().st_size)
             if piece.name == layout.CHECKPOINT:  # it must not outlast the records before it
                 with metrics.open("ab") as file:

@@ -21,7 +21,8 @@
 | `CHECKPOINT` | all that a resume needs; a `StepKind`, what made it | the trainer; gone once the run has finished |
 | `SNAPSHOTS` | the convolutions after some steps, `<step>.safetensors` | the trainer |
 | `RANKS` | who each further process is, `<number>.json` | that process; gone once the run has ended |
-| `WEIGHTS` | the trained network | the trainer, at the end |
+| `BEST` | the weights with the best test accuracy, its step and accuracy, if they are kept | the trainer |
+| `WEIGHTS` | the trained network: the weights after the last step | the trainer, at the end |
 | `RESULT` | what is known of the trained network: classes, confusion, mistakes | the trainer, at the end |
 | `OUTCOME` | how it ended, an `Outcome`; gone while a trainer is at it | the trainer, as the last |
 
@@ -53,6 +54,7 @@ ANSWERS = "answers.json"
 CHECKPOINT = "checkpoint/state.safetensors"
 SNAPSHOTS = "snapshots"
 RANKS = "ranks"
+BEST = "best.safetensors"
 WEIGHTS = "model.safetensors"
 RESULT = "result.json"
 OUTCOME = "outcome.json"
@@ -61,5 +63,5 @@ MADE = "made.txt"
 KEEPER_LOCK = "keeper.lock"
 GROWING = (METRICS, TELEMETRY, LOG)
 """Files that only get longer while a trainer is at them."""
-REPLACED = (ENVIRONMENT, STEP, CHECKPOINT, WEIGHTS, RESULT, OUTCOME)
+REPLACED = (ENVIRONMENT, STEP, CHECKPOINT, BEST, WEIGHTS, RESULT, OUTCOME)
 """Files of the trainer that are moved over the old ones, whole; the outcome is the last."""

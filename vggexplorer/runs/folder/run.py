@@ -64,6 +64,14 @@ class Progress(NamedTuple):
         return (self.steps - self.step) * self.last.seconds / self.last.step if self.step < self.steps else None
 
 
+class BestWeights(NamedTuple):
+    """The weights with the best test accuracy: their file, after how many steps they were so, that accuracy."""
+
+    path: Path
+    step: int
+    test_acc: float
+
+
 class Run:
     """One run's folder. Reading is for everybody; each file has one writer."""
 
@@ -299,17 +307,37 @@ class Run:
         path = self.path / layout.WEIGHTS
         return path if path.exists() else None
 
+    def best_weights(self) -> "BestWeights | None":
+        """The weights with the best test accuracy, if they are kept."""
+        path = self.path / layout.BEST
+        try:
+            about = metadata(path)
+            return BestWeights(path, int(about["step"]), float(about["test_acc"]))
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def check_best_weights(self) -> None:
+        """Remove the best weights if they are not those of the best test up to the checkpoint: it comes again."""
+        best = self.best_weights()
+        if best and best.step != self._saved("best_step"):
+            best.path.unlink()
+
     def drop_weights(self) -> None:
         """Remove the trained weights, the snapshots and the checkpoint of a run that has ended."""
         with self._writing():
-            (self.path / layout.WEIGHTS).unlink(missing_ok=True)
+            for name in (layout.WEIGHTS, layout.BEST):
+                (self.path / name).unlink(missing_ok=True)
             shutil.rmtree(self.path / layout.SNAPSHOTS, ignore_errors=True)
             self.drop_checkpoint()
 
     def saved_step(self) -> int:
         """The step of the last checkpoint; 0 if there is none."""
+        return self._saved("step")
+
+    def _saved(self, name: str) -> int:
+        """A number of the last checkpoint; 0 if it has none of that name."""
         try:
-            return int(metadata(self.path / layout.CHECKPOINT)["step"])
+            return int(metadata(self.path / layout.CHECKPOINT)[name])
         except (OSError, ValueError, KeyError):
             return 0
 

@@ -114,6 +114,9 @@ class Session:
     def save(self, write: Callable[[Path], None]) -> None:
         """Have a checkpoint written by `write`, which gets the path of the new file."""
 
+    def keep_best(self, write: Callable[[Path], None]) -> None:
+        """Have the weights with the best test accuracy so far written by `write`; a checkpoint of them was saved."""
+
     def finish(
         self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
     ) -> None:

@@ -352,6 +352,7 @@ class FolderSession(Session):
         checkpoint = self.checkpoint()
         step = int(metadata(checkpoint)["step"]) if checkpoint else 0
         self.last = self.run.cut_back(step)  # the steps after it will be done again
+        self.run.check_best_weights()
         start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
         price = {"price": known_price(self.run.path.parent, environment["device"])}
         write_json(self.run.path / layout.ENVIRONMENT, {**environment, **price, **start}, alone=True)
@@ -433,6 +434,10 @@ class FolderSession(Session):
         replace_by(path, write, alone=True)
         self._saved_at = time.monotonic()
         self._save_took = self._saved_at - began
+
+    def keep_best(self, write: Callable[[Path], None]) -> None:
+        """Write the best weights beside the checkpoint that has them too."""
+        replace_by(self.run.path / layout.BEST, write, alone=True)
 
     def finish(
         self, write: Callable[[Path], None], result: Mapping[str, Any], reason: InputError | None = None
