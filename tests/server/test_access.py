@@ -231,6 +231,7 @@ ALL_PATHS = (
     "/runs",
     "/answer?arch=1x8",
     "/records/x",
+    "/watch/x",
     "/download/x/y",
     "/assets/0/x",
     "/_stcore/stream",

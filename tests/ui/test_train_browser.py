@@ -233,6 +233,31 @@ def test_a_double_click_makes_one_run_and_zoom_survives_twenty_ticks(page: Train
     assert len([run for run in Runs(place).all(recorded=False) if run.status().active]) == 1
 
 
+PLACES = """() => ['.st-key-watched', '.st-key-curves', '.st-key-curves .plot'].map((part) => {
+    const { top, height } = document.querySelector(part).getBoundingClientRect()
+    return [part, Math.round(top), Math.round(height)]
+})"""
+
+
+def test_what_stands_there_before_the_start_stays_where_it_is(page: Train, place: Path) -> None:
+    seen = page.page.locator(".st-key-watched .answers figure")
+    seen.nth(9).wait_for()
+    page.page.wait_for_function(f"() => {PLOT}?.querySelector('.main-svg')")
+    page.page.get_by_text("Your curves will be here; in grey").wait_for()
+    before = page.page.evaluate(PLACES)
+    page.page.get_by_label("Name of the run").fill("my own")
+    page.press("Start")
+    for word in ("starting", "loading", "running"):
+        page.status(word, "running", "testing")
+        assert page.page.evaluate(PLACES) == before, word
+    assert newest(place).name() == "my own"
+    seen.nth(11).wait_for()
+    page.page.locator(".st-key-watched .answers .right").first.wait_for()
+    assert page.page.evaluate(PLACES) == before
+    axis = page.page.evaluate(f"() => {PLOT}.layout.xaxis.range")
+    assert axis == [0, 500]
+
+
 def test_pause_step_hang_kill_and_resume(page: Train, place: Path) -> None:
     page.press("Start")
     page.points(more_than=20)
