@@ -25,9 +25,21 @@ async def watch(request: Request) -> Response:
     return await serve(request)
 
 
+async def listed(request: Request) -> Response:
+    """What is new in the list of runs, for a browser that shows it."""
+    from vggexplorer.ui.runs.listing import serve  # noqa: PLC0415
+
+    return await serve(request)
+
+
 app = st.App(
     PACKAGE / "ui" / "main.py",
-    routes=[*routes(prefix()), Route(f"{prefix()}/answer", answer), Route(f"{prefix()}/watch/{{run}}", watch)],
+    routes=[
+        *routes(prefix()),
+        Route(f"{prefix()}/answer", answer),
+        Route(f"{prefix()}/watch/{{run}}", watch),
+        Route(f"{prefix()}/listed", listed),
+    ],
     middleware=[Middleware(Gate)],
     lifespan=lifespan,
 )

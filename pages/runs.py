@@ -6,7 +6,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.ui import header
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run import actions, view
-from vggexplorer.ui.runs import history, result, sweeps
+from vggexplorer.ui.runs import history, result
 from vggexplorer.ui.state import complain, current
 
 ids = current().runs
@@ -18,5 +18,4 @@ header.show(t("Runs"), t("Everything that was trained here"))
 complain("page")
 complain(actions.PLACE)
 view.missing()
-sweeps.show()
 history.show()

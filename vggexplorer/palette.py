@@ -54,6 +54,8 @@ RED = Pair("#b3261e", "#ff8a80")
 """What ends something or takes it away."""
 RED_GROUND = Pair("#fdecea", "#3a2022")
 """What lies below it while the pointer is there."""
+GROUND = Pair("#ffffff", "#12171e")
+"""The pages themselves, as `.streamlit/config.toml` says it: below what stays in view while they are scrolled."""
 
 
 HEAT = ("#f4e7cf", "#a3261b")

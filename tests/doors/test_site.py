@@ -136,7 +136,7 @@ def test_a_recorded_run_has_its_curves_and_training_is_elsewhere(visitor: Visito
     run = Runs(layout.RECORDED).all(recorded=False)[0]
     page = visitor.page
     visitor.open("/runs")
-    page.locator(f"[data-run='{run.id}'] th.name button").click()
+    page.locator(f"[data-run='{run.id}'] th.name .open").click()
     page.locator(".plot:not([data-points='0']) .main-svg").first.wait_for()
     page.locator("h1", has_text=run.name()).wait_for()
     tab(visitor, "Files")

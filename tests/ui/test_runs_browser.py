@@ -77,7 +77,7 @@ class RunsPage:
         self.page.get_by_role("checkbox", name=f"Choose {name}", exact=True).click()
 
     def names(self) -> list[str]:
-        return self.page.locator("tbody th.name button").all_inner_texts()
+        return self.page.locator("tbody th.name .open").all_inner_texts()
 
     def waits_for(self, names: list[str]) -> None:
         wait_until(lambda: self.names()[: len(names)] == names, 10, f"{names}, not {self.names()}")
@@ -316,21 +316,26 @@ def test_a_page_stays_where_it_is_scrolled_to_while_a_run_trains(runs: RunsPage,
     """The list is drawn anew with each new figure, and the focus is in it."""
     run = make(folder, "at work", "interrupted", day=8)
     row = runs.page.locator(f"[data-run='{run.id}']")
+    runs.page.set_viewport_size({"width": 1000, "height": 600})
     with FileLock(run.path / "run.lock"):
         beats = iter(range(100, 300))
         beat(run, next(beats))
         runs.open().choose("second")
         runs.choose("third")
-        runs.page.locator(".st-key-chosen-curves .main-svg").first.wait_for()
-        runs.page.evaluate(f"{MAIN}.scrollTop = 400")
-        assert runs.page.evaluate(f"{MAIN}.scrollTop") == 400
+        runs.page.locator(".st-key-chosen-curves .main-svg").first.scroll_into_view_if_needed()
+        runs.settle()
+        runs.page.wait_for_timeout(1000)
+        at = runs.page.evaluate(f"() => {{ {MAIN}.scrollTop = 90; return {MAIN}.scrollTop }}")
+        assert at > 50
+        runs.page.locator(".scroll").evaluate("scroll => (scroll.scrollTop = 40)")
         for step, figure in ((150, 0.951), (200, 0.962), (250, 0.973)):
             with (run.path / "metrics.jsonl").open("ab") as file:
                 file.write(record(step, figure).line())
             wait_until(
                 lambda figure=figure: beat(run, next(beats)) or f"{figure}" in row.inner_text(), 15, "the figure"
             )
-        assert runs.page.evaluate(f"{MAIN}.scrollTop") == 400
+        assert runs.page.evaluate(f"{MAIN}.scrollTop") == at
+        assert runs.page.locator(".scroll").evaluate("scroll => scroll.scrollTop") == 40
     shutil.rmtree(run.path)
 
 
@@ -375,3 +380,123 @@ def test_the_server_has_not_loaded_pytorch(dashboard: Server) -> None:
     if not maps.exists():
         pytest.skip("no /proc here")
     assert not re.search("libtorch", maps.read_text())
+
+
+# --- the list, the drawer, the bar ---------------------------------------------------------------------------
+
+
+def box_of(runs: RunsPage, place: str) -> dict[str, float]:
+    box = runs.page.locator(place).first.bounding_box()
+    assert box
+    return dict(box)
+
+
+def test_what_is_chosen_is_drawn_beside_the_list_and_the_bar_stays_in_view(runs: RunsPage) -> None:
+    runs.page.set_viewport_size({"width": 1440, "height": 900})
+    runs.open()
+    runs.page.locator(".st-key-one-curve .main-svg").first.wait_for()
+    page = {"width": 1440, "height": 900}
+
+    def is_seen(place: str) -> dict[str, float]:
+        box = box_of(runs, place)
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= page["height"]
+        return box
+
+    assert box_of(runs, ".st-key-one-curve")["x"] > page["width"] / 2 - 40
+    assert is_seen(".st-key-one-curve .main-svg")["width"] > 500
+    runs.choose("second")
+    runs.choose("third")
+    runs.page.locator(".st-key-chosen-curves .main-svg").first.wait_for()
+    runs.settle()
+    assert is_seen(".st-key-chosen-curves .main-svg")["x"] > page["width"] / 2 - 40
+    is_seen(".st-key-runs-bar")
+    page["height"] = 500
+    runs.page.set_viewport_size({"width": 1440, "height": 500})
+    for place in (0, 10_000):
+        runs.page.evaluate(f"{MAIN}.scrollTop = {place}")
+        is_seen(".st-key-delete-chosen")
+    runs.page.set_viewport_size({"width": 1000, "height": 900})
+    runs.settle()
+    wait_until(
+        lambda: (
+            box_of(runs, ".st-key-runs-drawer")["y"] > box_of(runs, ".st-key-runs-list")["y"] + 200
+            or runs.page.wait_for_timeout(50)
+        ),
+        5,
+        "the drawer below the list",
+    )
+
+
+def test_what_can_be_done_with_the_chosen_runs_stands_in_the_bar(runs: RunsPage, folder: Path) -> None:
+    gone = [make(folder, f"gone {day}", day=day) for day in (11, 12)]
+    runs.open()
+    for name in ("gone 11", "gone 12", "VGG-11 slim, all of Fashion-MNIST"):
+        runs.choose(name)
+    bar = runs.page.locator(".st-key-runs-bar")
+    bar.get_by_text("3 selected").wait_for()
+    with runs.page.expect_download() as waiting:
+        bar.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(waiting.value.path().read_text("utf-8").splitlines()))
+    assert [row["name"] for row in rows] == ["gone 11", "gone 12", "VGG-11 slim, all of Fashion-MNIST"]
+    bar.get_by_role("button", name="Delete 2 of the 3 chosen runs …").click()
+    bar.get_by_text("Delete gone 11, gone 12, with all figures").wait_for()
+    bar.get_by_role("button", name="Delete", exact=True).click()
+    bar.get_by_text("1 selected").wait_for()
+    wait_until(lambda: not {"gone 11", "gone 12"} & set(runs.names()) or runs.page.wait_for_timeout(50), 10)
+    assert not any(run.path.exists() for run in gone)
+    runs.choose("second")
+    bar.get_by_role("button", name="Compare the networks").click()
+    runs.page.wait_for_url(re.compile("/compare"))
+    runs.page.locator(".chips li").nth(1).wait_for()
+    assert "VGG-11 slim" in runs.page.locator(".chips").inner_text()
+
+
+def test_a_row_has_a_small_curve_of_the_whole_run(runs: RunsPage, folder: Path) -> None:
+    runs.open()
+    run = next(run for run in Runs(folder).all(recorded=False) if run.name() == "second")
+    curve = runs.page.locator(f"[data-run='{run.id}'] .spark")
+    curve.wait_for()
+    assert curve.locator("circle").count() == 2
+    heights = [float(curve.locator("circle").nth(place).get_attribute("cy") or 0) for place in (0, 1)]
+    assert heights[0] < heights[1], "0.9 lies above 0.8"
+
+
+def test_the_menus_filter_and_the_columns_are_remembered(runs: RunsPage) -> None:
+    runs.open()
+    runs.waits_for(["trained here", "third"])
+    runs.page.locator(".tools .status").select_option(label="failed")
+    assert runs.names() == ["third"]
+    runs.page.locator(".tools .status").select_option(label="Every status")
+    runs.page.locator(".tools .network").select_option(label="2x8,2x16")
+    assert runs.names() == ["second"]
+    runs.page.locator(".tools .network").select_option(label="Every network")
+    runs.page.locator(".columns summary").click()
+    runs.page.locator(".columns label", has_text="Recipe").click()
+    assert runs.page.get_by_role("columnheader", name="Recipe").count() == 0
+    runs.page.keyboard.press("Escape")
+    runs.page.reload()
+    runs.waits_for(["trained here", "third"])
+    assert runs.page.get_by_role("columnheader", name="Data", exact=True).count() == 1
+    assert runs.page.get_by_role("columnheader", name="Recipe").count() == 0
+
+
+@pytest.mark.long
+def test_5000_runs_open_and_only_those_looked_at_are_drawn(tab: OpenTab, server: StartServer, tmp_path: Path) -> None:
+    first = make(tmp_path / "runs", "one")
+    for number in range(5000):
+        shutil.copytree(first.path, tmp_path / "runs" / f"20260201-120000-{number:06d}")
+    page = RunsPage(tab(), server(env={"VGGEXPLORER_RUNS": str(tmp_path / "runs")}).url)
+    page.open()
+    rows = page.page.locator("tbody tr")
+    rows.nth(50).wait_for()
+    drawn = rows.count()
+    assert drawn <= 200
+    wait_until(lambda: page.page.locator("table[data-complete=true]").count() or page.page.wait_for_timeout(200), 120)
+    assert page.page.locator("table.runs").get_attribute("data-runs") == "5003"
+    assert rows.count() == drawn
+    page.page.locator(".scroll").evaluate("scroll => (scroll.scrollTop = scroll.scrollHeight)")
+    wait_until(lambda: rows.count() > drawn or page.page.wait_for_timeout(50), 10, "more rows")
+    page.page.get_by_role("searchbox").fill("000123")
+    assert page.names() == ["one"]
+    assert page.errors == []

@@ -33,7 +33,7 @@ from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.link import TABS
 from vggexplorer.ui.run.learned import learned, matrix
 from vggexplorer.ui.run.rows import forget, read_row, scan
-from vggexplorer.ui.runs import result
+from vggexplorer.ui.runs import listing, result
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 PAGE = str(ROOT / "pages" / "runs.py")
@@ -140,11 +140,13 @@ class Page:
 
     @property
     def table(self) -> list[dict[str, Any]]:
-        """The rows of the table of runs."""
-        for component in self.test.get("bidi_component"):
-            if component.key == "runs table":
-                return list(json.loads(component.proto.json)["rows"])
-        return []
+        """The rows of the list of runs, as the browser gets them."""
+        assert "runs table" in self.keys or "to train" in {button.key for button in self.test.button}
+        forget()
+        lines = listing.listed("en").whole()["lines"].values()
+        runs = [each for each in lines if each and "kind" not in each]
+        own = sorted((each for each in runs if not each["recorded"]), key=lambda each: each["id"], reverse=True)
+        return own + [each for each in runs if each["recorded"]]
 
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -169,18 +171,26 @@ def test_every_run_is_a_row_the_newest_first(folder: Path) -> None:
     assert [row["name"] for row in rows] == ["run 4", "run 3", "run 2", "run 1"]
     assert [row["word"] for row in rows] == ["interrupted", "failed", "stopped", "finished"]
     assert len({row["sign"] for row in rows}) == 4
-    cells = [cell["text"] for cell in rows[0]["cells"]]
-    assert cells[:6] == ["1x4,1x8, hidden none", "quick-demo", "Fashion-MNIST, a sample", "0.440", "0.540", "1:40"]
-    assert cells[6] == "cpu"
-    assert rows[0]["cells"][4]["value"] == 0.54
+    cells = {name: cell["text"] for name, cell in rows[0]["cells"].items()}
+    assert list(cells) == list(listing.COLUMNS) == list(listing.labels())
+    assert (cells["accuracy"], cells["best"], cells["time"], cells["device"]) == ("0.440", "0.540", "1:40", "cpu")
+    assert [cells[name] for name in ("network", "recipe", "data")] == [
+        "1x4,1x8, hidden none",
+        "quick-demo",
+        "Fashion-MNIST, a sample",
+    ]
+    assert rows[0]["cells"]["best"]["value"] == 0.54
+    assert rows[0]["cells"]["spark"]["test"] == [[0.5, 0.54], [1.0, 0.44]]
 
 
-def test_a_run_that_trains_is_active_and_one_whose_trainer_hangs_is_not_responding(folder: Path) -> None:
+def test_a_run_that_trains_is_active_and_one_whose_trainer_hangs_is_not_responding(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = make(folder, "busy", "interrupted")
     with FileLock(run.path / "run.lock"):
         page = Page()
         assert page.table[0]["word"] == "running"
-        page.test.session_state["watch"].timeout = 0
+        monkeypatch.setattr(listing._eye, "timeout", 0)
         assert page.run().table[0]["word"] == "not responding"
     assert page.run().table[0]["word"] == "interrupted"
 
@@ -402,7 +412,7 @@ def test_run_again_starts_one_run_however_often_it_is_clicked(folder: Path, monk
     made = [each for each in Runs(folder).all(recorded=False) if each.id != run.id]
     assert [each.config() for each in made] == [run.config()]
     assert page.test.query_params["run"] == made[0].id
-    assert "Start" in [button.label for button in page.test.button]  # Train
+    assert "Start another" in [button.label for button in page.test.button]  # Train
 
 
 def test_the_second_half_of_a_double_click_counts_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -563,8 +573,9 @@ OURS = [
     r"[\w.-]+\.(?:csv|safetensors)|[0-9a-f]{32}",  # files
     *(re.escape(word) for word in SAME.split()),
     r":[a-z]+-badge\[:material/\w+:",
+    r"\(<Word\..*?\)$",  # what a page has drawn of a run
     r"\{\s*\"version\".*\}|rgba\([^)]*\)|\$\w+",  # a config, colours
-    r"(?:records|tables|download|assets)/[^ ]*",  # addresses
+    r"(?:records|tables|download|assets)/[^ ]*|listed\?[^ ]*",  # addresses
     r"202\d[\w-]*|\{\w+\}|[A-Za-z0-9+/=]{60,}",  # ids, values, pictures
 ]
 """What is no text for people, or the same in every language."""
@@ -583,3 +594,8 @@ def test_the_pages_are_chinese(folder: Path, status: str) -> None:
         ]
         assert has_chinese(texts)
         assert [text for text in texts if text not in STATUSES and english_in(text)] == []
+    for line in listing.listed("zh").whole()["lines"].values():
+        cells = {name: cell["text"] for name, cell in line["cells"].items() if name not in ("network", "recipe")}
+        texts = [line["word"], *cells.values()]
+        assert has_chinese(texts)
+        assert [text for text in texts if english_in(re.sub("|".join(OURS), " ", text))] == []

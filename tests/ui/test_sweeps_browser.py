@@ -69,7 +69,7 @@ def test_networks_of_compare_are_trained_and_their_front_is_drawn(
     (sweep,) = all_sweeps(Runs(folder))  # a double click is one sweep
     assert sweep.id in page.url
     assert len(sweep.members()) == 4
-    page.get_by_text("4 of 4 runs finished").wait_for(timeout=120_000)
+    page.get_by_text("4 of 4 runs finished", exact=True).wait_for(timeout=120_000)
     front_is_drawn(page, sweep)
     wait_until(lambda: page.evaluate(LINES) == 3 or page.wait_for_timeout(50), 20, "a line and two points")
     page.locator(".st-key-sweep-against").get_by_text("MACs").click()

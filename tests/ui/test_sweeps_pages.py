@@ -26,6 +26,8 @@ from vggexplorer.runs.sweeps.pareto import Result, points_of
 from vggexplorer.server.keys import NOBODY, Person
 from vggexplorer.ui import access, widgets
 from vggexplorer.ui.run import rows, scatter
+from vggexplorer.ui.run.rows import forget
+from vggexplorer.ui.runs import listing
 
 pytestmark = pytest.mark.usefixtures("folder")
 LIMITS = ("MINUTES", "PARAMS", "MACS", "RUNS")
@@ -80,22 +82,58 @@ class SweepPage(Page):
 # --- on Runs -------------------------------------------------------------------------------------------------
 
 
+def groups() -> dict[str, dict[str, Any]]:
+    """The groups of the list of runs, as the browser gets them."""
+    forget()
+    lines = listing.listed("en").whole()["lines"]
+    return {key: line for key, line in lines.items() if line and "kind" in line}
+
+
 def test_without_a_sweep_nothing_of_it_is_shown(folder: Path) -> None:
     make(folder, "one")
-    assert "Sweeps" not in Page().text
+    assert groups() == {}
     assert "There is no sweep nothing here" in SweepPage("nothing").text
 
 
-def test_a_sweep_is_chosen_and_is_in_the_link(folder: Path) -> None:
-    first, second = swept(folder, 0.5), swept(folder)
-    page = Page()
-    box = next(box for box in page.test.selectbox if box.label == "Sweeps")
-    assert len(set(box.options)) == 2
-    box.set_value(first.id)
-    page.run()
-    assert page.test.query_params["sweep"] in (first.id, [first.id])
-    assert "1 of 4 runs finished" in page.text
+def test_a_sweep_is_a_group_of_the_list_with_its_runs(folder: Path) -> None:
+    first, second = swept(folder, 0.5, 0.8), swept(folder)
+    found = groups()
+    assert set(found) == {first.id, second.id}
+    group = found[first.id]
+    assert group["runs"] == [member.run.id for member in first.members()[:2]]
+    assert (group["name"], group["reason"], group["word"]) == (
+        "my <b>sweep</b> **x**",
+        "2 of 4 runs finished",
+        "interrupted",
+    )
+    assert (group["cells"]["best"]["value"], group["cells"]["progress"]["value"]) == (0.8, 0.5)
+    assert "2 of 4 runs finished" in SweepPage(first.id).text
     assert "1 of 4" not in SweepPage(second.id).text
+
+
+def test_a_sweep_whose_runs_were_all_deleted_says_so_and_offers_to_start_none(folder: Path) -> None:
+    sweep = swept(folder, 0.5, 0.8, 0.7, 0.9)
+    assert groups()[sweep.id]["reason"] == "4 of 4 runs finished"
+    for member in sweep.members():
+        sweep.note(member.run.id)
+        member.run.delete()
+    assert groups()[sweep.id]["reason"] == "All its runs were deleted."
+    page = SweepPage(sweep.id)
+    assert "All its runs were deleted." in page.text
+    assert "of 4" not in page.text
+    assert "resume the rest" not in page.buttons
+    page.click("remove sweep")
+    assert groups() == {}
+
+
+def test_a_sweep_in_view_and_chosen_runs_do_not_mix(folder: Path) -> None:
+    sweep = swept(folder, 0.5, 0.6)
+    page = SweepPage(sweep.id)
+    assert "sweep scatter" in page.keys
+    page.click("curves of sweep")
+    assert "chosen curves" in page.keys
+    assert not {"sweep scatter"} & page.keys
+    assert "sweep" not in page.test.query_params
 
 
 def test_medians_their_range_and_the_front_are_drawn(folder: Path) -> None:

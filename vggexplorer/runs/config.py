@@ -6,6 +6,7 @@ A recipe is a named `Training`. It never changes the channels or the head of a n
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from vggexplorer.architectures import NETWORKS, Network, check_choice, check_int, shown
@@ -75,7 +76,7 @@ class Config:
                 needed=len(known.classes),
                 classes=classes,
             )
-        summarize(*checked(self.trained))  # raises if the input is too small
+        _check_input(self.trained)
 
     @property
     def trained(self) -> Network:
@@ -123,10 +124,22 @@ class Config:
         _check_known(asked, Config)
         _check_known(asked["training"], Training)
         try:
-            read = {"network": parse_network(asked["network"]), "dataset": Dataset.parse(asked["dataset"])}
+            read = {"network": _network(tuple(asked["network"].items())), "dataset": Dataset.parse(asked["dataset"])}
             return Config(**(asked | read | {"training": Training(**asked["training"])}))
         except (TypeError, AttributeError, KeyError) as error:
             raise damaged from error
+
+
+@lru_cache(maxsize=512)
+def _network(texts: tuple[tuple[str, str], ...]) -> Network:
+    """The network in a config; many runs have the same."""
+    return parse_network(dict(texts))
+
+
+@lru_cache(maxsize=512)
+def _check_input(network: Network) -> None:
+    """Raise `InputError` if the input is too small for the network."""
+    summarize(*checked(network))
 
 
 _FIRST = {"network", "training", "dataset", "device", "seed"}

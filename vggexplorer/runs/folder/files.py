@@ -78,10 +78,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def files_below(path: Path) -> Iterator[tuple[int, Path]]:
     """The size in bytes and the path of each file in a folder and its subfolders."""
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with suppress(OSError):
-                yield os.stat(os.path.join(folder, name)).st_size, Path(folder, name)
+    folders = [str(path)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif not entry.is_dir():
+                    with suppress(OSError):
+                        yield entry.stat().st_size, Path(entry.path)
 
 
 def held(path: Path) -> bool:

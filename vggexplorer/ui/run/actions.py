@@ -1,6 +1,6 @@
 """What can be done with runs: which button a run has by its status, what it does, who may; what is refused is said."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -165,7 +165,7 @@ def _said(row: Row) -> None:
     access.explain(run)
     complain(run.id)
     if session.get("asked to delete") == [run.id]:
-        _confirm([Doomed(run, row.name)], run.id)
+        confirm([Doomed(run, row.name)], run.id)
 
 
 def _do(action: Action, row: Row) -> None:
@@ -190,24 +190,26 @@ def _ask(ids: list[str]) -> None:
     session["asked to delete"] = ids
 
 
-def delete_many(chosen: Iterable[Row]) -> None:
-    """A button that deletes the chosen runs, but never active, recorded or other people's ones; it asks first."""
-    rows = list(chosen)
+def delete_many(rows: Sequence[Row]) -> list[Doomed]:
+    """A button that deletes the chosen runs, but never active, recorded or other people's ones.
+
+    Answers with what would go, once the button was pressed: `confirm` asks first.
+    """
     over = (row for row in rows if not row.status.active and not row.run.recorded)
     doomed = [Doomed(row.run, row.name) for row in over if access.may_change(row.run)]
     ids = [each.run.id for each in doomed]
     if not doomed:
-        return
+        return []
     label, why = t("Delete the chosen runs ({count}) …", count=len(doomed)), None
     if len(doomed) < len(rows):
         label = t("Delete {count} of the {all} chosen runs …", count=len(doomed), all=len(rows))
         why = t("What is active, ships with the package or was started by somebody else stays.")
     st.button(label, key="delete chosen", icon=":material/delete:", help=why, on_click=_ask, args=(ids,))
-    if session.get("asked to delete") == ids:
-        _confirm(doomed, PLACE)
+    return doomed if session.get("asked to delete") == ids else []
 
 
-def _confirm(doomed: Sequence[Doomed], place: str) -> None:
+def confirm(doomed: Sequence[Doomed], place: str = PLACE) -> None:
+    """Name what would be deleted, and ask."""
     names = ", ".join(literal(each.name) for each in doomed)
     with st.container(border=True, key="confirm"):
         st.markdown(t("Delete {names}, with all figures and weights? This cannot be undone.", names=f"**{names}**"))

@@ -10,74 +10,50 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.runs.sweeps import start
-from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, all_sweeps, find_sweep
+from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, find_sweep
 from vggexplorer.runs.sweeps.pareto import Point, Result, pareto_front, points_of
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
 from vggexplorer.ui.run import actions, scatter
 from vggexplorer.ui.run.rows import Row, read_row, watch
-from vggexplorer.ui.run.words import accuracy, duration, moment, sign, status
-from vggexplorer.ui.runs import history
-from vggexplorer.ui.session import session
+from vggexplorer.ui.run.words import accuracy, duration, sign, status
+from vggexplorer.ui.runs.chosen import choose
 from vggexplorer.ui.state import complain, current, look_at_sweep
-from vggexplorer.ui.widgets import once, shows
+from vggexplorer.ui.widgets import once
 
 PLACE = "sweep"
 """Where complaints about what was done with a sweep are shown."""
-MOST_OFFERED = 100
-"""How many of the newest sweeps can be chosen."""
+REFRESH = 2
+"""Seconds between two looks at a sweep that is not over."""
 MOST_ACTIVE = 6
 """How many of the runs that are under way are named."""
 MOST_ROWS = 60
 """How many rows the table has at first."""
 
 
-def show() -> None:
-    """The choice of a sweep, if there are any, and the one in view."""
-    runs = Runs.at()
-    found = all_sweeps(runs)[:MOST_OFFERED]
+def in_view() -> Sweep | None:
+    """The sweep that the link names, if it is there; else that is said."""
     named = current().sweep
-    chosen = find_sweep(runs, named) if named else None
+    chosen = find_sweep(Runs.at(), named) if named else None
     if named and chosen is None:
         st.warning(t("There is no sweep {id} here.", id=literal(named)), icon=":material/search_off:")
-    if not found and not chosen:
-        return
-    _select(found, chosen)
-    if chosen:
-        ticking = _active(chosen)
-        with st.container(border=True, key="sweep"):
-            st.fragment(_section, run_every=history.REFRESH if ticking else None)(chosen, ticking)
+    return chosen
 
 
-def _select(found: list[Sweep], chosen: Sweep | None) -> None:
-    """Sweeps by name and time; of two with the same, the id tells which."""
-    listed = found if chosen is None or chosen.id in {each.id for each in found} else [chosen, *found]
-    names = {each.id: _title(each) for each in listed}
-    texts = list(names.values())
-    names = {key: text if texts.count(text) == 1 else f"{text} · {key[-8:]}" for key, text in names.items()}
-    ids = list(names)
-    st.selectbox(
-        t("Sweeps"),
-        ids,
-        ids.index(chosen.id) if chosen else None,
-        format_func=names.__getitem__,
-        placeholder=t("choose a sweep"),
-        width=620,
-        **shows("sweep in view", chosen.id if chosen else None, _choose),
-    )
+def show(sweep: Sweep) -> None:
+    """All of it; it ticks while there is something to see."""
+    ticking = _active(sweep)
+    with st.container(key="sweep"):
+        st.fragment(_section, run_every=REFRESH if ticking else None)(sweep, ticking)
 
 
-def _title(sweep: Sweep) -> str:
+def actions_of(sweep: Sweep) -> None:
+    """What can be done with it."""
     try:
-        asked = sweep.asked()
+        _buttons(_Seen(sweep))
     except InputError:
-        return sweep.id
-    return f"{asked.name} · {moment(asked.created)}"
-
-
-def _choose(key: str) -> None:
-    look_at_sweep(session[key])
+        _remove(sweep, disabled=not access.may_change_sweep(sweep))
 
 
 # --- one sweep -------------------------------------------------------------------------------------------------
@@ -121,15 +97,13 @@ def _section(sweep: Sweep, ticking: bool) -> None:
     except InputError as error:
         if sweep.path.exists():
             st.error(literal(sentence(error)), icon=":material/error:")
-            _remove(sweep, disabled=not access.may_change_sweep(sweep))
             return
         st.rerun()
-    if (seen.status == Word.RUNNING) != ticking or session.pop("sweep moved", False):
+    if (seen.status == Word.RUNNING) != ticking:
         st.rerun()
     words = t("{name}: {value}", name=literal(seen.name), value=status(seen.status))
     st.markdown(f"##### {sign(seen.status)} {words}")
     _progress(seen)
-    _buttons(seen)
     if seen.status in (Word.INTERRUPTED, Word.FAILED) and (text := sweep.end_of_log()):
         st.code(text, language=None, wrap_lines=True)
     _scatter(seen.points)
@@ -139,6 +113,9 @@ def _section(sweep: Sweep, ticking: bool) -> None:
 def _progress(seen: _Seen) -> None:
     """How many runs do what, and how far those are that are under way."""
     done, whole = seen.count(Word.FINISHED), len(seen.members)
+    if seen.count(Word.DELETED) == whole:
+        st.caption(t("All its runs were deleted."))
+        return
     words = dict.fromkeys(member.word for member in seen.members)
     parts = [t("{done} of {all} {all:run|runs} finished", done=done, all=whole)]
     parts += [f"{seen.count(word)} {_said(word)}" for word in words if word != Word.FINISHED]
@@ -189,8 +166,8 @@ def _buttons(seen: _Seen) -> None:
                 t("Curves of its runs"),
                 key="curves of sweep",
                 icon=":material/show_chart:",
-                help=t("Chooses its first {most} runs in the table below.", most=MAX_RUNS),
-                on_click=_lay_over,
+                help=t("Chooses its first {most} runs in the list.", most=MAX_RUNS),
+                on_click=choose,
                 args=(ids,),
             )
     if not mine:
@@ -207,11 +184,6 @@ def _remove(sweep: Sweep, disabled: bool) -> None:
         on_click=_delete,
         args=(sweep,),
     )
-
-
-def _lay_over(ids: list[str]) -> None:
-    history.choose(ids)
-    session["sweep moved"] = True
 
 
 def _stop(sweep: Sweep) -> None:
