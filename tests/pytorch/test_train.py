@@ -70,6 +70,9 @@ class Keeper(Session):
         self.weights: dict[str, Tensor] = {}
         self.kept: list[tuple[int, float]] = []
 
+    def end(self, reason: InputError) -> None:
+        self.reason = reason
+
     def begin(self, environment: Mapping[str, Any]) -> None:
         self.environment = environment
 
@@ -664,6 +667,44 @@ def test_a_best_test_by_the_end_of_the_time_is_recorded_once(tmp_path: Path, acc
 def test_a_loss_that_is_no_number_ends_it_with_advice() -> None:
     with pytest.raises(InputError, match=r"The loss is not a number any more \(step \d+\)\. A smaller learning rate"):
         list(fit(config(lr=1000.0, epochs=100, batch_size=100, weight_decay=1.0)))
+
+
+RISING = {"schedule": "range", "epochs": 1, "batch_size": 100, "weight_decay": 1.0}
+
+
+def test_a_range_test_ends_where_the_loss_is_no_number(tmp_path: Path) -> None:
+    asked = config(lr=1000.0, range_ratio=1e6, **RISING)
+    keeper = Keeper(tmp_path / "checkpoint")
+    records = list(fit(asked, keeper))
+    assert 10 < len(records) < 60
+    assert [record.step for record in records] == list(range(1, len(records) + 1))
+    assert [record.lr for record in records] == [asked.training.lr_at(step, 60) for step in range(len(records))]
+    assert records[-1].lr / records[0].lr == pytest.approx(10 ** (6 * (len(records) - 1) / 59))
+    rate = f"{asked.training.lr_at(len(records), 60):.3g}"
+    assert str(keeper.reason) == (
+        f"The range test ended at a learning rate of {rate}: the loss is not a number any more "
+        f"(step {len(records) + 1})."
+    )
+    assert (keeper.weights, keeper.result) == ({}, {})
+
+
+def test_a_range_test_that_diverges_does_so_after_a_resume(tmp_path: Path) -> None:
+    asked, path = config(lr=1000.0, range_ratio=1e6, **RISING), tmp_path / "checkpoint"
+    whole, rest = Keeper(tmp_path / "whole"), Keeper(path)
+    records = list(fit(asked, whole))
+    before = list(fit(asked, Keeper(path, [Command.GO] * 7 + [Command.STOP])))
+    assert timeless([*before, *fit(asked, rest)]) == timeless(records)
+    assert str(rest.reason) == str(whole.reason)
+
+
+def test_a_range_test_to_its_end_is_a_run_like_others_without_advice(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(rhythm, "APART", 10**9)  # but each step has its record
+    keeper = Keeper(tmp_path / "checkpoint")
+    records = list(fit(config(lr=1e-8, **RISING), keeper))
+    assert [record.step for record in records] == list(range(1, 61))
+    assert records[-1].lr == 1e-8
+    assert keeper.result["test_acc"] == records[-1].test_acc
+    assert keeper.reason is None
 
 
 def test_a_test_loss_that_is_no_number_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:

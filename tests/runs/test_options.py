@@ -119,6 +119,8 @@ def rates(steps_per_epoch: int, **training: Any) -> list[float]:
         ({"schedule": "step", "step_epochs": 1, "step_factor": 0.5}, [0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1]),
         ({"schedule": "step"}, [0.8] * 6 + [0.08] * 2),
         ({"schedule": "cosine", "epochs": 2}, [0.8, 0.4 + 0.4 * 0.5**0.5, 0.4, 0.4 - 0.4 * 0.5**0.5]),
+        ({"schedule": "range", "range_ratio": 8.0, "epochs": 2}, [0.1, 0.2, 0.4, 0.8]),
+        ({"schedule": "range", "epochs": 1}, [0.0008, 0.8]),
         ({"warmup": 2.0}, [0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.8, 0.8]),
         ({"warmup": 1.5, "schedule": "linear", "epochs": 2}, [0.8 / 3, 0.6 * 2 / 3, 0.4, 0.2]),
         ({"warmup": 100.0, "epochs": 1}, [0.8 / 200, 0.8 / 100]),

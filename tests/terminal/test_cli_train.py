@@ -363,7 +363,7 @@ def test_every_option_arrives(place: Place) -> None:
         *("--linear-init", "normal", "--flip", "--crop", "2", "--brightness", "0.1", "--checkpoint-every", "5"),
         *("--images", "90", "--schedule", "linear", "--exact", "--device", "cpu", "--name", "my  first run"),
         *("--step-epochs", "2", "--step-factor", ".5", "--warmup", "1", "--optimizer", "adam"),
-        *("--label-smoothing", ".1", "--patience", "3", "--keep-best"),
+        *("--label-smoothing", ".1", "--patience", "3", "--keep-best", "--range-ratio", "50"),
     )
     assert (config["seed"], config["device"], config["dataset"]) == (7, "cpu", "sample")
     assert config["training"] == {
@@ -372,7 +372,7 @@ def test_every_option_arrives(place: Place) -> None:
         **{"precision": "float32", "flip": True, "crop": 2, "brightness": 0.1, "time_budget": 600.0},
         **{"checkpoint_every": 5.0, "schedule": "linear", "images": 90, "exact": True},
         **{"step_epochs": 2, "step_factor": 0.5, "warmup": 1.0, "optimizer": "adam", "label_smoothing": 0.1},
-        **{"patience": 3, "keep_best": True},
+        **{"patience": 3, "keep_best": True, "range_ratio": 50.0},
     }
     assert place.listed()[0]["name"] == "my first run"
 

@@ -32,11 +32,15 @@ from vggexplorer.runs.exactness import check as check_exact
 from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
-from vggexplorer.runs.options import PRECISIONS
+from vggexplorer.runs.options import PRECISIONS, RANGE
 from vggexplorer.runs.trainer.rhythm import Rhythm
 from vggexplorer.runs.trainer.session import Command, Session, useless
 from vggexplorer.summary import FEATURES
 from vggexplorer.text import format_network
+
+
+class NoNumberError(InputError):
+    """The loss is not a number any more."""
 
 
 class Best(NamedTuple):
@@ -186,7 +190,7 @@ class Trainer:
         if checkpoint:
             self._restore(checkpoint, before)
             session.parts.over("checkpoints")
-        self.rhythm = Rhythm(self.steps_per_epoch)
+        self.rhythm = Rhythm(1 if self.training.schedule == RANGE else self.steps_per_epoch)
         self._recorded_step = self.step
         self.group.check_same(self.step)
         self.model = self.group.wrap(self.net)
@@ -295,7 +299,24 @@ class Trainer:
         return about | {"exact": exactness(self.config, about).holds}
 
     def run(self) -> Iterator[Record]:
-        """All steps that are left, unless a command, the time budget or the patience ends them."""
+        """All steps that are left, unless a command, the time budget or the patience ends them.
+
+        A range test ends where the loss is not a number any more, as it is meant to; nothing is left to be kept then.
+        """
+        try:
+            yield from self._run()
+        except NoNumberError:
+            if self.training.schedule != RANGE:
+                raise
+            self.session.end(
+                InputError(
+                    "The range test ended at a learning rate of {lr}: the loss is not a number any more (step {step}).",
+                    lr=f"{self.training.lr_at(self.step - 1, self.steps_per_epoch):.3g}",
+                    step=self.step,
+                )
+            )
+
+    def _run(self) -> Iterator[Record]:
         self.session.begin(self.environment())
         self._clock = time.perf_counter()
         self._start_of_run = self._clock - self.seconds
@@ -416,7 +437,7 @@ class Trainer:
 
     def _check_loss(self, loss: float) -> None:
         if not math.isfinite(loss):
-            raise InputError(
+            raise NoNumberError(
                 "The loss is not a number any more (step {step}). A smaller learning rate, or Xavier initialisation, "
                 "helps.",
                 step=self.step,
@@ -628,7 +649,8 @@ class Trainer:
         loss, accuracy, scores = self.test()
         result = look.result(self.test_images, self.test_labels, scores, self.found.classes)
         result |= {"test_loss": loss, "test_acc": accuracy}
-        if reason is None and accuracy < GUESSING / len(self.found.classes):
+        learns = self.training.schedule != RANGE
+        if reason is None and learns and accuracy < GUESSING / len(self.found.classes):
             reason = InputError(
                 "The network has learned nothing yet: its accuracy is that of guessing. "
                 "Another learning rate, more epochs, or batch norm with momentum helps."

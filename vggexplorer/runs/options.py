@@ -41,8 +41,11 @@ SCHEDULES = {
     "linear": "falls linearly to 0",
     "step": "falls in steps",
     "cosine": "falls along a cosine to 0",
+    "range": "rises exponentially (range test)",
 }
 """How the learning rate of a step can follow from how much of the training is over."""
+RANGE = "range"
+"""The schedule of a run that is there to show what becomes of the loss as the learning rate rises."""
 MAX_EPOCHS = 10_000
 MAX_BATCH = 65_536
 MAX_IMAGES = 10**7
@@ -197,13 +200,22 @@ class Training:
             words=OPTIMIZERS,
         ),
     )
-    lr: float = _row(0.05, Number(label="learning rate", help="learning rate", high=1000, above=True, step=0.01))
+    lr: float = _row(
+        0.05,
+        Number(
+            label="learning rate",
+            help="learning rate; with a schedule the highest one",
+            high=1000,
+            above=True,
+            step=0.01,
+        ),
+    )
     schedule: str = _row(
         "constant",
         OneOf(
             label="learning rate schedule",
             help="constant; linear or cosine: the learning rate falls from step to step, to 0 after the last one; "
-            "step: it falls every few epochs",
+            "step: it falls every few epochs; range: a test, in which it rises until the loss is not a number any more",
             words=SCHEDULES,
         ),
     )
@@ -226,6 +238,18 @@ class Training:
             above=True,
             step=0.1,
             only=("schedule", "step"),
+        ),
+    )
+    range_ratio: float = _row(
+        1000.0,
+        Number(
+            label="rise of the learning rate",
+            help="with the schedule range: how many times its first value the learning rate is in the end",
+            low=1,
+            high=10**12,
+            above=True,
+            step=100,
+            only=("schedule", RANGE),
         ),
     )
     warmup: float = _row(
@@ -366,6 +390,11 @@ class Training:
         """How many numbers the optimizer keeps for each weight, from step to step."""
         return 2 if self.optimizer == "adam" else int(self.momentum > 0)
 
+    @property
+    def may_end_early(self) -> bool:
+        """Whether its last step may not be the one that it was asked for."""
+        return self.time_budget is not None or self.patience is not None or self.schedule == RANGE
+
     def applies(self, name: str) -> bool:
         """Whether the option `name` means anything beside the others."""
         only = OPTIONS[name].only
@@ -391,6 +420,9 @@ class Training:
                 return (1 + math.cos(math.pi * over)) / 2
             case "step":
                 return self.step_factor ** (step // (self.step_epochs * steps_per_epoch))
+            case "range":
+                last = max(1, self.epochs * steps_per_epoch - 1)
+                return math.pow(self.range_ratio, step / last - 1)
         return 1
 
 

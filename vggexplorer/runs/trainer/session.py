@@ -125,6 +125,9 @@ class Session:
         `reason` says why it ended before its last epoch, if it did.
         """
 
+    def end(self, reason: InputError) -> None:
+        """Told why it is over without a trained network, although nothing failed."""
+
 
 def useless(error: Exception) -> InputError:
     """What to say of a checkpoint that cannot be read, or does not fit."""

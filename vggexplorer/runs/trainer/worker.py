@@ -449,6 +449,11 @@ class FolderSession(Session):
         write_json(self.run.path / layout.RESULT, result, alone=True)
         self._finished = True
 
+    def end(self, reason: InputError) -> None:
+        """Keep the reason: the outcome has it."""
+        self._reason = reason
+        self._finished = True
+
 
 def _checkpoint(run: Run) -> Path | None:
     path = run.path / layout.CHECKPOINT

@@ -89,7 +89,7 @@ def _ghost(run: Run) -> dict[str, Any]:
 
 def span(configs: Sequence[Config]) -> dict[str, float]:
     """The epochs of whole runs, and the examples if they are known; nothing if one of them may end before."""
-    if not configs or any(config.training.time_budget is not None for config in configs):
+    if not configs or any(config.training.may_end_early for config in configs):
         return {}
     ends: dict[str, float] = {"epoch": max(config.training.epochs for config in configs)}
     if all(config.dataset.known for config in configs):
