@@ -22,6 +22,7 @@ from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Outcome, Record
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.places import Place
 from vggexplorer.text import parse_network
 
 if TYPE_CHECKING:
@@ -479,6 +480,34 @@ def test_the_menus_filter_and_the_columns_are_remembered(runs: RunsPage) -> None
     runs.waits_for(["trained here", "third"])
     assert runs.page.get_by_role("columnheader", name="Data", exact=True).count() == 1
     assert runs.page.get_by_role("columnheader", name="Recipe").count() == 0
+
+
+def test_a_group_opens_and_is_drawn_beside_the_list(runs: RunsPage, folder: Path) -> None:
+    members = [make(folder, name, day=day) for day, name in ((13, "left"), (14, "right"))]
+    for run in members:
+        Place(race=tuple(each.id for each in members)).keep(run)
+    runs.open()
+    group = runs.page.locator("tr[data-group]")
+    group.wait_for()
+    assert not {"left", "right"} & set(runs.names())
+    fold = group.locator(".fold")
+    assert fold.get_attribute("aria-expanded") == "false"
+    fold.focus()
+    runs.page.keyboard.press("Enter")
+    assert fold.get_attribute("aria-expanded") == "true"
+    assert {"left", "right"} <= set(runs.names())
+    assert runs.page.locator(".st-key-one-curve").count() == 1, "the triangle only opens"
+    fold.click()
+    assert not {"left", "right"} & set(runs.names())
+    runs.page.get_by_role("searchbox").fill("left")
+    assert runs.names()[1:] == ["left"]
+    runs.page.get_by_role("searchbox").fill("")
+    group.locator(".open").click()
+    runs.page.get_by_text("2 runs compared").wait_for()
+    assert {"left", "right"} <= set(runs.names())
+    assert group.get_by_role("checkbox").is_checked()
+    for run in members:
+        run.delete()
 
 
 @pytest.mark.long

@@ -20,6 +20,7 @@ from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES
+from vggexplorer.runs.places import Place
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps
 from vggexplorer.runs.sweeps.pareto import Result, points_of
@@ -124,6 +125,27 @@ def test_a_sweep_whose_runs_were_all_deleted_says_so_and_offers_to_start_none(fo
     assert "resume the rest" not in page.buttons
     page.click("remove sweep")
     assert groups() == {}
+
+
+def test_a_race_is_a_group_of_the_list_as_long_as_two_members_are_there(folder: Path) -> None:
+    runs = [make(folder, name, status, best, day=day) for day, (name, status, best) in enumerate(RACERS, start=1)]
+    for run in runs:
+        Place(race=tuple(each.id for each in runs)).keep(run)
+    (race,) = groups().values()
+    assert race["name"] == "Race: 1x4,1x8, hidden none · 1x4,1x8, hidden none · 1x4,1x8, hidden none"
+    assert race["runs"] == [run.id for run in runs]
+    assert (race["word"], race["cells"]["best"]["value"]) == ("stopped", 0.9)
+    with FileLock(runs[2].path / "run.lock"):
+        (race,) = groups().values()
+        assert race["active"]
+    runs[0].delete()
+    (race,) = groups().values()
+    assert race["runs"] == [run.id for run in runs[1:]]
+    runs[1].delete()
+    assert groups() == {}
+
+
+RACERS = (("one", "finished", 0.7), ("two", "stopped", 0.9), ("three", "interrupted", 0.8))
 
 
 def test_a_sweep_in_view_and_chosen_runs_do_not_mix(folder: Path) -> None:

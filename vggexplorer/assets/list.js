@@ -80,7 +80,8 @@ function tell({ component, data, told }) {
 
 // --- order, groups, filters ----------------------------------------------------------------------------------
 
-const newestFirst = (one, other) => one.recorded - other.recorded || (one.recorded ? 1 : -1) * (one.id < other.id ? -1 : 1)
+const place = (line) => (line.kind === "race" ? line.runs[0] : line.id)
+const newestFirst = (one, other) => one.recorded - other.recorded || (one.recorded ? 1 : -1) * (place(one) < place(other) ? -1 : 1)
 const runs = () => [...known.lines.values()].filter((line) => !line.kind).sort(newestFirst)
 
 function valueOf(line, column) {
@@ -248,12 +249,13 @@ function named(mine, line) {
   return cell
 }
 
-// A press on a group's name brings it into view, too; the small triangle only opens and closes.
+// A press on a group's name brings it into view, too: of a race, all its members. The small triangle opens and closes.
 function unfold(mine, line, look) {
   const wide = view.open.has(line.id)
-  if (wide && (!look || mine.data.group === line.id)) view.open.delete(line.id)
+  if (wide && (!look || line.kind === "race" || mine.data.group === line.id)) view.open.delete(line.id)
   else view.open.add(line.id)
-  if (look && mine.data.group !== line.id) mine.component.setTriggerValue("group", line.id)
+  if (look && line.kind === "race") choose(mine, line.runs)
+  else if (look && mine.data.group !== line.id) mine.component.setTriggerValue("group", line.id)
   draw(mine)
 }
 

@@ -16,6 +16,7 @@ from vggexplorer.runs.folder.run import Progress, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.runs.forecasts import Compared
+from vggexplorer.runs.races import race_of
 from vggexplorer.ui.run.words import called, number
 from vggexplorer.ui.session import session
 
@@ -38,7 +39,10 @@ class Spark(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A run as the table shows it. `error` says why it cannot be read; only one that is active has a `progress`."""
+    """A run as the table shows it. `error` says why it cannot be read; only one that is active has a `progress`.
+
+    `race` are the ids of the runs that it races against, and its own.
+    """
 
     run: Run
     name: str
@@ -53,6 +57,7 @@ class Row(NamedTuple):
     created: datetime | None = None
     spark: Spark = Spark()
     progress: Progress | None = None
+    race: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -132,7 +137,7 @@ def _read(run: Run, watch: Watch | None) -> Row:
         records = _follow(run)
         last, best, seconds = map(number, _figures(records, outcome))
         row = row._replace(created=run.created(), last=last, best=best, seconds=seconds)
-        row = row._replace(spark=_spark(records, config.training.epochs))
+        row = row._replace(spark=_spark(records, config.training.epochs), race=race_of(run))
         if row.status.active:
             row = row._replace(progress=run.progress(row.status))
         return row

@@ -149,6 +149,28 @@ def group(sweep: Sweep, rows: Mapping[str, Row]) -> dict[str, Any] | None:
     }
 
 
+def race(rows: Sequence[Row]) -> dict[str, Any]:
+    """A race for the list, by those of its members that are there, in the order of their seats."""
+    words = [row.status.word for row in rows]
+    others = [word for word in words if word != Word.FINISHED]
+    active = next((word for word in words if Status(word).active), None)
+    return {
+        "id": f"race {rows[0].run.id}",
+        "kind": "race",
+        "name": t("{name}: {value}", name=t("Race"), value=" · ".join(network(row.config) for row in rows)),
+        "runs": [row.run.id for row in rows],
+        "reason": None,
+        **_said(active or (others[0] if others else Word.FINISHED)),
+        "cells": _of_all(rows) | {"started": line(rows[0])["cells"]["started"]},
+    }
+
+
+def _races(rows: Mapping[str, Row]) -> list[dict[str, Any]]:
+    """All races of which two members are there at least."""
+    races = {row.race: [rows[run_id] for run_id in row.race if run_id in rows] for row in rows.values() if row.race}
+    return [race(members) for members in races.values() if len(members) > 1]
+
+
 def _said(word: Word) -> dict[str, Any]:
     return {"status": word, "active": Status(word).active, "sign": sign(word), "word": status(word), "recorded": False}
 
@@ -242,6 +264,7 @@ class Listed:
 
     def _groups(self) -> None:
         seen = {sweep.id: group(sweep, self._rows) for sweep in all_sweeps(self._runs)[:MOST_SWEEPS]}
+        seen |= {each["id"]: each for each in _races(self._rows)}
         for key, each in seen.items():
             self._put(key, each)
         for key, (_, each) in list(self._lines.items()):
