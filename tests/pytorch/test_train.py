@@ -541,6 +541,23 @@ def test_a_network_that_has_learned_nothing_gets_advice(tmp_path: Path, lr: floa
     assert learned or "learned nothing" in str(keeper.reason)
 
 
+def test_each_cell_of_the_matrix_has_some_pictures_the_surest_first() -> None:
+    torch.manual_seed(0)
+    labels, scores = torch.randint(3, (200,)), 3 * torch.randn(200, 3)
+    images = torch.randint(256, (200, 1, 4, 4)).to(torch.uint8)
+    result = look.result(images, labels, scores, ["a", "b", "c"])
+    for at, row in enumerate(result["confusion"]):
+        for to, count in enumerate(row):
+            found = [each["chance"] for each in result["examples"] if (each["label"], each["guess"]) == (at, to)]
+            assert len(found) == min(look.EACH, count)
+            assert found == sorted(found, reverse=True)
+    large = torch.zeros(200, 3, 100, 100, dtype=torch.uint8)
+    kept = look.result(large, labels, scores, ["a", "b", "c"])["examples"]
+    assert 0 < len(kept) * 3 * 100 * 100 <= look.MOST_BYTES
+    many = [str(place) for place in range(look.MOST_CLASSES + 1)]
+    assert look.result(images, labels, torch.randn(200, len(many)), many)["examples"] == []
+
+
 def test_without_mistakes_there_are_none_to_show() -> None:
     labels = torch.arange(3)
     result = look.result(torch.zeros(3, 1, 2, 2, dtype=torch.uint8), labels, torch.eye(3), ["a", "b", "c"])

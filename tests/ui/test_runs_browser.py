@@ -16,6 +16,7 @@ from test_predict import file_of, shirt
 from test_runs_page import config, make, record
 
 from vggexplorer.catalogue import catalogue
+from vggexplorer.pytorch import look
 from vggexplorer.runs import launch
 from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.files import write_json
@@ -236,6 +237,33 @@ def test_a_tab_has_an_address_and_keeps_what_was_computed(runs: RunsPage, folder
     runs.page.reload()
     runs.page.get_by_text("A picture of your own").wait_for()
     assert runs.page.get_by_role("tab", selected=True).inner_text() == "Try a picture"
+
+
+def test_a_press_on_a_cell_of_the_matrix_shows_its_pictures(runs: RunsPage, folder: Path) -> None:
+    run = trained(folder)
+    kept = run.json("result.json")
+    names, rows = kept["classes"], kept["confusion"]
+    pairs = [(at, to) for at in range(10) for to in range(10) if rows[at][to]]
+    runs.page.set_viewport_size({"width": 1440, "height": 1000})
+    runs.open(run.id, tab="mistakes")
+    matrix = runs.page.locator(".matrix")
+    matrix.wait_for()
+    box = matrix.bounding_box()
+    assert box
+    assert abs(box["width"] - box["height"]) < 8
+    heading, shown = runs.page.locator("section h3"), runs.page.locator("section canvas")
+    for at, to in (pairs[0], pairs[-1]):
+        label = f"{names[at]}, taken for {names[to]}: {rows[at][to]}"
+        matrix.get_by_role("button", name=label, exact=True).click()
+        assert heading.inner_text() == label
+        assert shown.count() == min(look.EACH, rows[at][to])
+    section = runs.page.locator("section").bounding_box()
+    assert section
+    assert section["x"] > box["x"] + box["width"] - 1
+    runs.page.keyboard.press("ArrowUp")
+    at, to = pairs[-1]
+    assert heading.inner_text() == f"{names[at - 1]}, taken for {names[to]}: {rows[at - 1][to]}"
+    assert runs.page.locator(".matrix button[tabindex='0']").count() == 1
 
 
 @pytest.mark.sample(1)

@@ -33,7 +33,7 @@ from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.link import TABS
 from vggexplorer.ui.run.learned import learned, matrix
 from vggexplorer.ui.run.rows import forget, read_row, scan
-from vggexplorer.ui.runs import listing, result
+from vggexplorer.ui.runs import listing, mistakes
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 PAGE = str(ROOT / "pages" / "runs.py")
@@ -337,9 +337,9 @@ def test_only_what_the_open_tab_shows_is_drawn(folder: Path) -> None:
     run = make(folder, "one")
     page = Page(run.id)
     assert f"curves {run.id}" in page.keys
-    assert not {"mistakes", "confusion"} & page.keys
+    assert not {"mistakes", f"confusion {run.id}"} & page.keys
     page = Page(run.id, tab="mistakes")
-    assert {"mistakes", "confusion"} <= page.keys
+    assert {"mistakes", f"confusion {run.id}"} <= page.keys
     assert f"curves {run.id}" not in page.keys
     page.click("back")
     assert "tab" not in page.test.query_params
@@ -551,10 +551,25 @@ def test_what_a_network_has_learned_is_a_sentence() -> None:
     assert learned({}, []) == ""
 
 
-def test_the_confusion_matrix_holds_the_counts() -> None:
-    figure = result.heatmap([[3, 1], [0, 4]], ["a", "<b>"])
-    assert figure["data"][0]["text"] == [["3", "1"], ["", "4"]]
+def test_the_confusion_matrix_holds_the_counts_and_the_pictures_behind_them() -> None:
+    picture = result_json()["mistakes"][0]["picture"]
+    examples = [{"picture": picture, "label": 0, "guess": to, "chance": 0.9} for to in (0, 0, 1, 7)]
+    found = mistakes.cells({"examples": [*examples, {}, 7]}, [[3, 1], [0, 4]], ["a", "<b>"])
+    assert [[cell["count"] for cell in row] for row in found["rows"]] == [[3, 1], [0, 4]]
+    assert [[len(cell["pictures"]) for cell in row] for row in found["rows"]] == [[2, 1], [0, 0]]
+    assert found["rows"][0][1]["label"] == "a, taken for <b>: 1"
+    assert found["rows"][0][0]["note"] == "2 of 3 pictures, the surest first"
+    assert found["rows"][0][1]["note"] == ""
+    assert (found["first"], found["words"]["older"]) == ([0, 1], "")
+    older = mistakes.cells({"mistakes": examples[2:3]}, [[3, 1], [0, 4]], ["a", "<b>"])
+    assert "only the worst mistakes" in older["words"]["older"]
+    assert len(older["rows"][0][1]["pictures"]) == 1
+
+
+def test_the_confusion_matrix_of_many_classes_is_a_chart() -> None:
+    figure = mistakes.heatmap([[3, 1], [0, 4]], ["a", "<b>"])
     assert figure["data"][0]["z"] == [[0.75, 0.25], [0, 1]]
+    assert figure["data"][0]["hovertext"][0][1] == "a, taken for &lt;b&gt;: 1"
     assert figure["layout"]["yaxis"]["ticktext"] == ["a", "&lt;b&gt;"]
 
 

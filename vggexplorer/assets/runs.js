@@ -5,7 +5,7 @@ import { element, painted } from "./components.js"
 
 // --- pictures --------------------------------------------------------------------------------------
 
-function figure(item) {
+export function figure(item) {
   const canvas = painted(item.picture)
   const mark = item.good === true ? "✓ " : item.good === false ? "✗ " : ""
   canvas.setAttribute("role", "img")

@@ -5,10 +5,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 MOST_MISTAKES = 36
 MOST_PICTURES = 32
+EACH = 6
+"""How many pictures of each cell of the confusion matrix are kept."""
+MOST_CLASSES = 20
+"""The most classes whose cells have pictures."""
+MOST_BYTES = 2**20
+"""What the pictures of all cells take at most."""
 WATCHED = 12
 """Test pictures whose answers are shown while a network trains."""
 SHOWN_SIDE = 32
@@ -31,7 +38,18 @@ def result(images: Tensor, labels: Tensor, scores: Tensor, classes: Sequence[str
         "classes": list(classes),
         "confusion": cells.reshape(count, count).tolist(),
         "mistakes": _guesses(images[worst], labels[worst], guesses[worst], chances[worst]),
+        "examples": _examples(images, labels, guesses, chances) if count <= MOST_CLASSES else [],
     }
+
+
+def _examples(images: Tensor, labels: Tensor, guesses: Tensor, chances: Tensor) -> list[dict[str, Any]]:
+    """Some pictures of each cell of the confusion matrix, the surest first; fewer, or none, of large ones."""
+    surest = chances.argsort(descending=True, stable=True)
+    cells = (labels * MOST_CLASSES + guesses)[surest]
+    filled = sorted(set(cells.tolist()))
+    most = min(EACH, MOST_BYTES // max(1, images[:1].numel() * len(filled)))
+    some = torch.cat([surest[cells == cell][:most] for cell in filled] or [surest])
+    return _guesses(images[some], labels[some], guesses[some], chances[some])
 
 
 def step(net: nn.Module, images: Tensor, labels: Tensor, scores: Tensor) -> dict[str, Any]:

@@ -53,9 +53,7 @@ def checked(picture: Any) -> Picture:
     return {"width": width, "height": height, "channels": channels, "bytes": picture["bytes"]}
 
 
-_PICTURES = (
-    STYLE
-    + """
+LOOKS = """
 .pictures { display: flex; flex-wrap: wrap; gap: 0.9rem 0.75rem; }
 figure { margin: 0; width: max(var(--side), 6.2rem); }
 canvas { display: block; width: var(--side); height: var(--side); image-rendering: pixelated; object-fit: contain; }
@@ -64,11 +62,11 @@ figcaption { font-size: 0.78rem; line-height: 1.3; margin-top: 0.25rem; white-sp
 figcaption { overflow-wrap: anywhere; }
 .good, .bad { font-weight: 700; }
 """
-)
+"""How pictures in a box `.pictures` look, in a component's style sheet."""
 _pictures = st.components.v2.component(
     "vgg_pictures",
     html='<div class="pictures part"></div>',
-    css=_PICTURES,
+    css=STYLE + LOOKS,
     js=script("pictures", "runs.js"),
 )
 
@@ -81,7 +79,7 @@ def pictures(items: Sequence[Item], key: str, side: int = 84) -> None:
 _pick = st.components.v2.component(
     "vgg_pick",
     html='<div class="pictures part"></div>',
-    css=_PICTURES + "figure { width: 4.4rem; } button:hover canvas { outline: 2px solid var(--st-primary-color); }",
+    css=STYLE + LOOKS + "figure { width: 4.4rem; } button:hover canvas { outline: 2px solid var(--st-primary-color); }",
     js=script("pictures", "runs.js"),
 )
 
