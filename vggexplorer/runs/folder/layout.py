@@ -23,7 +23,7 @@
 | `RANKS` | who each further process is, `<number>.json` | that process; gone once the run has ended |
 | `BEST` | the weights with the best test accuracy, its step and accuracy, if they are kept | the trainer |
 | `WEIGHTS` | the trained network: the weights after the last step | the trainer, at the end |
-| `RESULT` | what is known of the trained network: classes, confusion, mistakes, examples of each cell | the trainer, at the end |
+| `RESULT` | what the network does: classes, confusion, mistakes, examples of its cells | the trainer, at the end |
 | `OUTCOME` | how it ended, an `Outcome`; gone while a trainer is at it | the trainer, as the last |
 
 A name that begins with a dot is a file that is being written. The folder of a sweep has `SWEEP`, what was asked,
