@@ -2,11 +2,12 @@
 
     python benchmarks/streaming.py [--rounds 3] [--seconds 20] [--json | --markdown]
 
-Watching: examples per second of one training, alone and watched by three tabs of a browser, in turns; and by three
-readers that ask as the tabs do but draw nothing, which shows what the dashboard itself takes and what the browser.
-The steps are those of the slim VGG-11 at 96 pixels on the sample. Size of an answer: what a browser gets for five new
-points of a short and of a long run. A long run: from the call of the page to the drawn curve, the longest frame while
-it goes on, and whether the best epoch is among what is drawn. Many runs: the table of 500.
+Watching: examples per second of one training, alone and watched by three tabs of a browser, in turns: of one window,
+so that one of them is looked at, and each in a window of its own, so that all are; and by three readers that ask as the
+tabs do but draw nothing, which shows what the dashboard itself takes and what the browser. The steps are those of the
+slim VGG-11 at 96 pixels on the sample. Size of an answer: what a browser gets for five new points of a short and of a
+long run, and of how the run is now. A long run: from the call of the page to the drawn curve, the longest frame while it
+goes on, and whether the best epoch is among what is drawn. Many runs: the list of 500 and of 5,000.
 """
 
 import json

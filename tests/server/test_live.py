@@ -58,7 +58,7 @@ def test_ones_own_run_comes_first_then_one_that_trains(runs: Runs, training: Mak
 
 def test_it_says_how_far_a_run_is_and_how_long_it_takes_still(training: Make) -> None:
     run = training("mine")
-    assert live.answer(run) == {"id": run.id, "name": "mine", "word": "running", "active": True}
+    assert live.answer(run) == {"id": run.id, "name": "mine", "word": "running", "active": True, "trains_here": False}
     (run.path / layout.METRICS).write_bytes(b"".join(each.line() for each in records(5)))
     write_json(run.path / layout.ENVIRONMENT, {"num_steps": 20})
     found = live.answer(run)
@@ -76,6 +76,7 @@ def test_of_a_run_that_is_over_it_says_the_test_accuracy(runs: Runs) -> None:
         "name": "over",
         "word": "finished",
         "active": False,
+        "trains_here": False,
         "accuracy": "85.6\N{NO-BREAK SPACE}%",
     }
 

@@ -43,7 +43,7 @@ class Train(Explore):
     def word(self) -> str:
         """The status: the badge's text without its sign."""
         badge = self.page.locator(".st-key-watched .badge")
-        return badge.first.inner_text().split(maxsplit=1)[-1] if badge.count() else ""
+        return badge.first.inner_text().partition(" ")[2] if badge.count() else ""
 
     def wait(self, milliseconds: int) -> bool:
         self.page.wait_for_timeout(milliseconds)
@@ -278,7 +278,7 @@ def test_pause_step_hang_kill_and_resume(page: Train, place: Path) -> None:
     page.status("running", "testing")
 
     os.kill(pid_of(run), signal.SIGKILL)
-    page.status("interrupted", seconds=3)
+    page.status("interrupted", seconds=10)
     page.page.locator(".st-key-watched .explained", has_text="interrupted at step").wait_for()
     page.press("Resume")
     page.status("running", "testing")

@@ -1,7 +1,10 @@
 // The live run in the bar of all pages: its name, a ring that fills, the time left. It asks the server itself; no page
 // runs for it. When the run is over, it says how it ended until it was clicked.
 
+import { untilNext } from "./components.js"
+
 const BUSY = 2000 // milliseconds between two looks while a run is active
+const BUSY_WHERE_IT_TRAINS = 8000 // the same, if the processor is the one that trains
 const IDLE = 5000
 const AROUND = 2 * Math.PI * 8 // the ring's length
 
@@ -22,7 +25,8 @@ async function look() {
     // The server does not answer: what was known stays, and it is asked again.
   } finally {
     now.asking = false
-    now.timer = setTimeout(again, now.run.active ? BUSY : IDLE)
+    const period = now.run.part ? (now.run.trains_here ? BUSY_WHERE_IT_TRAINS : BUSY) : now.run.active ? BUSY : IDLE
+    now.timer = setTimeout(again, untilNext(period))
   }
 }
 

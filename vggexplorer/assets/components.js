@@ -10,6 +10,12 @@ export function element(tag, attributes = {}, ...children) {
   return node
 }
 
+// Milliseconds until the next of the moments that are `period` apart, the same for all parts of a page: what they draw
+// then is painted once.
+export function untilNext(period) {
+  return period - (Date.now() % period)
+}
+
 // --- pictures --------------------------------------------------------------------------------------
 
 // {width, height, channels, bytes: base 64, pixel by pixel} on a canvas of its own size; CSS makes it larger.

@@ -3,10 +3,9 @@
 // so that zoom and hover stay as the person has them. The axis of epochs is that of the whole run, from the start on;
 // `data.ghost` is a run that is drawn in grey behind the others, to show what will come.
 
-import { loadPlotly, onWidth } from "./components.js"
+import { loadPlotly, onWidth, untilNext } from "./components.js"
 
-const POLL = 500 // milliseconds between two looks, if drawing is quick
-const SLOWEST = 8000
+const PERIODS = [500, 1000, 2000, 4000, 8000] // milliseconds between two looks, by how long drawing takes
 const SHARE = 0.04 // of the time may go into drawing
 const SHARE_WHERE_IT_TRAINS = 0.006 // the same, if the processor is the one that trains
 const SMOOTH = 0.9
@@ -276,7 +275,8 @@ async function loop(mine) {
       if (!failed && !active && !mine.woken) return
       await new Promise((resolve) => {
         mine.wake = resolve
-        setTimeout(resolve, Math.min(Math.max(POLL, mine.spent / (mine.data.trains_here ? SHARE_WHERE_IT_TRAINS : SHARE)), SLOWEST))
+        const pause = mine.spent / (mine.data.trains_here ? SHARE_WHERE_IT_TRAINS : SHARE)
+        setTimeout(resolve, untilNext(PERIODS.find((period) => period >= pause) ?? PERIODS.at(-1)))
       })
       if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }))
     }

@@ -1,11 +1,13 @@
 // A run while it goes on. The script's own message brings the first figures; after it the server is asked, while somebody
-// looks and the run is active, once a second at most. When something else on the page has to change, the page is told.
+// looks and the run is active, once a second at most; less where the processor is the one that trains, unless something
+// has just been done. When something else on the page has to change, the page is told.
 
-import { element, painted } from "./components.js"
+import { element, painted, untilNext } from "./components.js"
 
-const APART = 1000 // milliseconds between two looks, if they are quick
+const APART = 1000 // milliseconds between two looks
+const APART_WHERE_IT_TRAINS = 4000
 const IDLE = 5000
-const SHARE = 0.01 // of the time may go into drawing: the processor may be the one that trains
+const EAGER = 6000 // milliseconds after the page ran
 
 const memory = new WeakMap()
 
@@ -66,13 +68,17 @@ async function look(mine) {
   let now = await ask(route)
   if (now.answers.length && now.pictures !== mine.pictures) now = await ask(`${route}&pictures=1`)
   if (id !== mine.data.id) return
-  const began = performance.now()
   draw(mine, now)
-  mine.spent = performance.now() - began
   if (now.drawn !== mine.data.now.drawn && now.drawn !== mine.told) {
     mine.told = now.drawn
     mine.component.setTriggerValue("moved", now.drawn)
   }
+}
+
+function period(mine) {
+  if (!mine.now.active) return IDLE
+  const eager = performance.now() < mine.eager || mine.now.part === 0
+  return mine.now.trains_here && !eager ? APART_WHERE_IT_TRAINS : APART
 }
 
 async function loop(mine) {
@@ -81,7 +87,7 @@ async function loop(mine) {
   try {
     while (mine.root.isConnected) {
       await look(mine).catch(() => {}) // the server does not answer: what was known stays, and it is asked again
-      const pause = mine.now.active ? Math.max(APART, mine.spent / SHARE) : IDLE
+      const pause = untilNext(period(mine))
       await new Promise((resolve) => {
         mine.wake = resolve
         setTimeout(resolve, pause)
@@ -96,9 +102,9 @@ async function loop(mine) {
 export function run(component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".run")
-  if (!memory.has(root)) memory.set(root, { root, spent: 0 })
+  if (!memory.has(root)) memory.set(root, { root })
   const mine = memory.get(root)
-  Object.assign(mine, { data, component, told: data.now.drawn })
+  Object.assign(mine, { data, component, told: data.now.drawn, eager: performance.now() + EAGER })
   root.classList.toggle("brief", Boolean(data.name))
   put(root.querySelector("b"), data.name ?? "")
   root.style.setProperty("--color", data.color ?? "")

@@ -42,6 +42,11 @@ def _active(runs: Runs) -> list[_Active]:
     return found
 
 
+def active(runs: Runs) -> list[str]:
+    """The ids of the runs that are active now, the newest first."""
+    return [each.run.id for each in _active(runs)]
+
+
 def of(runs: Runs, owner: str, shown: str) -> Run | None:
     """The run to show: one that is active, first of `owner`, first one that trains; else the one that is `shown`."""
     found = sorted(_active(runs), key=lambda each: (each.owner != owner, each.idle))
@@ -52,6 +57,7 @@ def answer(run: Run) -> dict[str, Any]:
     """What the bar says of a run: its name and status, how far it is, and the test accuracy that it ended with."""
     status = run.status(_eye)
     about: dict[str, Any] = {"id": run.id, "name": run.name(), "word": status.word, "active": status.active}
+    about["trains_here"] = run.environment().get("device") == "cpu"
     progress, outcome = run.progress(status), run.outcome()
     if status.active and progress:
         left = progress.left

@@ -37,7 +37,7 @@ button:hover { background: var(--st-secondary-background-color); }
 svg { display: block; transform: rotate(-90deg); }
 circle { fill: none; stroke-width: 3; stroke: currentColor; }
 .track { opacity: 0.22; }
-.arc { stroke-dasharray: 0 51; transition: stroke-dasharray 0.6s linear; }
+.arc { stroke-dasharray: 0 51; }
 .sign { position: absolute; inset: 0; display: grid; place-items: center; font-size: 0.75rem; font-weight: 700; }
 .name { display: var(--vgg-run-name, inline); max-width: 11rem; overflow: hidden; text-overflow: ellipsis; }
 .state { font-variant-numeric: tabular-nums; font-weight: 600; }

@@ -19,6 +19,7 @@ from vggexplorer.runs.folder.records import Outcome, Record
 from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
+from vggexplorer.server import live
 from vggexplorer.text import title
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import language, t
@@ -126,7 +127,8 @@ def _drawn(row: Row) -> str:
     """What the page says outside of this; when it changes, the page runs again."""
     word = "" if row.status.active else row.status.word
     known = bool(row.run.environment())
-    return repr((word, actions.of(row), actions.stopping(row), looked_at(row), known))
+    others = [run_id for run_id in live.active(Runs.at()) if run_id != row.run.id]
+    return repr((word, actions.of(row), actions.stopping(row), looked_at(row), known, others))
 
 
 def told(row: Row, pictures: bool) -> dict[str, Any]:
@@ -135,6 +137,7 @@ def told(row: Row, pictures: bool) -> dict[str, Any]:
     found = _empty() | {
         "drawn": _drawn(row),
         "active": row.status.active,
+        "trains_here": row.run.environment().get("device") == "cpu",
         "badge": {"text": f"{look.sign} {status(row.status.word)}", "color": look.color},
         "explained": _explained(row),
         **_answers(row, pictures),

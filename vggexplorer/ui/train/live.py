@@ -114,7 +114,8 @@ def _item(item: dict[str, Any], classes: list[str]) -> pictures.Item:
 def others(runs: Runs, shown: Run | None) -> None:
     """The other runs that are active now, each a button that shows it."""
     before = _going_on(runs, shown)
-    st.fragment(_others, run_every=2 * view.TICK if before[1] else IDLE)(runs, shown, before)
+    if before[1] or not before[0]:  # else the figures of the run that is shown say when there is another
+        st.fragment(_others, run_every=2 * view.TICK if before[1] else IDLE)(runs, shown, before)
 
 
 def _going_on(runs: Runs, shown: Run | None) -> tuple[bool, bool]:
