@@ -6,6 +6,8 @@ from vggexplorer.layers import Terms
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 NO_BREAK = "\N{NO-BREAK SPACE}"
+LARGE_LOSS = 1e6
+"""From here on a loss is written by its power of ten."""
 
 
 def exact(count: int) -> str:
@@ -58,6 +60,11 @@ def about(seconds: float) -> str:
 def percent(part: float, whole: float) -> str:
     """A share with one decimal: (1, 8) -> '12.5 %'; of nothing, '–'."""
     return f"{100 * part / whole:.1f}{NO_BREAK}%" if whole else "–"
+
+
+def loss(value: float) -> str:
+    """As in the book: 0.17842 -> '0.178'; of one that diverges three digits and the power of ten, '2.9e+28'."""
+    return f"{value:.3f}" if abs(value) < LARGE_LOSS else f"{value:.3g}"
 
 
 def ratio(count: float, base: float) -> str:

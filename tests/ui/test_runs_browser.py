@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,32 @@ def runs(tab: OpenTab, dashboard: Server) -> Iterator[RunsPage]:
     page = RunsPage(tab(height=1200), dashboard.url)
     yield page
     assert page.errors == []
+
+
+AXES = """() => {
+    const plot = document.querySelector('.plot')._fullLayout
+    return [plot.xaxis.type, plot.xaxis.title.text, plot.yaxis.range.map((end) => Math.round(end * 100) / 100)]
+}"""
+
+
+def test_a_range_test_shows_the_loss_against_the_rate(runs: RunsPage, folder: Path) -> None:
+    """Up to twice the first loss: what follows is many powers of ten, which the button shows."""
+    asked = config(schedule="range", lr=1.0)
+    run = make(folder, "rates", day=4, asked=asked)
+    losses = [2.3, 2.2, 1.5, 9.0, 1e20]
+    lines = [replace(record(step + 1), batch_loss=loss, lr=10.0 ** (step - 4)) for step, loss in enumerate(losses)]
+    (run.path / "metrics.jsonl").write_bytes(b"".join(line.line() for line in lines))
+    try:
+        runs.open(run.id)
+        runs.page.locator(".plot .main-svg").first.wait_for()
+        assert runs.page.evaluate(AXES) == ["log", "Learning rate", [0, 4.6]]
+        assert runs.page.locator(".plot .annotation-text").first.text_content() == "batch"
+        runs.button("Logarithmic loss").click()
+        wait_until(lambda: runs.page.evaluate(AXES)[2][1] > 20, 10)
+        runs.button("Epochs").click()
+        wait_until(lambda: runs.page.evaluate(AXES)[:2] == ["linear", "Epochs"], 10)
+    finally:
+        run.delete()
 
 
 def test_two_chosen_runs_are_laid_over_each_other_and_compared(runs: RunsPage) -> None:

@@ -488,6 +488,14 @@ def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(f
     assert page.test.button(key="try again")
 
 
+def test_range_tests_alone_are_drawn_against_the_rate(folder: Path) -> None:
+    ranges = [make(folder, "one", asked=config(schedule="range"), day=day).id for day in (1, 2)]
+    usual = make(folder, "usual", day=3).id
+    for ids, axis in ((ranges[:1], "lr"), (ranges, "lr"), ([*ranges, usual], "epoch"), ([usual], "epoch")):
+        drawn = (json.loads(each.proto.json) for each in Page(*ids).test.get("bidi_component") if "curve" in each.key)
+        assert [data["against"] for data in drawn] == [axis]
+
+
 def test_the_best_weights_are_offered_beside_the_last(folder: Path) -> None:
     run = make(folder, "one")
     (run.path / "model.safetensors").write_bytes(b"")

@@ -15,7 +15,10 @@ const MOST_LABELLED = 4 // runs whose lines are labelled at their ends; of more,
 const LONGEST = 16 // characters of a label
 const LETTER = 7.2 // pixels of a label's character, about
 const APART = 15 // pixels between two labels
-const COLUMNS = ["step", "epoch", "seconds", "examples", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc"]
+const COLUMNS = ["step", "epoch", "seconds", "examples", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc", "lr"]
+
+const RATE = "lr" // the axis of a test of learning rates: logarithmic
+const HIGHEST = 2 // times the first loss that are seen of it: where it diverges, it is many powers of ten
 
 const memory = new WeakMap()
 const column = (rows, name) => rows.map((row) => row[COLUMNS.indexOf(name)])
@@ -34,8 +37,11 @@ function lines(data) {
   data.runs.forEach((run) => {
     const add = (field, axis, style) =>
       list.push({ run: run.id, field, axis, ...style, label: one ? words[field] : `${run.name} · ${words[field]}`, end: one ? words.ends[field] : style.test ? short(run.name) : "" })
-    if (one) add("batch_loss", "y", { color: data.colors.batch, width: 1, opacity: 0.55 })
-    add("train_loss", "y", { color: one ? data.colors.train : run.color, width: 2 })
+    if (data.against === RATE) add("batch_loss", "y", { color: one ? data.colors.train : run.color, width: 2 }) // a mean has no rate
+    else {
+      if (one) add("batch_loss", "y", { color: data.colors.batch, width: 1, opacity: 0.55 })
+      add("train_loss", "y", { color: one ? data.colors.train : run.color, width: 2 })
+    }
     add("test_loss", "y", { color: one ? data.colors.test : run.color, width: 2, test: true, symbol: run.symbol })
     add("train_acc", "y2", { color: one ? data.colors.train : run.color, width: 2 })
     add("test_acc", "y2", { color: one ? data.colors.test : run.color, width: 2, test: true, symbol: run.symbol })
@@ -86,13 +92,17 @@ const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
 // How much larger than usual the page's type is: on a projector.
 const grown = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 15
 
+const firstLoss = (mine) => Math.max(0, ...mine.data.runs.map(({ id }) => mine.runs.get(id)?.rows[0]?.[COLUMNS.indexOf("batch_loss")] ?? 0))
+
 function layout(mine, data, box, wide) {
   const style = getComputedStyle(box)
   const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const grid = { gridcolor: color("border-color"), zeroline: false, linecolor: color("border-color") }
   const end = data.span?.[mine.x]
-  const whole = end ? { range: [0, end], autorange: false } : { rangemode: "tozero" }
+  const whole = end ? { range: [0, end], autorange: false } : mine.x === RATE ? { type: "log", exponentformat: "power" } : { rangemode: "tozero" }
   const below = { ...grid, title: { text: data.words[mine.x], standoff: 8 }, ...whole }
+  mine.highest = (mine.x === RATE && !mine.log && HIGHEST * firstLoss(mine)) || Infinity
+  const losses = mine.highest < Infinity ? { range: [0, mine.highest], autorange: false } : { rangemode: "tozero" }
   const room = mine.direct ? (LETTER * grown() * Math.max(...mine.lines.map((line) => line.end.length)) + 14) / Math.max(box.clientWidth - 70, 300) : 0
   const band = data.band
   const shapes = band
@@ -118,20 +128,27 @@ function layout(mine, data, box, wide) {
     legend: { orientation: "h", y: wide ? -0.18 : -0.12, x: 0 },
     xaxis: { ...below, anchor: "y", domain: wide ? [0, 0.475 - room] : [0, 1 - room] },
     xaxis2: { ...below, anchor: "y2", domain: wide ? [0.545, 1 - room] : [0, 1 - room], matches: "x" },
-    yaxis: { ...grid, anchor: "x", title: { text: data.words.loss }, automargin: true, exponentformat: "power", type: mine.log ? "log" : "linear", domain: wide ? [0, 1] : [0.56, 1], rangemode: "tozero" },
+    yaxis: { ...grid, anchor: "x", title: { text: data.words.loss }, automargin: true, exponentformat: "power", type: mine.log ? "log" : "linear", domain: wide ? [0, 1] : [0.56, 1], ...losses },
     yaxis2: { ...grid, anchor: "x2", title: { text: data.words.accuracy }, automargin: true, domain: wide ? [0, 1] : [0, 0.44], ...(data.span ? { range: [0, 1.02], autorange: false } : {}) },
   }
 }
 
 // --- a label at the end of each line ------------------------------------------------------------------------
 
-// The last point of a line that is within its axis.
+// The last point of a line that is within its axes.
 function last(mine, line) {
   const { rows } = mine.runs.get(line.run)
   const end = mine.data.span?.[mine.x] ?? Infinity
   for (let place = rows.length - 1; place >= 0; place--) {
-    if (rows[place][COLUMNS.indexOf(line.field)] !== null && rows[place][COLUMNS.indexOf(mine.x)] <= end) return rows[place]
+    const y = rows[place][COLUMNS.indexOf(line.field)]
+    if (y !== null && y <= mine.highest && rows[place][COLUMNS.indexOf(mine.x)] <= end) return rows[place]
   }
+}
+
+// Where a row is on its axis, as annotations want it.
+function across(mine, row) {
+  const x = row[COLUMNS.indexOf(mine.x)]
+  return mine.x === RATE ? Math.log10(x) : x
 }
 
 // Labels of one plot from the top down, moved apart where they would cover each other.
@@ -142,7 +159,7 @@ function endsOf(mine, axis) {
     const row = line.axis === axis && line.end && last(mine, line)
     if (!row) continue
     const y = row[COLUMNS.indexOf(line.field)]
-    if (scale.type !== "log" || y > 0) found.push({ line, x: row[COLUMNS.indexOf(mine.x)], y: scale.type === "log" ? Math.log10(y) : y, at: scale.d2p(y) })
+    if (scale.type !== "log" || y > 0) found.push({ line, x: across(mine, row), y: scale.type === "log" ? Math.log10(y) : y, at: scale.d2p(y) })
   }
   found.sort((one, other) => one.at - other.at)
   let before = -Infinity
@@ -228,7 +245,7 @@ async function update(mine) {
     try {
       const { anew, rows } = await ask(mine, run)
       seen.asked = true
-      if (!mine.drawn || anew) mine.stale = true
+      if (!mine.drawn || anew || (mine.x === RATE && rows.length === seen.rows.length)) mine.stale = true
       else if (rows.length) news.push([run.id, rows])
     } catch {
       failed = true
@@ -305,7 +322,7 @@ function tools(mine) {
   label.textContent = words.against
   const gap = document.createElement("span")
   gap.className = "gap"
-  const axes = ["epoch", "examples", "seconds", "step"].map((name) => button(words[name], mine.x === name, () => (mine.x = name)))
+  const axes = [...(mine.data.against === RATE ? [RATE] : []), "epoch", "examples", "seconds", "step"].map((name) => button(words[name], mine.x === name, () => (mine.x = name)))
   const smooth = mine.data.runs.length === 1 ? [button(words.smooth, mine.smooth, () => (mine.smooth = !mine.smooth))] : []
   const focused = [...mine.tools.children].indexOf(mine.tools.getRootNode().activeElement)
   const log = button(words.log, mine.log, () => (mine.log = !mine.log))

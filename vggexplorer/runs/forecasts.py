@@ -177,7 +177,10 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
 
 
 def _time(config: Config, known: Calibration, precision: str, images: Images) -> Time:
-    """How long `config` takes in a precision that is known of its device."""
+    """How long `config` takes in a precision that is known of its device, if nothing but its last step ends it.
+
+    The update of Adam counts for what it reads and writes; how fast that goes was measured of gradient descent.
+    """
     training = config.training
     return training_time(
         summarize(*config.trained),

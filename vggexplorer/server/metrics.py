@@ -17,7 +17,18 @@ from vggexplorer.runs.folder.runs import Runs
 
 MOST = 2000
 """The most points of one answer; of more, every n-th is sent, and all that have test figures."""
-COLUMNS = ("step", "epoch", "seconds", "examples", "batch_loss", "train_loss", "train_acc", "test_loss", "test_acc")
+COLUMNS = (
+    "step",
+    "epoch",
+    "seconds",
+    "examples",
+    "batch_loss",
+    "train_loss",
+    "train_acc",
+    "test_loss",
+    "test_acc",
+    "lr",
+)
 """What a point consists of, in this order."""
 
 

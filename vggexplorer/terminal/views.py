@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vggexplorer.catalogue import fill
 from vggexplorer.forecast.precision import Decision
+from vggexplorer.formatting import loss
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
@@ -208,7 +209,7 @@ def draws(console: Console) -> bool:
 def figures(record: Record, test_acc: float | None = None, long: bool = False) -> str:
     """The figures of a record in a line, as the book names them."""
     test_acc = test_acc if record.test_acc is None else record.test_acc
-    parts = [f"loss {record.train_loss:.3f}", f"train acc {record.train_acc:.3f}"]
+    parts = [f"loss {loss(record.train_loss)}", f"train acc {record.train_acc:.3f}"]
     parts += [f"test acc {test_acc:.3f}"] if test_acc is not None else []
     parts += [f"{record.examples_per_sec:.1f} examples/sec"] if long else []
     return ", ".join(parts)

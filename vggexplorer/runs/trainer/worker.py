@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision
+from vggexplorer.formatting import loss
 from vggexplorer.processes import FOR_TORCH, age, ignore_stop_signals, need_torch, process_began, stop_signals
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_price
@@ -512,7 +513,7 @@ def closing_lines(record: Record, device: str) -> list[str]:
     """The last lines of the log: the book's two, and the total seconds."""
     test = f", test acc {record.test_acc:.3f}" if record.test_acc is not None else ""
     return [
-        f"loss {record.train_loss:.3f}, train acc {record.train_acc:.3f}{test}",
+        f"loss {loss(record.train_loss)}, train acc {record.train_acc:.3f}{test}",
         f"{record.examples_per_sec:.1f} examples/sec on {device}",
         f"{record.seconds:.1f} seconds",
     ]

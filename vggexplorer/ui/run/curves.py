@@ -12,14 +12,15 @@ import streamlit as st
 from vggexplorer.palette import CURVES, series
 from vggexplorer.runs.config import Config, Published
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.options import RANGE
 from vggexplorer.server import metrics
 from vggexplorer.server.files import url
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import capital, t
 from vggexplorer.ui.run.words import called
 
-Axis = Literal["epoch", "examples", "seconds", "step"]
-"""What curves can be drawn against."""
+Axis = Literal["epoch", "examples", "seconds", "step", "lr"]
+"""What curves can be drawn against; the learning rate of range tests alone."""
 
 _curves = st.components.v2.component(
     "vgg_curves",
@@ -55,9 +56,14 @@ def show(
 ) -> None:
     """Loss and accuracy of `runs` against `against` at first; the book's spread as a band if there is one.
 
+    Range tests are drawn against the learning rate at first.
+
     `places` says which colours of `palette.series` the runs have, where they are not the first ones. `ghost` is drawn
     in grey behind them. `ends` is where axes end, where that is not as the runs were asked for.
     """
+    configs = [run.config() for run in runs]
+    if configs and all(config.training.schedule == RANGE for config in configs):
+        against = "lr"
     band = None
     if published:
         band = {"low": published.test_acc[0], "high": published.test_acc[1], "label": t("Test accuracy in the book")}
@@ -66,7 +72,7 @@ def show(
         "ghost": ghost and _ghost(ghost),
         "colors": CURVES,
         "band": band,
-        "span": ends or span([run.config() for run in runs]),
+        "span": ends or span(configs),
         "against": against,
         "trains_here": any(run.environment().get("device", "cpu") == "cpu" for run in runs),
         "plotly": url("plotly.min.js"),
@@ -130,6 +136,7 @@ def _words() -> dict[str, Any]:
         "examples": capital(t("examples seen")),
         "seconds": capital(t("seconds")),
         "step": capital(t("steps")),
+        "lr": capital(t("learning rate")),
         "against": t("X axis"),
         "smooth": t("Smooth the batch loss"),
         "reset": t("Reset the zoom"),

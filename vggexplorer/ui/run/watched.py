@@ -27,7 +27,7 @@ from vggexplorer.ui.link import LANGUAGES
 from vggexplorer.ui.pictures import of_each_class
 from vggexplorer.ui.run import actions
 from vggexplorer.ui.run.rows import Row, read_row
-from vggexplorer.ui.run.words import LOOKS, accuracy, classes, data_text, duration, number, status
+from vggexplorer.ui.run.words import LOOKS, accuracy, classes, data_text, duration, loss, number, status
 from vggexplorer.ui.session import instead
 
 _run = st.components.v2.component(
@@ -208,7 +208,7 @@ def _figures(row: Row | None, last: Record | None, outcome: Outcome) -> list[tup
     return [
         (t("Last test accuracy"), accuracy(row and row.last)),
         (t("Best test accuracy"), accuracy(row and row.best)),
-        (t("Train loss"), accuracy(number(last.train_loss if last else outcome.loss))),
+        (t("Train loss"), loss(number(last.train_loss if last else outcome.loss))),
         (t("Train accuracy"), accuracy(number(last.train_acc if last else outcome.train_acc))),
         (t("Examples per second"), "–" if speed is None else exact(round(speed))),
         (t("Time"), duration(row and row.seconds)),

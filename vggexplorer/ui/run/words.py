@@ -115,6 +115,11 @@ def accuracy(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def loss(value: float | None) -> str:
+    """As in the book: 0.1784 -> '0.178'."""
+    return "–" if value is None else formatting.loss(value)
+
+
 def duration(seconds: float | None) -> str:
     """Minutes and seconds."""
     return "–" if seconds is None else formatting.duration(seconds)

@@ -11,7 +11,18 @@ from vggexplorer.summary import summarize
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, scatter
 from vggexplorer.ui.run.rows import Row
-from vggexplorer.ui.run.words import accuracy, differences, duration, label, number, setting, settings, sign, status
+from vggexplorer.ui.run.words import (
+    accuracy,
+    differences,
+    duration,
+    label,
+    loss,
+    number,
+    setting,
+    settings,
+    sign,
+    status,
+)
 from vggexplorer.ui.runs.chosen import place
 from vggexplorer.ui.state import look_at
 
@@ -70,13 +81,13 @@ def _all_settings(row: Row) -> dict[str, Any]:
 
 def _results(row: Row) -> dict[str, str]:
     outcome = row.run.outcome() or Outcome(status=Word.INTERRUPTED)
-    speed, loss, train = map(number, (outcome.examples_per_sec, outcome.loss, outcome.train_acc))
+    speed, last, train = map(number, (outcome.examples_per_sec, outcome.loss, outcome.train_acc))
     return {
         t("Status"): f"{sign(row.status.word)} {status(row.status.word)}",
         t("Best test accuracy"): accuracy(row.best),
         t("Last test accuracy"): accuracy(row.last),
         t("Train accuracy"): accuracy(train),
-        t("Train loss"): accuracy(loss),
+        t("Train loss"): loss(last),
         t("Examples per second"): "–" if speed is None else f"{speed:,.1f}",
         t("Time"): duration(row.seconds),
         t("Parameters"): _totals(row, "params"),

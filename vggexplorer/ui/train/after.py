@@ -37,7 +37,7 @@ def show(row: Row, key: str = "after") -> None:
     if text := learned(result, classes(result.get("classes"))):
         st.markdown(f"**{literal(text)}**")
     with st.container(horizontal=True, gap="small", key=key):
-        for tab, way in WAYS.items():
+        for tab, way in (WAYS if result else {}).items():
             st.button(
                 t(way.label), key=f"{key}: to {tab}", icon=f":material/{way.icon}:", on_click=_to, args=(row.run, tab)
             )

@@ -7,6 +7,7 @@ from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import MAX_NAME, Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
+from vggexplorer.runs.options import RANGE
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run import curves, start_button, watched
@@ -33,15 +34,18 @@ def show(runs: Runs, config: Config) -> None:
 def earlier(runs: Runs, config: Config, but: Run | None = None) -> Run | None:
     """A finished run that is most like `config`: the newest of the same network, recipe and data, else a recorded one.
 
-    `but` is not it.
+    `but` is not it. What is like a range test is another one alone.
     """
     own = [run for run in scan(runs) if not run.recorded and (but is None or run.id != but.id)][:MOST_LOOKED_AT]
     finished = (row for row in map(read_row, own) if row.status.word == Word.FINISHED and row.config)
     if row := next((row for row in finished if row.config and _kind(row.config) == _kind(config)), None):
         return row.run
+    if config.training.schedule == RANGE:
+        return None
     recorded = Runs(layout.RECORDED).all(recorded=False)
     return min(recorded, key=lambda run: (title(run.config().network) != title(config.network), run.id), default=None)
 
 
-def _kind(config: Config) -> tuple[str, str, str]:
-    return title(config.network), config.training.recipe, str(config.dataset)
+def _kind(config: Config) -> tuple[str, str, str, bool]:
+    training = config.training
+    return title(config.network), training.recipe, str(config.dataset), training.schedule == RANGE
