@@ -519,6 +519,8 @@ OPTIONS = [
     *("--recipe", "--dataset", "--input-size", "--epochs", "--batch-size", "--lr", "--momentum", "--weight-decay"),
     *("--conv-init", "--flip", "--crop", "--brightness", "--time-budget", "--seed", "--device", "--precision"),
     *("--checkpoint-every", "--name", "--runs", "--port", "--no-browser", "--version", "-h", "--", "--x"),
+    *("--optimizer", "--schedule", "--step-epochs", "--step-factor", "--warmup", "--range-ratio", "--label-smoothing"),
+    *("--patience", "--keep-best"),
     *("--nproc", "--on", "--cores", "--list", "--dry-run"),
 ]
 
