@@ -40,6 +40,7 @@ _run = st.components.v2.component(
     css=STYLE
     + """
 .line { display: flex; flex-wrap: wrap; gap: 0.3rem 0.7rem; align-items: center; }
+b:empty { display: none; }
 p, .about { font-size: var(--type-label, 0.875rem); margin: 0; opacity: 0.85; }
 .seen { margin-top: 0.5rem; }
 p:empty { display: none; }
@@ -71,8 +72,9 @@ figcaption { font-size: 0.75rem; line-height: 1.2; margin-top: 0.35rem; overflow
 figcaption::before { content: var(--sign, none); font-weight: 700; color: var(--edge); }
 .brief .swatch { display: block; }
 .brief :is(.about, .seen, dl:nth-child(2), dl:nth-child(4), dl:nth-child(n + 7)) { display: none; }
-.brief figure { width: 1.9rem; }
-.brief canvas { width: 1.9rem; height: 1.9rem; }
+.brief .answers { flex-wrap: nowrap; margin-top: 0.7rem; }
+.brief figure { flex: 1 1 0; min-width: 0; max-width: 2.2rem; }
+.brief canvas { width: 100%; height: auto; aspect-ratio: 1; }
 .brief figcaption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 """,
     js=script("run", "watch.js"),
