@@ -95,13 +95,14 @@ def runs(tab: OpenTab, dashboard: Server) -> Iterator[RunsPage]:
 
 AXES = """() => {
     const plot = document.querySelector('.plot')._fullLayout
-    return [plot.xaxis.type, plot.xaxis.title.text, plot.yaxis.range.map((end) => Math.round(end * 100) / 100)]
+    const range = (axis) => axis.range.map((end) => Math.round(end * 100) / 100)
+    return [plot.xaxis.type, plot.xaxis.title.text, range(plot.xaxis), range(plot.yaxis)]
 }"""
 
 
 def test_a_range_test_shows_the_loss_against_the_rate(runs: RunsPage, folder: Path) -> None:
     """Up to twice the first loss: what follows is many powers of ten, which the button shows."""
-    asked = config(schedule="range", lr=1.0)
+    asked = config(schedule="range", lr=1.0, range_ratio=1e4)
     run = make(folder, "rates", day=4, asked=asked)
     losses = [2.3, 2.2, 1.5, 9.0, 1e20]
     lines = [replace(record(step + 1), batch_loss=loss, lr=10.0 ** (step - 4)) for step, loss in enumerate(losses)]
@@ -109,10 +110,10 @@ def test_a_range_test_shows_the_loss_against_the_rate(runs: RunsPage, folder: Pa
     try:
         runs.open(run.id)
         runs.page.locator(".plot .main-svg").first.wait_for()
-        assert runs.page.evaluate(AXES) == ["log", "Learning rate", [0, 4.6]]
+        assert runs.page.evaluate(AXES) == ["log", "Learning rate", [-4, 0], [0, 4.6]]
         assert runs.page.locator(".plot .annotation-text").first.text_content() == "batch"
         runs.button("Logarithmic loss").click()
-        wait_until(lambda: runs.page.evaluate(AXES)[2][1] > 20, 10)
+        wait_until(lambda: runs.page.evaluate(AXES)[3][1] > 20, 10)
         runs.button("Epochs").click()
         wait_until(lambda: runs.page.evaluate(AXES)[:2] == ["linear", "Epochs"], 10)
     finally:

@@ -99,7 +99,7 @@ function layout(mine, data, box, wide) {
   const color = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const grid = { gridcolor: color("border-color"), zeroline: false, linecolor: color("border-color") }
   const end = data.span?.[mine.x]
-  const whole = end ? { range: [0, end], autorange: false } : mine.x === RATE ? { type: "log", exponentformat: "power" } : { rangemode: "tozero" }
+  const whole = end ? { range: [0, end], autorange: false } : mine.x === RATE ? { type: "log", exponentformat: "power", range: data.rates.map(Math.log10), autorange: false } : { rangemode: "tozero" }
   const below = { ...grid, title: { text: data.words[mine.x], standoff: 8 }, ...whole }
   mine.highest = (mine.x === RATE && !mine.log && HIGHEST * firstLoss(mine)) || Infinity
   const losses = mine.highest < Infinity ? { range: [0, mine.highest], autorange: false } : { rangemode: "tozero" }

@@ -74,11 +74,18 @@ def show(
         "band": band,
         "span": ends or span(configs),
         "against": against,
+        "rates": _rates(configs) if against == "lr" else None,
         "trains_here": any(run.environment().get("device", "cpu") == "cpu" for run in runs),
         "plotly": url("plotly.min.js"),
         "words": _words() | ({} if runs else {"empty": _to_come(ghost)}),
     }
     _curves(key=key, data=data)
+
+
+def _rates(configs: Sequence[Config]) -> tuple[float, float]:
+    """The lowest and the highest learning rate of range tests."""
+    trainings = [config.training for config in configs]
+    return min(each.lr / each.range_ratio for each in trainings), max(each.lr for each in trainings)
 
 
 def _to_come(ghost: Run | None) -> str:
