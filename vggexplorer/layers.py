@@ -47,6 +47,7 @@ class Kind(StrEnum):
 
 
 BATCH_NORMS = (Kind.BATCH_NORM2D, Kind.BATCH_NORM1D)
+POOLS = (Kind.MAX_POOL2D, Kind.AVG_POOL2D, Kind.ADAPTIVE_AVG_POOL2D)
 
 
 class Saved(NamedTuple):

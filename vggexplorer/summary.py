@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from vggexplorer.architectures import MAX_SIDE, Architecture, Place, check_shape
 from vggexplorer.errors import InputError, ShapeError
-from vggexplorer.layers import Kind, Layer, Shape, shape_text
+from vggexplorer.layers import POOLS, Kind, Layer, Shape, shape_text
 
 FEATURES = "features."
 """What the names of the layers before the head begin with."""
@@ -130,6 +130,12 @@ class Summary:
         """The layers into which one can look as they train: those before the head, if a convolution is among them."""
         rows = tuple(row for row in self.rows if row.name.startswith(FEATURES))
         return rows if any(row.kind == Kind.CONV2D for row in rows) else ()
+
+    def pipeline(self) -> tuple[Row, ...]:
+        """What a picture passes of these: each convolution with all that follows up to the next one, and each pool."""
+        rows = self.seen_inside()
+        begins = [row.kind == Kind.CONV2D or row.kind in POOLS for row in rows[1:]] + [True]
+        return tuple(row for row, ends in zip(rows, begins, strict=True) if ends) if rows else ()
 
     def row(self, name: str) -> Row | None:
         """The row of the layer called `name`."""

@@ -449,3 +449,11 @@ def test_ten_thousand_layers() -> None:
     assert summary.totals.params == (9 * 2 + 2) + 4_999 * (9 * 4 + 2) + (32 * 10 + 10)
     assert architecture.min_side() == 1
     assert summary.rows[9_999].receptive_field == 1 + 2 * 5_000
+
+
+def test_the_way_of_a_picture_has_each_convolution_with_its_activation_and_each_pool() -> None:
+    way = summarize(NETWORKS["VGG-11"].architecture, (1, 224, 224)).pipeline()
+    kinds = [str(row.kind) for row in way]
+    assert kinds == ["ReLU", "MaxPool2d"] * 2 + ["ReLU", "ReLU", "MaxPool2d"] * 3
+    assert [row.output_shape[0] for row in way[:4]] == [64, 64, 128, 128]
+    assert way[-1].output_shape == (512, 7, 7)

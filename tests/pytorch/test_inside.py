@@ -120,7 +120,7 @@ def test_a_snapshot_has_the_convolutions_of_its_step(
         assert int(about["step"]) == step
         assert about["loss"] == (repr(losses[step]) if step else "")
         kept = weights.load(path)
-        assert kept.keys() == {name for name in keeper.seen[step] if name.startswith("features.")}
+        assert kept.keys() == keeper.seen[step].keys(), "the head is small"
         for name, value in kept.items():
             torch.testing.assert_close(value.float(), keeper.seen[step][name].float(), rtol=2**-8, atol=0)
 
@@ -223,7 +223,29 @@ def test_a_stage_for_each_snapshot_and_one_for_the_end(run: Run) -> None:
             for name in ("features.0", "features.1", "features.2"):
                 value = net.get_submodule(name)(value)
         assert stage["maps"]["largest"] == pytest.approx(float(value.max()), rel=0.01)
+        assert [len(stage["way"]), stage["way"][0]["tile"], stage["way"][-1]["tile"]] == [4, [24, 24], [7, 7]]
+    assert [stage["chances"] is None for stage in stages] == [True, True, False], "snapshots have no head here"
     assert json.loads(json.dumps(stages)) == stages
+
+
+def test_the_answer_of_a_snapshot_is_known_if_it_has_the_head(run: Run) -> None:
+    state = {name: value.bfloat16() for name, value in network_of(run, 5).state_dict().items()}
+    state = {name: value if value.is_floating_point() else value.long() for name, value in state.items()}
+    weights.save(snapshots.file(run.path, 7), state, {"step": "7", "loss": "2.5"})
+    net = network_of(run, 5).bfloat16().float()
+    with torch.no_grad():
+        chances = net(to_batch(PICTURE, (1, 28, 28)))[0].softmax(0)
+    found = inside.inside(run, PICTURE, "features.0")["stages"]
+    assert found[0]["chances"] is None
+    assert found[1]["chances"] == pytest.approx(chances.tolist(), abs=1e-3)
+    assert sum(found[2]["chances"]) == pytest.approx(1, abs=1e-2)
+
+
+def test_the_head_is_kept_where_all_snapshots_of_the_whole_network_are_small() -> None:
+    most = snapshots.MOST_BYTES // snapshots.MOST
+    assert snapshots.with_head(most)
+    assert not snapshots.with_head(most + 1)
+    assert len(snapshots.schedule(10**6, most)) == snapshots.MOST
 
 
 @pytest.mark.parametrize("layer", ["classifier.0", "features.99", "", "flatten", "<b>"])

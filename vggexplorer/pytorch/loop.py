@@ -170,7 +170,7 @@ class Trainer:
             deterministic.replace_layers(self.net)
         self.net = self.net.to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = optimizer(self.net, self.training)
-        size = sum(value.numel() * torch.bfloat16.itemsize for value in self._convolutions().values())
+        size = sum(value.numel() * torch.bfloat16.itemsize for value in self._seen_inside().values())
         self.snapshot_steps = snapshots.schedule(self.num_steps, size)
         # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
         self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
@@ -575,13 +575,15 @@ class Trainer:
         about = {"step": str(self.step), "loss": repr(float(self.sums[2])) if self.step else ""}
         halves = {
             name: value.to(torch.bfloat16) if value.is_floating_point() else value
-            for name, value in self._convolutions().items()
+            for name, value in self._seen_inside().items()
         }
         weights.save(path, halves, about)
 
-    def _convolutions(self) -> dict[str, Tensor]:
-        """The weights and statistics of all layers before the head."""
+    def _seen_inside(self) -> dict[str, Tensor]:
+        """The weights and statistics of all layers before the head; of a small network of all layers."""
         state = self.net.state_dict()
+        if snapshots.with_head(sum(value.numel() * torch.bfloat16.itemsize for value in state.values())):
+            return state
         return {name: value for name, value in state.items() if name.startswith(FEATURES)}
 
     def _write_checkpoint(self, path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Snapshots of a network that trains: its convolutions after some of the steps, so that one can see them form."""
+"""Snapshots of a network that trains: its convolutions after some of the steps, so that one can see them form.
+
+Where the head is small, it is kept with them, so that one can see the answer form, too.
+"""
 
 from pathlib import Path
 
@@ -17,6 +20,11 @@ def schedule(num_steps: int, size: int) -> frozenset[int]:
     """
     most = min(MOST, MOST_BYTES // max(1, size))
     return frozenset([0][:most]) | {round(num_steps ** (place / most)) for place in range(1, most)} - {num_steps}
+
+
+def with_head(size: int) -> bool:
+    """Whether the head is kept, too: if as many as ever of the whole network, of `size` bytes, take no more."""
+    return MOST * size <= MOST_BYTES
 
 
 def file(run: Path, step: int) -> Path:
