@@ -62,6 +62,7 @@ VIEWS: dict[str, tuple[str, dict[str, str], Callable[[Learn], None]]] = {
     "runs": ("/runs", {}, nothing),
     "a run": ("/runs", {"run": RECORDED_RUN}, nothing),
     "a run, mistakes": ("/runs", {"run": RECORDED_RUN, "tab": "mistakes"}, nothing),
+    "a run, inside": ("/runs", {"run": RECORDED_RUN, "tab": "inside"}, nothing),
     "a run, settings": ("/runs", {"run": RECORDED_RUN, "tab": "settings"}, nothing),
     "learn": ("/learn", {}, glossary),
     "learn, Chinese": ("/learn", {"lang": "zh"}, nothing),

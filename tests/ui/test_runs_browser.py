@@ -309,19 +309,24 @@ def test_the_filters_form_as_one_scrubs_through_the_training(
     runs.open(run.id, lang=lang, tab="inside").page.get_by_role("button", name=look).click()
     slider, said = runs.page.locator(".inside input[type=range]"), runs.page.locator(".inside output")
     slider.wait_for(timeout=60_000)
-    sheets = runs.page.locator(".inside canvas")
-    sheets.nth(1).wait_for()  # the slider is there before the script that draws them
-    assert sheets.count() == 2
+    sheets = runs.page.locator(".inside .tiles canvas")  # all maps, one of them enlarged, the filters
+    sheets.nth(2).wait_for()  # the slider is there before the script that draws them
+    assert sheets.count() == 3
     assert said.inner_text() == last
     assert int(slider.get_attribute("max") or 0) == len(snapshots.files(run.path)) > 3
-    at_the_end = [sheets.nth(place).evaluate("canvas => canvas.toDataURL()") for place in (0, 1)]
+    at_the_end = [sheets.nth(place).evaluate("canvas => canvas.toDataURL()") for place in (0, 1, 2)]
+    bars = runs.page.locator(".inside .answer .share")
+    answer = bars.all_inner_texts()
+    assert bars.count() == 10
+    assert runs.page.locator(".inside .way button").count() == len(run.config().trained.architecture.blocks) * 2
     slider.press("Home")
     assert said.inner_text() == slider.get_attribute("aria-valuetext") == first
-    for place in (0, 1):
+    assert bars.all_inner_texts() != answer, "the head is small, so the answer at each step is known"
+    for place in (0, 2):
         assert sheets.nth(place).evaluate("canvas => canvas.toDataURL()") != at_the_end[place]
     slider.press("ArrowRight")
     assert re.search(r"1 ?.*, .*\d\.\d{3}", said.inner_text().replace("，", ", "))
-    runs.page.locator(".inside button").click()
+    runs.page.locator(".inside .scrub button").click()
     wait_until(lambda: said.inner_text() == last, 30, "the end of the film")
     runs.page.get_by_role("combobox", name=re.compile("Feature maps of|查看哪一层的特征图")).click()
     runs.page.get_by_role("option", name=re.compile("features.0$")).click()
@@ -329,7 +334,17 @@ def test_the_filters_form_as_one_scrubs_through_the_training(
     runs.page.get_by_role("tab", name=re.compile("^(Try a picture|用图片试一试)$")).click()
     runs.page.get_by_role("button", name=re.compile("^(trouser|裤子)$")).click()
     runs.page.get_by_role("tab", name=re.compile("^(Inside|内部)$")).click()
-    wait_until(lambda: sheets.count() == 2 and sheets.nth(1).evaluate("c => c.toDataURL()") != at_the_end[1], 60)
+    wait_until(lambda: sheets.count() == 3 and sheets.nth(0).evaluate("c => c.toDataURL()") != at_the_end[0], 60)
+    runs.page.locator(".inside .way button").last.click()
+    pool = runs.page.locator(".inside .way button").last
+    wait_until(lambda: pool.get_attribute("aria-pressed") == "true" or runs.page.wait_for_timeout(100), 60)
+    large = sheets.nth(1)
+    before = large.evaluate("c => c.toDataURL()")
+    sheets.nth(0).focus()
+    runs.page.keyboard.press("ArrowRight")
+    assert large.evaluate("c => c.toDataURL()") != before
+    large.hover()
+    assert runs.page.locator(".inside .mark").is_visible()
 
 
 def trained(folder: Path) -> Run:
