@@ -77,7 +77,7 @@ def tab(page: Train, address: str) -> "Page":
 
 
 def has(page: "Page", text: str, seconds: float = 30) -> None:
-    page.get_by_text(text).first.wait_for(timeout=1000 * seconds)
+    page.get_by_text(text).locator("visible=true").first.wait_for(timeout=1000 * seconds)
 
 
 def test_ctrl_c_ends_the_server_and_idle_tabs_wake_with_the_next(
@@ -162,7 +162,7 @@ def test_on_a_full_disk_the_pages_live_and_say_why(
             full.write_bytes(bytes(2**21))
         page.status("failed", seconds=60)
         has(page.page, "The disk is full; free some space, then resume the run.")
-        page.press("Start")
+        page.press("Start another")
         has(page.page, "No space left on device")
         has(tab(visit(server), "/runs"), "failed")
         full.unlink()
