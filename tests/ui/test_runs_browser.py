@@ -83,7 +83,7 @@ class RunsPage:
         return self.page.locator("tbody th.name .open").all_inner_texts()
 
     def waits_for(self, names: list[str]) -> None:
-        wait_until(lambda: self.names()[: len(names)] == names, 10, f"{names}, not {self.names()}")
+        wait_until(lambda: self.names()[: len(names)] == names, 30, f"{names}, not {self.names()}")
 
 
 @pytest.fixture

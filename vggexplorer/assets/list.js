@@ -5,12 +5,13 @@ import { element } from "./components.js"
 
 const BUSY = 2000 // milliseconds between two looks while a run is active
 const IDLE = 5000
+const PATIENCE = 20_000 // milliseconds that an answer may take
 const PAGE = 100 // rows that are drawn at once; more come when one scrolls to their end
 const COLUMNS = "vgg-runs-columns"
 
 // Outlives the component, which goes while one run is shown.
 const view = { column: null, down: false, filter: "", status: "", network: "", open: new Set(), hidden: remembered(), drawn: PAGE }
-const known = { address: "", start: "", number: 0, lines: new Map(), disk: "", more: true, active: false, failed: false, timer: 0, asking: false }
+const known = { address: "", start: "", number: 0, lines: new Map(), disk: "", more: true, active: false, failed: false, timer: 0, asking: false, gone: 0 }
 let shown = null // the component that is on the page
 
 function remembered() {
@@ -47,7 +48,8 @@ async function look() {
   const { address } = known
   let moved = false
   try {
-    const answer = await fetch(`${address}&${new URLSearchParams({ start: known.start, since: known.number })}`)
+    const query = new URLSearchParams({ start: known.start, since: known.number })
+    const answer = await fetch(`${address}&${query}`, { signal: AbortSignal.timeout(PATIENCE) })
     if (!answer.ok) throw new Error(`status ${answer.status}`)
     const found = await answer.json()
     if (address === known.address) moved = take(found)
@@ -56,15 +58,16 @@ async function look() {
   } finally {
     known.asking = false
   }
-  if (!shown?.root.isConnected) return
   if (moved) draw(shown)
-  tell(shown)
+  if (shown.root.isConnected) tell(shown)
   known.timer = setTimeout(again, known.more && !known.failed ? 0 : known.active ? BUSY : IDLE)
 }
 
 async function again() {
   if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }))
-  if (shown?.root.isConnected) look()
+  if (shown.root.isConnected) return look()
+  known.gone += 1 // Streamlit may put it back
+  if (known.gone < 20) known.timer = setTimeout(again, 500)
 }
 
 // The page itself shows some runs: it runs again when the newest is another one, or one of them began or ended.
@@ -396,6 +399,7 @@ export function list(component) {
   if (data.group && data.group !== mine.data?.group) view.open.add(data.group)
   Object.assign(mine, { component, data })
   shown = mine
+  known.gone = 0
   mine.filter.setAttribute("aria-label", data.words.filter)
   mine.filter.placeholder = data.words.filter
   if (mine.filter.value !== view.filter) mine.filter.value = view.filter
