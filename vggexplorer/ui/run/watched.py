@@ -102,7 +102,7 @@ def _show(row: Row, key: str, brief: Mapping[str, str]) -> None:
     def moved() -> None:
         """The page runs: it draws anew what has changed."""
 
-    route = f"{address(row.run)}?lang={language()}"
+    route = "" if row.run.recorded else f"{address(row.run)}?lang={language()}"  # what ships never changes
     _run(key=key, data={"id": row.run.id, "route": route, "now": told(row, True), **brief}, on_moved_change=moved)
 
 
