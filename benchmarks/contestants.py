@@ -28,8 +28,9 @@ from torch.nn import functional
 from vggexplorer.architectures import Network
 from vggexplorer.errors import InputError
 from vggexplorer.processes import child_environment, processor_name
+from vggexplorer.pytorch.chance import make_network
 from vggexplorer.pytorch.data import Data, load
-from vggexplorer.pytorch.loop import Trainer, make_network
+from vggexplorer.pytorch.loop import Trainer
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder.records import Record

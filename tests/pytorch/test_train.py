@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, look, loop, weights
-from vggexplorer.pytorch.loop import Trainer, fit, make_network, order_of, seed_of
+from vggexplorer.pytorch.chance import make_network, order_of, seed_of
+from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.pytorch.optimizers import SGD
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
