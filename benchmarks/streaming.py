@@ -2,12 +2,13 @@
 
     python benchmarks/streaming.py [--rounds 3] [--seconds 20] [--json | --markdown]
 
-Watching: examples per second of one training, in turns alone; watched by three tabs of one window, of which one is looked
-at; by three windows that are all looked at; and by three readers that ask as the tabs do but draw nothing, which shows
-what the dashboard itself takes and what the browser. The steps are those of the slim VGG-11 at 96 pixels on the sample. Size of an answer: what a browser
-gets for five new points of a short and of a long run, and of how each run is now. A long run: from the call of the
-page to the drawn curve, the longest frame while it goes on, and whether the best epoch is among what is drawn. Many
-runs: the rows that one sees of 500 and of 5,000, right after the server's start and later.
+Watching: examples per second of one training, in turns alone; watched by three tabs of one window, of which one is
+looked at; by three windows that are all looked at; and by three readers that ask as the tabs do but draw nothing,
+which shows what the dashboard itself takes and what the browser. The steps are those of the slim VGG-11 at 96 pixels
+on the sample. Size of an answer: what a browser gets for five new points of a short and of a long run, and of how
+each run is now. A long run: from the call of the page to the drawn curve, the longest frame while it goes on, and
+whether the best epoch is among what is drawn. Many runs: the rows that one sees of 500 and of 5,000, right after the
+server's start and later.
 """
 
 import json
