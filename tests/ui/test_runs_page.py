@@ -566,7 +566,7 @@ def test_the_confusion_matrix_holds_the_counts_and_the_pictures_behind_them() ->
     assert [[cell["count"] for cell in row] for row in found["rows"]] == [[3, 1], [0, 4]]
     assert [[len(cell["pictures"]) for cell in row] for row in found["rows"]] == [[2, 1], [0, 0]]
     assert found["rows"][0][1]["label"] == "a, taken for <b>: 1"
-    assert found["rows"][0][0]["note"] == "2 of 3 pictures, the surest first"
+    assert found["rows"][0][0]["note"] == "2 of 3 pictures, the surest first."
     assert found["rows"][0][1]["note"] == ""
     assert (found["first"], found["words"]["older"]) == ([0, 1], "")
     older = mistakes.cells({"mistakes": examples[2:3]}, [[3, 1], [0, 4]], ["a", "<b>"])

@@ -105,7 +105,7 @@ def cells(result: Mapping[str, Any], rows: Sequence[Sequence[int]], names: Seque
 
 def _cell(n: int, at: int, to: int, whole: int, names: Sequence[str], kept: list[pictures.Item]) -> dict[str, Any]:
     strong = 0.1 + 0.5 * (n / max(1, whole)) ** 0.5 if n else 0.03
-    note = t("{shown} of {count} {count:picture|pictures}, the surest first", shown=len(kept), count=n)
+    note = t("{shown} of {count} {count:picture|pictures}, the surest first.", shown=len(kept), count=n)
     return {
         "count": n,
         "color": faded(COLORS["conv" if at == to else "failed"], round(strong, 3)),
