@@ -339,6 +339,7 @@ export function curves(component) {
     mine.note = part.querySelector(".note")
     mine.tools = part.querySelector(".tools")
     memory.set(part, mine)
+    loadPlotly(data.plotly).catch(() => {}) // beside the figures, not after them; who draws says what went wrong
     onWidth(mine.box, () => mine.drawn && fit(mine))
   }
   const mine = memory.get(part)
