@@ -232,6 +232,7 @@ ALL_PATHS = (
     "/answer?arch=1x8",
     "/records/x",
     "/watch/x",
+    "/listed",
     "/download/x/y",
     "/assets/0/x",
     "/_stcore/stream",
