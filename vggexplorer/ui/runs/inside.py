@@ -7,6 +7,7 @@ import streamlit as st
 
 from vggexplorer.formatting import percent
 from vggexplorer.layers import POOLS, Kind
+from vggexplorer.palette import FOUND
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.run import Run
@@ -38,7 +39,7 @@ button.column[aria-pressed=true] { outline: 2px solid var(--st-primary-color); }
 .head small { display: block; opacity: 0.8; font-size: 0.75rem; }
 .start { flex-basis: 8rem; }
 .frame { display: block; position: relative; }
-.mark { position: absolute; border: 2px solid var(--found, #d97706); box-sizing: border-box; pointer-events: none; }
+.mark { position: absolute; border: 2px solid; box-sizing: border-box; pointer-events: none; }
 .mark[hidden] { display: none; }
 .answer { flex: 1 0 15rem; max-width: 24rem; }
 .answer ul { list-style: none; margin: 0; padding: 0; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
@@ -64,7 +65,8 @@ figure.large { flex: 0 1 15rem; }
 .pick:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 canvas { display: block; width: 100%; image-rendering: pixelated; border-radius: 4px; }
 figcaption { font-size: 0.85rem; margin: 0.25rem 0; }
-""",
+"""
+    + f".mark {{ border-color: {FOUND}; }}",
     js=script("inside", "inside.js"),
 )
 
