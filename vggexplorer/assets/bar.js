@@ -4,7 +4,7 @@
 import { untilNext } from "./components.js"
 
 const BUSY = 2000 // milliseconds between two looks while a run is active
-const BUSY_WHERE_IT_TRAINS = 8000 // the same, if the processor is the one that trains
+const BUSY_WHERE_IT_TRAINS = 5000 // the same, if the processor is the one that trains
 const IDLE = 5000
 const AROUND = 2 * Math.PI * 8 // the ring's length
 

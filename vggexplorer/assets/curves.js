@@ -5,7 +5,7 @@
 
 import { loadPlotly, onWidth, untilNext } from "./components.js"
 
-const PERIODS = [500, 1000, 2000, 4000, 8000] // milliseconds between two looks, by how long drawing takes
+const PERIODS = [500, 1000, 2500, 5000, 10000] // milliseconds between two looks, by how long drawing takes
 const SHARE = 0.04 // of the time may go into drawing
 const SHARE_WHERE_IT_TRAINS = 0.006 // the same, if the processor is the one that trains
 const SMOOTH = 0.9

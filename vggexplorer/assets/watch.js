@@ -5,7 +5,7 @@
 import { element, painted, untilNext } from "./components.js"
 
 const APART = 1000 // milliseconds between two looks
-const APART_WHERE_IT_TRAINS = 4000
+const APART_WHERE_IT_TRAINS = 5000
 const IDLE = 5000
 const EAGER = 6000 // milliseconds after the page ran
 

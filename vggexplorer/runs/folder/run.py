@@ -33,8 +33,6 @@ LOG_BYTES = 4000
 """How much of the end of a trainer's output is shown."""
 MANY = 20_000
 """Records that are read in a fifth of a second; of more, a page needs only some."""
-WATCHING = 5.0
-"""Seconds for which somebody who has asked about a run counts as watching."""
 SLOW_START = 20.0
 """How many times as long a trainer may be silent before it trains: loading PyTorch can keep all its threads waiting."""
 
@@ -292,11 +290,11 @@ class Run:
         with suppress(OSError):
             (self.path / layout.WATCHED).touch()
 
-    def watched(self) -> bool:
-        """Whether somebody watched within the last seconds."""
+    def watched(self) -> int:
+        """A number that is another one whenever somebody has asked about the run."""
         with suppress(OSError):
-            return abs(time.time() - (self.path / layout.WATCHED).stat().st_mtime) < WATCHING
-        return False
+            return (self.path / layout.WATCHED).stat().st_mtime_ns
+        return 0
 
     def size(self) -> int:
         """Bytes on the disk."""

@@ -287,6 +287,7 @@ class FolderSession(Session):
         self._saved_at = time.monotonic()
         self._save_took = 0.0
         self._answers_due = 0.0
+        self._asked = run.watched()
         self.parts.over("python")
 
     @cached_property
@@ -394,12 +395,13 @@ class FolderSession(Session):
         write_json(self.run.path / layout.STEP, view, alone=True)
 
     def wants_answers(self) -> bool:
-        """Whether a page shows the run: at most once a second, and for a hundredth of the time."""
+        """Whether a page has asked again: looked at once a second, and for a hundredth of the time."""
         now = time.monotonic()
         if now < self._answers_due:
             return False
         self._answers_due = now + ANSWERS_APART
-        return self.run.watched()
+        before, self._asked = self._asked, self.run.watched()
+        return self._asked != before
 
     def answer(self, step: int, answers: Callable[[], list[dict[str, Any]]]) -> None:
         """Keep what the network takes some test pictures for."""
