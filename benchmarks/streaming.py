@@ -4,11 +4,11 @@
 
 Watching: examples per second of one training, in turns alone; watched by three tabs of one window, of which one is
 looked at; by three windows that are all looked at; and by three readers that ask as the tabs do but draw nothing,
-which shows what the dashboard itself takes and what the browser. The steps are those of the slim VGG-11 at 96 pixels
-on the sample. Size of an answer: what a browser gets for five new points of a short and of a long run, and of how
-each run is now. A long run: from the call of the page to the drawn curve, the longest frame while it goes on, and
-whether the best epoch is among what is drawn. Many runs: the rows that one sees of 500 and of 5,000, right after the
-server's start and later.
+which shows what the dashboard itself takes and what the browser. Beside each, the part of the processors' time that
+server and browser take. The steps are those of the slim VGG-11 at 96 pixels on the sample. Size of an answer: what a
+browser gets for five new points of a short and of a long run, and of how each run is now. A long run: from the call
+of the page to the drawn curve, the longest frame while it goes on, and whether the best epoch is among what is drawn.
+Many runs: the rows that one sees of 500 and of 5,000, right after the server's start and later.
 """
 
 import json
@@ -20,12 +20,12 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import table
 from filelock import FileLock
@@ -70,8 +70,30 @@ GAPS = """(milliseconds) => new Promise((resolve) => {
 # --- watching ------------------------------------------------------------------------------------------------------
 
 
-def trained(runs: Runs, seconds: float, watch: Callable[[Run], Any]) -> float:
-    """Examples per second of a training that is watched."""
+class Watched(NamedTuple):
+    """A training while it is watched: its examples per second, and the part of the processors that watching takes."""
+
+    rate: float
+    part: float
+
+
+def spent(trainer: int) -> float:
+    """The processor seconds of all processes that this one has started and that live, but for the trainer; on Linux."""
+    parents, seconds = {}, {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            parents[int(place.name)] = int(fields[1])
+            seconds[int(place.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own, more = {os.getpid()}, {os.getpid()}
+    while more:
+        more = {process for process, parent in parents.items() if parent in more and process != trainer}
+        own |= more
+    return sum(seconds.get(process, 0.0) for process in own - {os.getpid()})
+
+
+def trained(runs: Runs, seconds: float, watch: Callable[[Run], Any]) -> Watched:
+    """A training that is watched."""
     network = NETWORKS["VGG-11 slim"]
     training = replace(recipe(QUICK, network), epochs=1000, input_size=96, time_budget=seconds + 300.0)
     run = launch.start(runs, Config(network=network, training=training, device="cpu"))
@@ -79,11 +101,12 @@ def trained(runs: Runs, seconds: float, watch: Callable[[Run], Any]) -> float:
         until(lambda: run.last_record())
         stack.enter_context(watch(run))
         first = until(lambda: (record := run.last_record()) and record.step >= WARM_UP and record)
+        before = spent(run.heartbeat()["pid"])
         time.sleep(seconds)
-        last = until(run.last_record)
+        last, part = until(run.last_record), (spent(run.heartbeat()["pid"]) - before) / seconds / (os.cpu_count() or 1)
     launch.kill(run)
     until(lambda: not run.locked())
-    return float((last.examples - first.examples) / (last.seconds - first.seconds))
+    return Watched((last.examples - first.examples) / (last.seconds - first.seconds), part)
 
 
 def until(condition: Callable[[], Any], timeout: float = 120) -> Any:
@@ -268,7 +291,7 @@ def measure(rounds: int, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(Path(folder) / "runs")
         devices.look(runs.path)
-        rates: dict[str, list[float]] = {"alone": [], "readers": [], "tabs": [], "windows": []}
+        rates: dict[str, list[Watched]] = {"alone": [], "readers": [], "tabs": [], "windows": []}
         for _ in range(rounds):
             rates["alone"].append(trained(runs, seconds, nobody))
             with serving(OURS, runs.path) as server:
@@ -301,6 +324,12 @@ def crowd(folder: Path, count: int) -> dict[str, float]:
     return {"first": seconds[0], "again": statistics.median(seconds[1:])}
 
 
+def _part(what: str, watched: Sequence[Watched]) -> list[str]:
+    """A row about the processors, beside a speed that a busy machine blurs."""
+    part = statistics.median(each.part for each in watched)
+    return table.bar(what, f"{100 * part:.1f} %", f"{100 * (1 - WATCHED):.0f} %", part <= 1 - WATCHED)
+
+
 def size(what: str, long: int, short: int) -> list[str]:
     """A row about the bytes of an answer."""
     return table.bar(f"{what} of 10⁶ records beside of 100", f"{long} B, {short} B", LENGTHS, long <= LENGTHS * short)
@@ -313,13 +342,14 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
     one = found["long run"]
     lines = [["", "measured", "bar", "met"]]
     shares = {
-        kind: statistics.median(mine / alone for mine, alone in zip(rates[kind], rates["alone"], strict=True))
+        kind: statistics.median(mine.rate / alone.rate for mine, alone in zip(rates[kind], rates["alone"], strict=True))
         for kind in ("readers", "tabs", "windows")
     }
     lines += [
         table.bar("speed watched by three readers", f"{shares['readers']:.3f}x", WATCHED, shares["readers"] >= WATCHED),
         table.bar("speed watched by three tabs", f"{shares['tabs']:.3f}x", WATCHED, shares["tabs"] >= WATCHED),
         table.bar("speed watched by three windows", f"{shares['windows']:.3f}x"),
+        *(_part(f"the processors' time that three {kind} take", rates[kind]) for kind in ("tabs", "windows")),
         *(size(what, long[key], short[key]) for key, what in (("points", "five points"), ("now", "how a run is now,"))),
         table.bar("100 records, opened", f"{found['short run']['opened']:.2f} s"),
         table.bar("10⁶ records, opened", f"{one['opened']:.2f} s", OPENED, one["opened"] <= OPENED),
