@@ -158,7 +158,8 @@ def test_a_quick_demo_survives_the_browser_and_the_server(
     assert outcome.test_acc is not None
     assert outcome.test_acc > 0.75
     assert f"{outcome.test_acc:.3f}" in later.page.locator(".st-key-watched .figures").inner_text()
-    assert len(run.records()) == later.points(more_than=15)
+    count = len(run.records())
+    assert later.points(more_than=count - 1) == count
 
 
 def test_after_the_server_is_killed_stop_and_resume_work(
