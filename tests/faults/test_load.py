@@ -208,5 +208,5 @@ def test_sessions_that_come_and_go_leave_nothing(browser: "Browser", server: Sta
     print(f"\nafter {VISITS // 3} visits: {before}")
     print(f"after {VISITS} visits: {after}")
     assert after.memory < (1 + GROWTH) * before.memory
-    assert after.threads <= before.threads + 2
+    assert after.threads <= before.threads + 5  # those that answered a moment ago; one for each visit would be more
     assert after.files <= before.files + 2
