@@ -82,7 +82,7 @@ def spent(trainer: int) -> float:
     parents, seconds = {}, {}
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            fields = (place / "stat").read_text("utf-8").rpartition(")")[2].split()
             parents[int(place.name)] = int(fields[1])
             seconds[int(place.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     own, more = {os.getpid()}, {os.getpid()}

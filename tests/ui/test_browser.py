@@ -199,7 +199,7 @@ def test_nonsense_gets_a_sentence_and_loses_nothing(explore: Explore, nonsense: 
     explore.shows(summary(arch="1x8,1x16"))
     explore.fill("Channels, block 2", "24")
     explore.shows(summary(arch="1x8,1x24"))
-    assert explore.text() == "((1, 8), (1, 24))"
+    wait_until(lambda: explore.text() == "((1, 8), (1, 24))" or explore.page.wait_for_timeout(50), what="the text")
 
 
 def test_an_emptied_field_of_hidden_layers_means_none(explore: Explore) -> None:
