@@ -149,8 +149,10 @@ def test_after_a_reboot_stale_files_stop_nothing_and_hurt_nobody(
 ) -> None:
     """All died at once; the process ids belong to somebody else now, the lock files are there but free."""
     first, second, other = (runs.create(CONFIG) for _ in range(3))
-    pids = [nursery.start(run, "slow", 0.2) for run in (first, second)]
-    wait_until(lambda: steps(first) and second.status().word == "waiting")
+    pids = [nursery.start(first, "slow", 0.2)]
+    wait_until(lambda: steps(first))
+    pids.append(nursery.start(second, "slow", 0.2))
+    wait_until(lambda: second.status().word == "waiting")
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not any(map(lives, pids)))
