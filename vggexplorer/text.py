@@ -115,10 +115,13 @@ def _pairs(text: str) -> list[Any]:
     """The items of the book's tuple: (num_convs, out_channels) pairs."""
     if (most := text.count(",") // 2) > MOST_ITEMS:  # a pair has a comma, and one before the next
         raise _too_many_blocks(most)
+    no_table = InputError("{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(text))
     try:
         value = ast.literal_eval(text)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        raise InputError("{text} is not a table like ((1, 64), (1, 128), (2, 256)).", text=shown(text)) from None
+        raise no_table from None
+    if not isinstance(value, list | tuple):
+        raise no_table
     if len(value) == 2 and not any(isinstance(item, list | tuple) for item in value):
         value = [value]
     for row, pair in enumerate(value, 1):
