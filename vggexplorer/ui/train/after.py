@@ -6,10 +6,11 @@ import streamlit as st
 
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run.learned import learned
-from vggexplorer.ui.run.rows import Row, all_rows
+from vggexplorer.ui.run.rows import Row, read_row, scan
 from vggexplorer.ui.run.words import classes
 from vggexplorer.ui.state import go, look_at, look_at_tab
 
@@ -58,9 +59,9 @@ def _to(run: Run, tab: str) -> None:
 
 
 def _another(run: Run) -> Row | None:
-    """The newest other run that has finished."""
-    rows = (row for row in all_rows() if row.run.id != run.id and row.status.word == Word.FINISHED)
-    return next(rows, None)
+    """The newest other run that has finished; no older one is read."""
+    others = (read_row(other) for other in scan(Runs.at()) if other.id != run.id)
+    return next((row for row in others if row.status.word == Word.FINISHED), None)
 
 
 def _compare(run: Run, other: Run) -> None:
