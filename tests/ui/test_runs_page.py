@@ -32,7 +32,7 @@ from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.link import TABS
 from vggexplorer.ui.run.learned import learned, matrix
-from vggexplorer.ui.run.rows import forget, read_row, scan
+from vggexplorer.ui.run.rows import EYE, forget, read_row, scan
 from vggexplorer.ui.runs import listing, mistakes
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
@@ -190,7 +190,7 @@ def test_a_run_that_trains_is_active_and_one_whose_trainer_hangs_is_not_respondi
     with FileLock(run.path / "run.lock"):
         page = Page()
         assert page.table[0]["word"] == "running"
-        monkeypatch.setattr(listing._eye, "timeout", 0)
+        monkeypatch.setattr(EYE, "timeout", 0)
         assert page.run().table[0]["word"] == "not responding"
     assert page.run().table[0]["word"] == "interrupted"
 

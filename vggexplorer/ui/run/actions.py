@@ -14,7 +14,7 @@ from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import choice
-from vggexplorer.ui.run.rows import Row, forget, read_row, watch
+from vggexplorer.ui.run.rows import EYE, Row, forget, read_row
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit, go, look_at
 from vggexplorer.ui.widgets import keeps, once
@@ -230,7 +230,7 @@ def _delete(doomed: Sequence[Doomed], place: str) -> None:
 
 def _tried_deleting(run: Run, place: str) -> bool:
     """Whether it is gone; it may have been deleted elsewhere, or resumed since the page was drawn."""
-    if read_row(run, watch()).status.active:
+    if read_row(run, EYE).status.active:
         session["complaints"] = [(place, InputError("The run is not over; stop it first."))]
         return False
     return not run.path.exists() or tried(run.delete, place, run)

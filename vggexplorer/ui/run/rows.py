@@ -18,11 +18,12 @@ from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.runs.forecasts import Compared
 from vggexplorer.runs.races import race_of
 from vggexplorer.ui.run.words import called, number
-from vggexplorer.ui.session import session
 
 T = TypeVar("T")
 IDLE = 5.0
 """Seconds between two looks of a page where nothing goes on: others may have started something."""
+EYE = Watch()
+"""The server's eye on heartbeats: pages and routes agree on who responds."""
 SCAN = 1.0
 """Seconds for which the list of folders is believed."""
 SETTLED = 2.0
@@ -184,12 +185,6 @@ def _follow(run: Run) -> list[Record]:
     return kept
 
 
-def watch() -> Watch:
-    """The session's eye on heartbeats."""
-    eye: Watch = session.setdefault("watch", Watch())
-    return eye
-
-
 def all_rows() -> list[Row]:
     """All runs."""
-    return [read_row(run, watch()) for run in scan(Runs.at())]
+    return [read_row(run, EYE) for run in scan(Runs.at())]

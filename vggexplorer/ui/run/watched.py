@@ -16,7 +16,7 @@ from vggexplorer.formatting import NO_BREAK, exact, percent, size
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome, Record
-from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, Run, Watch
+from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.server import live
@@ -26,7 +26,7 @@ from vggexplorer.ui.i18n import language, t
 from vggexplorer.ui.link import LANGUAGES
 from vggexplorer.ui.pictures import of_each_class
 from vggexplorer.ui.run import actions
-from vggexplorer.ui.run.rows import Row, read_row
+from vggexplorer.ui.run.rows import EYE, Row, read_row
 from vggexplorer.ui.run.words import LOOKS, accuracy, classes, data_text, duration, loss, number, status
 from vggexplorer.ui.session import instead
 
@@ -79,8 +79,6 @@ figcaption::before { content: var(--sign, none); font-weight: 700; color: var(--
 """,
     js=script("run", "watch.js"),
 )
-_eye = Watch()
-"""The server's, on heartbeats."""
 
 
 def address(run: Run) -> str:
@@ -274,7 +272,7 @@ async def serve(request: Request) -> Response:
 
     def look() -> dict[str, Any]:
         with instead({"lang": lang}):
-            row = read_row(run, _eye)
+            row = read_row(run, EYE)
             if row.status.active:
                 run.watch()
             return told(row, pictures="pictures" in request.query_params)

@@ -12,7 +12,7 @@ from vggexplorer.runs.sweeps.folder import all_sweeps
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run import forecast
-from vggexplorer.ui.run.rows import IDLE, Row, all_rows, read_row, scan, watch
+from vggexplorer.ui.run.rows import EYE, IDLE, Row, all_rows, read_row, scan
 from vggexplorer.ui.runs import drawer, selected, sweeps, table
 from vggexplorer.ui.runs.chosen import choose
 from vggexplorer.ui.session import session
@@ -64,7 +64,7 @@ def show() -> None:
 
 
 def _row(run: Run) -> Row:
-    return read_row(run, watch())
+    return read_row(run, EYE)
 
 
 def _follow_the_link(sweep: bool) -> None:

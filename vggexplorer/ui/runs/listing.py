@@ -19,13 +19,13 @@ from starlette.responses import Response
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import size
-from vggexplorer.runs.folder.run import Run, Watch
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import KEEP_WEIGHTS, Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.runs.sweeps.folder import Sweep, all_sweeps, count_finished
 from vggexplorer.ui.i18n import sentence, t
 from vggexplorer.ui.link import LANGUAGES
-from vggexplorer.ui.run.rows import Row, Spark, forgotten, kept_row, read_row, scan
+from vggexplorer.ui.run.rows import EYE, Row, Spark, forgotten, kept_row, read_row, scan
 from vggexplorer.ui.run.words import accuracy, data_text, duration, moment, network, sign, status
 from vggexplorer.ui.session import instead
 
@@ -124,7 +124,7 @@ def group(sweep: Sweep, rows: Mapping[str, Row]) -> dict[str, Any] | None:
     """A sweep for the list, with what its runs reached; None if it cannot be read and is gone."""
 
     def look(run: Run) -> Status:
-        return rows[run.id].status if run.id in rows else run.status(_eye)
+        return rows[run.id].status if run.id in rows else run.status(EYE)
 
     try:
         asked, members = sweep.asked(), sweep.members(look)
@@ -244,9 +244,9 @@ class Listed:
                 if time.monotonic() > until:
                     self._more = True
                     break
-                self._see(read_row(run, _eye))
+                self._see(read_row(run, EYE))
             elif not goes_on:
-                self._see(kept_row(run) or read_row(run, _eye))
+                self._see(kept_row(run) or read_row(run, EYE))
         for gone in self._rows.keys() - {run.id for run in found}:
             del self._rows[gone]
             self._put(gone, None)
@@ -276,7 +276,6 @@ class Listed:
             self._lines[key] = self._number, each
 
 
-_eye = Watch()
 _lists: dict[tuple[Path, str], Listed] = {}
 
 

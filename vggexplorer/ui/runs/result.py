@@ -18,7 +18,7 @@ from vggexplorer.text import title
 from vggexplorer.ui import header, pictures
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import curves, view
-from vggexplorer.ui.run.rows import Row, read_row, watch
+from vggexplorer.ui.run.rows import EYE, Row, read_row
 from vggexplorer.ui.run.words import (
     classes,
     data_text,
@@ -41,7 +41,7 @@ MOST_TO_TRY = 10
 
 def show(run: Run) -> None:
     """Everything about `run`."""
-    row = read_row(run, watch())
+    row = read_row(run, EYE)
     header.show(literal(row.title), t("A run that ships with the package") if run.recorded else run.id)
     st.button(t("All runs"), key="back", type="tertiary", icon=":material/arrow_back:", on_click=_back)
     complain("page")

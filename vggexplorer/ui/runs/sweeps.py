@@ -16,7 +16,7 @@ from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
 from vggexplorer.ui.run import actions, scatter
-from vggexplorer.ui.run.rows import Row, read_row, watch
+from vggexplorer.ui.run.rows import EYE, Row, read_row
 from vggexplorer.ui.run.words import accuracy, duration, sign, status
 from vggexplorer.ui.runs.chosen import choose
 from vggexplorer.ui.state import complain, current, look_at_sweep
@@ -74,7 +74,7 @@ class _Seen:
 
 
 def _row(run: Run) -> Row:
-    return read_row(run, watch())
+    return read_row(run, EYE)
 
 
 def _result(member: Member) -> Result:

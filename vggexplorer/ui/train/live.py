@@ -14,7 +14,7 @@ from vggexplorer.ui import pictures
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import actions, curves, view, watched
-from vggexplorer.ui.run.rows import IDLE, Row, read_row, watch
+from vggexplorer.ui.run.rows import EYE, IDLE, Row, read_row
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import look_at
 from vggexplorer.ui.train import after, racing
@@ -41,7 +41,7 @@ def show(runs: Runs, run: Run) -> None:
     if members := racing.members(runs, run):
         racing.show(members)
         return
-    row = read_row(run, watch())
+    row = read_row(run, EYE)
     actions.show(row)
     watched.show(row)
     after.show(row)

@@ -10,7 +10,7 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.ui.i18n import say
 from vggexplorer.ui.run import actions, curves, view, watched
-from vggexplorer.ui.run.rows import Row, read_row, watch
+from vggexplorer.ui.run.rows import EYE, Row, read_row
 from vggexplorer.ui.train import after
 
 
@@ -22,7 +22,7 @@ def members(runs: Runs, run: Run | None) -> list[Run]:
 
 def show(racing: Sequence[Run]) -> None:
     """Each member with what can be done with it, one chart of all, and what each has learned."""
-    found = [read_row(run, watch()) for run in racing]
+    found = [read_row(run, EYE) for run in racing]
     for place, (column, row) in enumerate(zip(st.columns(len(found), border=True), found, strict=True)):
         with column:
             _member(row, place)
