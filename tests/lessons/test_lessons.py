@@ -13,10 +13,11 @@ from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Netwo
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import exact, percent, ratio
 from vggexplorer.lessons.asks import Choice, Edit, Finished, Number, Order, Task, Trial, parse_number
-from vggexplorer.lessons.building import halvings, most_convolutions
+from vggexplorer.lessons.common import halvings
 from vggexplorer.lessons.glossary import GLOSSARY
-from vggexplorer.lessons.history import sigmoid, sigmoid_slope
+from vggexplorer.lessons.lenet import sigmoid, sigmoid_slope
 from vggexplorer.lessons.paper import distance
+from vggexplorer.lessons.pools import most_convolutions
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.datasets import Dataset

@@ -83,3 +83,26 @@ def accuracies(first: Finished, second: Finished) -> Remark:
             "other": percent(second.test_acc, 1),
         },
     )
+
+
+def num_convolutions(architecture: Architecture) -> int:
+    """How many convolutions there are."""
+    return len(convolutions(architecture))
+
+
+def too_few(convolutions: int, least: int) -> Remark:
+    """That there are fewer convolutions than are asked for."""
+    values = {"own": convolutions, "least": least}
+    return Remark("There {own:is|are} {own} {own:convolution|convolutions}; at least {least} are asked for.", values)
+
+
+def halvings(architecture: Architecture, shape: Shape) -> str:
+    """The sides of the feature maps from pooling to pooling: '56 → 28 → 14'."""
+    rows = summarize(architecture, shape).rows
+    sides = [shape[1], *(row.output_shape[1] for row in rows if row.kind == Kind.MAX_POOL2D)]
+    return " → ".join(map(str, sides))
+
+
+def times_alexnet(field: str) -> float:
+    """How many times AlexNet's total of `field` VGG-11 has."""
+    return float(getattr(named("VGG-11").totals, field) / getattr(named("AlexNet").totals, field))

@@ -1,9 +1,19 @@
 """The chapter's exercises as tasks, in our own words. Every figure in them is computed when it is asked for."""
 
 from vggexplorer.lessons.asks import Task
-from vggexplorer.lessons.building import DEEP, FIELDS, PIXELS, POOLS, TABLE1
-from vggexplorer.lessons.costs import FLOPS, HEAD, INPUT, LISTING, PARAMETERS, SLOWER
-from vggexplorer.lessons.history import GIGABYTE, LENET
+from vggexplorer.lessons.deep import DEEP
+from vggexplorer.lessons.fields import FIELDS
+from vggexplorer.lessons.flops import FLOPS
+from vggexplorer.lessons.gigabyte import GIGABYTE
+from vggexplorer.lessons.head import HEAD
+from vggexplorer.lessons.input import INPUT
+from vggexplorer.lessons.lenet import LENET
+from vggexplorer.lessons.listing import LISTING
+from vggexplorer.lessons.parameters import PARAMETERS
+from vggexplorer.lessons.pixels import PIXELS
+from vggexplorer.lessons.pools import POOLS
+from vggexplorer.lessons.slower import SLOWER
+from vggexplorer.lessons.table1 import TABLE1
 
 TASKS: dict[str, Task] = {
     task.key: task

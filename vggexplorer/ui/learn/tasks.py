@@ -12,7 +12,7 @@ from vggexplorer.comparison import Entry, Remark, compare
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Finished, Number, Order, Task, Trial, Verdict
 from vggexplorer.lessons.glossary import GLOSSARY, Term
-from vggexplorer.lessons.history import sigmoid, sigmoid_slope
+from vggexplorer.lessons.lenet import sigmoid, sigmoid_slope
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
