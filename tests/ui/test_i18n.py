@@ -41,6 +41,7 @@ from vggexplorer.ui.network import editor, edits
 from vggexplorer.ui.run import actions, forecast
 from vggexplorer.ui.run import words as run_words
 from vggexplorer.ui.train import after
+from vggexplorer.ui.widgets import SHORTCUTS
 
 PACKAGE = ROOT / "vggexplorer"
 MAIN = PACKAGE / "ui" / "main.py"
@@ -293,6 +294,7 @@ TERMS = [
     *("Krizhevsky", "Zeiler", "Fergus", "torchvision", "CIFAR"),
     *("VGG", "Shift", "Simonyan", "Zisserman", "ReLU", "FLOP", "MFLOPs", "GFLOPs", "GB", "MB", "log", "exp", "max"),
     *("PyTorch", "torchinfo", "fvcore", "FlopCounterMode", "pip install torch torchinfo fvcore"),
+    *(*SHORTCUTS.values(), "Mac"),
 ]
 """What is the same in every language: names of layers and networks, units, and what one types."""
 NEUTRAL = re.compile(
@@ -321,6 +323,7 @@ UNSEEN = {
     "css_content",
     "html_content",
     "component_name",
+    "shortcut",
 }
 """Fields of Streamlit's elements that are not text for people."""
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}

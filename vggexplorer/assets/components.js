@@ -10,6 +10,14 @@ export function element(tag, attributes = {}, ...children) {
   return node
 }
 
+// Streamlit hears the keys of its buttons at the document, in fields, too: there Ctrl+Z and Ctrl+Enter are the field's own,
+// until what was typed into it has been sent.
+const types = ({ type, tagName, value, dataset }) => (tagName === "TEXTAREA" || /^(text|number|search|password)$/.test(type)) && value !== dataset?.is
+
+document.body.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && types(event.composedPath()[0])) event.stopPropagation()
+})
+
 // Milliseconds until the next of the moments that are `period` apart, the same for all parts of a page: what they draw
 // then is painted once.
 export function untilNext(period) {

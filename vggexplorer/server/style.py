@@ -30,6 +30,7 @@ STYLE = f"""
 .st-key-bar > * {{ flex: none; width: auto; }}
 .st-key-share button div {{ min-width: max-content; overflow: visible; }}
 [data-testid=stMain] {{ scroll-padding-top: var(--vgg-bar); }}
+[data-has-shortcut] > [aria-label^=Shortcut] {{ display: none; }}
 .st-key-projector p {{ {_UNSEEN} }}
 [data-testid=stTopNavLink] p {{ font-weight: 500; }}
 .st-key-header {{ align-items: baseline; gap: 0 12px; }}

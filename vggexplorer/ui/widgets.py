@@ -13,12 +13,14 @@ from typing import Any
 import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-from vggexplorer.ui.i18n import language
+from vggexplorer.ui.i18n import language, t
 from vggexplorer.ui.link import TABS
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, look_at_tab
 
 Change = Callable[..., None]
+SHORTCUTS = {"undo": "Ctrl+Z", "redo": "Ctrl+Shift+Z", "start": "Ctrl+Enter", "next": "Alt+N"}
+"""The keys of buttons that are pressed often, as `st.button` takes them; on a Mac, Ctrl is ⌘ and Alt is ⌥."""
 
 
 def key_of(name: str) -> str:
@@ -54,6 +56,14 @@ def once(label: str, key: str, on_click: Change, args: Sequence[Any], **options:
     """A button that starts something: one press counts once, whatever is clicked twice, reloaded or drawn again."""
     present = key_of(key)
     st.button(label, key=present, on_click=_once, args=(key, present, on_click, *args), **options)
+
+
+def shortcut(name: str, help: str = "") -> dict[str, Any]:
+    """What a button that also has the keys of `SHORTCUTS[name]` takes: them, and a help that says them after `help`."""
+    keys = SHORTCUTS[name]
+    mac = keys.replace("Ctrl", "⌘").replace("Alt", "⌥").replace("Shift", "⇧").replace("+", "")
+    text = t("Shortcut: {keys} (on a Mac, {mac})", keys=keys, mac=mac)
+    return {"shortcut": keys, "help": f"{help} {text}" if help else text}
 
 
 def _once(name: str, key: str, act: Change, *args: Any) -> None:

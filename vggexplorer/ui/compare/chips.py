@@ -72,7 +72,7 @@ def _race(entries: Sequence[Entry]) -> None:
     if IN_BROWSER or not 2 <= len(able) <= races.MOST:
         return
     with suppress(InputError):  # one that cannot be trained is not raced; Train says why
-        race.button(Runs.at(), race.configs(able), t("Race them"))
+        race.button(Runs.at(), race.configs(able), t("Race them"), keys=True)
 
 
 def _data(entries: Sequence[Entry]) -> dict[str, Any]:

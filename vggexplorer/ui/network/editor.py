@@ -24,7 +24,7 @@ from vggexplorer.ui.network import blocks, bring, named
 from vggexplorer.ui.network.answers import Shown, figures_of, fits
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import complain, current, edit_architecture, edit_network, publish, redo, undo
-from vggexplorer.ui.widgets import Change, keeps, number, shows, translated
+from vggexplorer.ui.widgets import Change, keeps, number, shortcut, shows, translated
 
 CUSTOM = "custom"
 
@@ -139,8 +139,8 @@ def _keeping_choices(network: Network, new: Network) -> Network:
 def _history() -> None:
     with st.container(horizontal=True, gap="xsmall", key="tools"):
         for name, icon, label, step in (("past", "undo", t("Undo"), undo), ("future", "redo", t("Redo"), redo)):
-            disabled = not session[name]
-            st.button(label, icon=f":material/{icon}:", key=icon, on_click=step, disabled=disabled, type="tertiary")
+            options: dict[str, Any] = {"disabled": not session[name], "type": "tertiary", **shortcut(icon)}
+            st.button(label, icon=f":material/{icon}:", key=icon, on_click=step, **options)
 
 
 # --- what can be written as text -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from vggexplorer.ui.i18n import literal, say, t
 from vggexplorer.ui.run import choice, forecast, rows
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import go, look_at
-from vggexplorer.ui.widgets import once
+from vggexplorer.ui.widgets import once, shortcut
 
 
 def configs(networks: Sequence[Network]) -> list[Config]:
@@ -23,16 +23,15 @@ def configs(networks: Sequence[Network]) -> list[Config]:
     return [choice.config(network=network) for network in networks]
 
 
-def button(runs: Runs, asked: Sequence[Config], label: str, primary: bool = False) -> None:
-    """A button that starts a race and shows it on Train, and what the race will take."""
+def button(runs: Runs, asked: Sequence[Config], label: str, keys: bool = False) -> None:
+    """A button that starts a race and shows it on Train, and what the race will take; `keys` if Start's are its own."""
     once(
         label,
         key="start race",
-        type="primary" if primary else "secondary",
         icon=":material/sports_score:",
-        help=say(races.SHARED),
         on_click=_start,
         args=(runs, asked),
+        **(shortcut("start", say(races.SHARED)) if keys else {"help": say(races.SHARED)}),
     )
 
 

@@ -24,7 +24,7 @@ from vggexplorer.ui.run import choice, forecast, rows
 from vggexplorer.ui.run.words import bits, data_text
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, look_at, publish
-from vggexplorer.ui.widgets import once
+from vggexplorer.ui.widgets import once, shortcut
 
 
 def in_view(runs: Runs) -> Run | None:
@@ -83,6 +83,7 @@ def line(runs: Runs, prepared: Prepared, another: bool = False) -> None:
             icon=":material/play_arrow:",
             on_click=_start,
             args=(runs, config, here),
+            **shortcut("start"),
         )
         st.caption(_what(config, here), width="content")
     if here and not here.fits and session.get("start question") == config:
