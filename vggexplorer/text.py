@@ -42,6 +42,8 @@ MAX_LAYERS = 400
 """The most layers that a person's input may have."""
 MAX_TEXT = 20_000
 """The most characters that are read at all."""
+MAX_PARTS = 20
+"""The most parts `;key=text` after an architecture; a network has fewer."""
 
 
 def slug(title: str) -> str:
@@ -383,6 +385,20 @@ def parse_network(params: Mapping[str, str], own: Network | None = None) -> Netw
         if key in params:
             network = parse(params[key])(network)
     return checked(network)
+
+
+def split_network(text: str) -> dict[str, str]:
+    """The texts by key of a network that is written in one, `arch;key=text;...`."""
+    arch, *rest = text.split(";", MAX_PARTS)  # what is beyond stays in the last one, and is complained about there
+    return {"arch": arch} | dict(part.partition("=")[::2] for part in rest)
+
+
+def known_network(text: str) -> dict[str, str]:
+    """The same; `InputError` if there is a key that no network has."""
+    texts = split_network(text)
+    if unknown := sorted(texts.keys() - KEYS.keys() - {"arch"}):
+        raise InputError("A network has no {key}; it has: {names}.", key=shown(unknown[0]), names=", ".join(KEYS))
+    return texts
 
 
 def format_network(network: Network) -> dict[str, str]:

@@ -13,7 +13,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.paths import COMPARE, EXPLORE, LEARN, PAGES, RUN_ID, RUNS, TRAIN
 from vggexplorer.summary import DTYPES
-from vggexplorer.text import KEYS, format_network, parse_arch, parse_network, parse_whole
+from vggexplorer.text import KEYS, format_network, known_network, parse_arch, parse_network, parse_whole, split_network
 
 NETWORK = (EXPLORE, COMPARE, TRAIN, LEARN)
 """The pages whose links carry the network and what is shown of it."""
@@ -23,8 +23,6 @@ COMMON = ("input", "classes")
 MAX_BESIDE = 11
 MAX_UNKNOWN = 12
 """The most unknown parts of a link that each get a sentence."""
-MAX_PARTS = 20
-"""The most parts `;key=text` after an architecture; a network has fewer."""
 MAX_BATCH = 65_536
 MAX_RUNS = 12
 """The most training runs in view at once."""
@@ -85,17 +83,9 @@ class Pin:
     @staticmethod
     def parse(text: str) -> "Pin":
         """The pin written as `arch;key=text;...`; `InputError` if it names no network."""
-        params = _parts(text)
-        if unknown := sorted(params.keys() - KEYS.keys() - {"arch"}):
-            raise InputError("The link has an unknown part, {key}.", key=shown(unknown[0]))
-        pin = Pin(params)
+        pin = Pin(known_network(text))
         pin.network(parse_arch(DEFAULT_ARCH))
         return pin
-
-
-def _parts(text: str) -> dict[str, str]:
-    arch, *rest = text.split(";", MAX_PARTS)  # what is beyond stays in the last one, and is complained about there
-    return {"arch": arch} | dict(part.partition("=")[::2] for part in rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +199,7 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
     """
     lists = {key: [values] if isinstance(values, str) else list(values) for key, values in params.items()}
     archs = lists.pop("arch", [])
-    texts = {key: [text] for key, text in (_parts(archs[0]) if archs else {}).items()} | lists
+    texts = {key: [text] for key, text in (split_network(archs[0]) if archs else {}).items()} | lists
     last = {key: values[-1] for key, values in texts.items() if values}
     task = TASKS.get(last.get("task", ""))
     network, errors = _read_network(last, task.start if task and "arch" not in last else {"arch": DEFAULT_ARCH})
