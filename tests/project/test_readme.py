@@ -102,9 +102,9 @@ def test_there_are_command_lines_to_run() -> None:
     assert examples(README.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_lead_somewhere(name: str) -> None:
-    assert broken_links((ROOT / name).read_text("utf-8"), ROOT) == []
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken_links(page.read_text("utf-8"), page.parent) == []
 
 
 def test_the_first_command_installs_everything_and_every_extra_that_is_named_is_there() -> None:
