@@ -373,6 +373,27 @@ def test_a_link_becomes_a_cookie_and_leaves_the_address(shared: Asked) -> None:
         assert (shared.ask(kind=kind, cookie=cookie).person or "").startswith("s ")
 
 
+@pytest.mark.parametrize(
+    ("address", "url", "said"),
+    [
+        ("127.0.0.1", "", "Nobody but programs on this machine can open its address."),
+        ("0.0.0.0", "", "students, as often as they like"),
+        ("127.0.0.1", "https://cnn.school.example", "students, as often as they like"),
+        ("127.0.0.1", "http://localhost:8501", "nobody else can open it. --url says another."),
+        ("127.0.0.1", "http://[", "students, as often as they like"),
+        ("127.0.0.1", "http://[::1]:8501", "nobody else can open it. --url says another."),
+    ],
+)
+def test_the_terminal_says_who_can_open_its_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str, url: str, said: str
+) -> None:
+    monkeypatch.setenv(gate.URL, url)
+    Asked(monkeypatch, **{"server.address": address})
+    told = capsys.readouterr().out
+    assert said in told
+    assert ("nobody else" in told) == ("nobody else" in said)
+
+
 def test_the_teachers_link_is_used_up_and_the_next_one_printed(
     shared: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -215,6 +215,12 @@ class Gate:
     def _announce(self) -> None:
         if self._login:
             print("Whoever opens the dashboard has to log in.", flush=True)
+        elif not self._shared:
+            print(
+                "Nobody but programs on this machine can open its address. docs/class.md says how a class comes in:\n"
+                "vggexplorer --address 0.0.0.0",
+                flush=True,
+            )
         elif self._keys:
             print(
                 "The dashboard is open to other computers. Nobody comes in without one of these links:\n"
@@ -224,14 +230,19 @@ class Gate:
                 "ends; a browser that came in stays in, over a restart too. docs/security.md says what this is worth.",
                 flush=True,
             )
+            if _leads_here(self._base()):
+                print("Their address is this machine's own: nobody else can open it. --url says another.", flush=True)
 
     def _link(self, token: str) -> str:
-        base = os.environ.get(URL, "").rstrip("/")
-        if not base:
-            address = _ip(self._address)
-            name = _own_address() if address is None or address.is_unspecified else str(address)
-            base = f"http://{f'[{name}]' if ':' in name else name}:{st.get_option('server.port')}{self._prefix}"
-        return f"{base}/?token={token}"
+        return f"{self._base()}/?token={token}"
+
+    def _base(self) -> str:
+        """The address that others open."""
+        if base := os.environ.get(URL, "").rstrip("/"):
+            return base
+        address = _ip(self._address)
+        name = _own_address() if address is None or address.is_unspecified else str(address)
+        return f"http://{f'[{name}]' if ':' in name else name}:{st.get_option('server.port')}{self._prefix}"
 
 
 def _login() -> "Login | None":
@@ -282,6 +293,14 @@ def _is_here(name: str) -> bool:
     """Whether a name or address always means this very machine."""
     address = _ip(name)
     return name == "localhost" if address is None else address.is_loopback
+
+
+def _leads_here(url: str) -> bool:
+    """Whether an address leads to the machine that opens it."""
+    try:
+        return _is_here(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
 
 
 def _from_here(connection: HTTPConnection) -> bool:

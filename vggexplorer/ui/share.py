@@ -41,16 +41,18 @@ def _show(page: str) -> None:
 
 def _show_link(link: str, about: str) -> None:
     st.markdown(about)
+    hand_out(link)
+    if not local(link) and len(link) <= MOST:
+        _qr(key="qr", data={"code": code(link), "alt": t("The link as QR code")})
+
+
+def hand_out(link: str) -> None:
+    """A link to be copied; and that it opens on this machine only, if it does."""
     st.code(link, language=None, wrap_lines=True)
     if local(link):
         st.caption(
-            t(
-                "The address is this machine's own: nobody else can open it. docs/deployment.md says how to serve the "
-                "dashboard to others."
-            )
+            t("The address is this machine's own: nobody else can open it. docs/class.md says how a class comes in.")
         )
-    elif len(link) <= MOST:
-        _qr(key="qr", data={"code": code(link), "alt": t("The link as QR code")})
 
 
 def _base(page: str) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 from vggexplorer import export
 from vggexplorer.comparison import Entry
 from vggexplorer.paths import COMPARE
-from vggexplorer.ui import components, link
+from vggexplorer.ui import components, link, share
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.network import compared, compared_figures
 from vggexplorer.ui.state import current
@@ -30,4 +30,4 @@ def show(entries: Sequence[Entry]) -> None:
     files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
     components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
     st.markdown(f"##### {t('Link')}")
-    st.code(link.address(st.context.url or "", link.write(current(), COMPARE)), language=None, wrap_lines=True)
+    share.hand_out(link.address(st.context.url or "", link.write(current(), COMPARE)))

@@ -13,7 +13,7 @@ from vggexplorer.formatting import size
 from vggexplorer.notation import format_arch
 from vggexplorer.summary import Summary
 from vggexplorer.text import format_tuple
-from vggexplorer.ui import components, figures, jobs, link
+from vggexplorer.ui import components, figures, jobs, link, share
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.network.onnx_job import Model, need_exporter
 from vggexplorer.ui.session import session
@@ -71,9 +71,10 @@ def _pictures(summary: Summary, network: Network) -> None:
 def _texts(network: Network) -> None:
     own = network.architecture
     st.markdown(f"##### {t('Text and link')}")
-    page = (st.context.url or "").rstrip("/") + "/"
-    for text in filter(None, (format_tuple(own), format_arch(own), link.address(page, link.write(current())))):
+    for text in filter(None, (format_tuple(own), format_arch(own))):
         st.code(text, language=None, wrap_lines=True)
+    page = (st.context.url or "").rstrip("/") + "/"
+    share.hand_out(link.address(page, link.write(current())))
 
 
 # --- ONNX ------------------------------------------------------------------------------------------------
