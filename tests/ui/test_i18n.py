@@ -324,6 +324,8 @@ UNSEEN = {
     "html_content",
     "component_name",
     "shortcut",
+    "page",
+    "page_script_hash",
 }
 """Fields of Streamlit's elements that are not text for people."""
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}

@@ -74,6 +74,30 @@ export function live(component) {
   look() // the page ran: a run may have been started
 }
 
+// --- what narrow screens have -------------------------------------------------------------------------
+
+let here // the page that was shown last
+const links = new MutationObserver(() => mark())
+let mark // says which of the links leads to it; Streamlit brings them later than the component
+
+const button = (name) => document.querySelector(`[data-testid=${name}]`)
+
+// The sidebar is a sheet there: it is closed at first, and whenever another page comes.
+export function sheet({ data, parentElement }) {
+  const open = parentElement.querySelector("button")
+  open.querySelector("span").textContent = data.words.edit
+  open.onclick = () => button("stExpandSidebarButton")?.click()
+  const pages = document.querySelector(".st-key-pages")
+  pages.setAttribute("role", "navigation")
+  pages.setAttribute("aria-label", data.words.pages)
+  mark = () => pages.querySelectorAll("a").forEach((link, at) => (link.ariaCurrent = at === data.here ? "page" : null))
+  mark()
+  links.disconnect()
+  links.observe(pages, { childList: true, subtree: true })
+  if (here !== data.here && matchMedia(`(max-width: ${data.narrow}px)`).matches) button("stSidebarCollapseButton")?.querySelector("button").click()
+  here = data.here
+}
+
 // --- the QR code of a link -----------------------------------------------------------------------------
 
 export function qr(component) {

@@ -45,6 +45,14 @@ textarea { margin-top: 0.4rem; border: 1px solid var(--st-border-color); border-
 .width { border: 1px solid var(--st-border-color); border-radius: 0.4rem; padding: 0.15rem 0.55rem; }
 .width:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 .toggle { font-size: 0.85rem; text-decoration: underline; opacity: 0.85; padding: 0.2rem 0; }
+@media (max-width: 768px) {
+  :is(.line, .more) :is(input[type=number], select), textarea { font-size: 16px; }
+  .line .field, .number, .width, .toggle, .menu button { min-height: 40px; }
+  .line .step { width: 2.6rem; }
+  .more { padding-left: 0; }
+  .more .field { min-height: 36px; }
+  .width { min-width: 40px; }
+}
 `
 let wide = false // whether kernel, stride, padding, pooling and LRN are shown: as long as the page is open
 

@@ -40,7 +40,9 @@ export const totals = part("totals", (root, cards, data) => {
 
 function totalCard(card, words) {
   const head = element("span", {}, card.label)
-  const about = element("button", { type: "button", class: "why", "aria-label": `${card.label}: ${card.help}` }, "?", element("span", { class: "tip" }, card.help))
+  const rest = [...(card.split ?? []), ...(card.lower ?? [])].join(" · ") // on a narrow screen there is no room for it in the card
+  const tip = element("span", { class: "tip" }, card.help, element("span", { class: "rest" }, rest))
+  const about = element("button", { type: "button", class: "why", "aria-label": `${card.label}: ${card.help}` }, "?", tip)
   const value = element("div", { class: "value" }, element("b", {}, card.short))
   const exactly = element("div", { class: "exact" }, element("span", {}, card.exact))
   if (card.ratio) {

@@ -16,8 +16,80 @@ TYPE = {"label": 13, "text": 15, "section": 20, "title": 24, "total": 28}
 ROOT = 15
 """The size of 1 rem in pixels, as `baseFontSize` in `.streamlit/config.toml` says it."""
 _SIZES = " ".join(f"--type-{name}: {size / ROOT:.4f}rem;" for name, size in TYPE.items())
+NARROW = 768
+"""The width in pixels up to which a screen is a phone's or a small tablet's."""
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);"
 _RED = ", ".join(f"[class*=st-key-{key.replace(' ', '-')}]" for key in RED)
+_SHEET = ".stSidebar[data-testid]"
+_CLOSED = f"{_SHEET}:is([data-collapsed=true], [aria-expanded=false])"
+_OPEN = f"{_SHEET}:not([data-collapsed=true], [aria-expanded=false])"
+_AT_THE_BOTTOM = ":is([data-testid=stLayoutWrapper]:has(> .st-key-pages), .st-key-sheet)"
+_PHONE = f"""
+:root {{ --vgg-pages: calc(3.75rem + env(safe-area-inset-bottom, 0px)); --vgg-sheet: 45dvh; }}
+[data-testid=stMainBlockContainer] {{ padding-top: calc(var(--vgg-bar) + 0.6rem); }}
+[data-testid=stMainBlockContainer] {{ padding-bottom: calc(var(--vgg-pages) + 5rem); }}
+body:has({_OPEN}) [data-testid=stMainBlockContainer] {{
+  padding-bottom: calc(var(--vgg-pages) + var(--vgg-sheet) + 1rem);
+}}
+[data-testid=stHeader] {{ height: var(--vgg-bar); min-height: 0; border-bottom: 1px solid rgb(128 128 128 / 25%); }}
+[data-testid=stHeader] {{ background: {palette.GROUND.css}; }}
+[data-testid=stHeaderLogo] {{ width: 1.6rem; object-fit: cover; object-position: left; }}
+:is([data-testid=stExpandSidebarButton], [data-testid=stToolbar] .rc-overflow) {{ display: none; }}
+.st-key-bar :is(button, label) {{ min-height: 40px; min-width: 40px; }}
+.st-key-projector {{ display: none; }}
+.st-key-share p {{ {_UNSEEN} }}
+:is(input, textarea) {{ font-size: 16px !important; }}
+[data-testid=stMain] :is([data-testid^=stBaseButton], [data-testid=stPopoverButton], summary) {{ min-height: 40px; }}
+
+[data-testid=stLayoutWrapper]:has(> .st-key-pages) {{
+  position: fixed; inset: auto 0 0; z-index: 999992; width: auto; height: var(--vgg-pages);
+  background: {palette.GROUND.css}; border-top: 1px solid rgb(128 128 128 / 25%);
+}}
+.st-key-pages {{ flex-wrap: nowrap; width: 100%; padding: 0 0.2rem; }}
+.st-key-pages > * {{ flex: 1 1 0; width: auto; min-width: 0; }}
+.st-key-pages :is([data-testid=stPageLink], [data-testid=stPageLink] div) {{ width: 100%; }}
+.st-key-pages a {{
+  position: relative; flex-direction: column; justify-content: center; gap: 0.1rem; height: 3.7rem; margin: 0;
+  padding: 0; background: none;
+}}
+.st-key-pages a:hover {{ background: none; }}
+.st-key-pages a [data-testid=stIconMaterial] {{ font-size: 1.5rem; }}
+.st-key-pages a p {{ font-size: 0.8rem; line-height: 1.3; font-weight: 500; }}
+.st-key-pages a[aria-current] :is(p, [data-testid=stIconMaterial]) {{ color: {palette.LINK.css}; font-weight: 700; }}
+.st-key-pages a[aria-current]::before {{
+  content: ""; position: absolute; inset: 0 22% auto; height: 3px; border-radius: 0 0 3px 3px;
+  background: {palette.LINK.css};
+}}
+.st-key-sheet {{ position: fixed; right: 0.9rem; bottom: calc(var(--vgg-pages) + 0.8rem); z-index: 999; }}
+body:has({_OPEN}) .st-key-sheet, body:not(:has(.stSidebar [data-testid=stElementContainer])) .st-key-sheet {{
+  display: none;
+}}
+
+{_SHEET} {{
+  position: fixed !important; inset: auto 0 var(--vgg-pages) 0; width: 100% !important; min-width: 0; max-width: none;
+  height: var(--vgg-sheet) !important; transform: none; transition: transform 200ms, visibility 200ms;
+  border-radius: 1rem 1rem 0 0; box-shadow: 0 -6px 24px rgb(0 0 0 / 28%); overflow: hidden;
+}}
+{_CLOSED} {{ transform: translateY(100%); visibility: hidden; box-shadow: none; }}
+:is([data-testid=stSidebarNav], [data-testid=stSidebarResizeHandle]) {{ display: none; }}
+[data-testid=stSidebarLogo] {{
+  position: fixed; left: 1rem; top: 0.75rem; width: 1.6rem; object-fit: cover; object-position: left;
+}}
+[data-testid=stSidebarContent] {{ padding-inline: 1rem; scrollbar-gutter: auto; }}
+[data-testid=stSidebarHeader] {{
+  position: sticky; top: 0; z-index: 5; height: 2.8rem; margin: 0 0 0.3rem; background: inherit;
+}}
+[data-testid=stSidebarHeader]::before {{
+  content: ""; position: absolute; inset: 0.45rem 0 auto; margin: auto; width: 2.6rem; height: 4px; border-radius: 2px;
+  background: currentColor; opacity: 0.35;
+}}
+[data-testid=stSidebarContent] {{ background: inherit; }}
+[data-testid=stSidebarCollapseButton] {{ visibility: visible; margin: 0.3rem -0.5rem 0 auto; }}
+[data-testid=stSidebarCollapseButton] button {{ width: 44px; height: 44px; rotate: -90deg; }}
+[data-testid=stSidebarUserContent] {{ padding: 0 0 1.5rem; }}
+[data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.5rem; }}
+@media (prefers-reduced-motion: reduce) {{ {_SHEET} {{ transition: none; }} }}
+"""
 STYLE = f"""
 :root {{ {_SIZES} --vgg-bar: 3.2rem; --vgg-space: 0.5333rem; }}
 [data-testid=stMainBlockContainer] {{ padding: calc(var(--vgg-bar) + 1rem) clamp(1rem, 2.6vw, 3rem) 4rem; }}
@@ -54,12 +126,9 @@ STYLE = f"""
 [data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
 :is({_RED}) button:enabled {{ color: {palette.RED.css}; border-color: currentColor; }}
 :is({_RED}) button:enabled:hover {{ background: {palette.RED_GROUND.css}; }}
-@media (max-width: 768px) {{
-  [data-testid=stHeaderLogo] {{ width: 2rem; object-fit: cover; object-position: left; }}
-  .st-key-projector {{ display: none; }}
-  .st-key-share p {{ {_UNSEEN} }}
-}}
-@media (min-width: 769px) {{
+@media (max-width: {NARROW}px) {{ {_PHONE} }}
+@media (min-width: {NARROW + 1}px) {{
+  {_AT_THE_BOTTOM} {{ display: none; }}
   [data-testid=stHeader] {{ position: fixed; inset: 0 0 auto 0; width: 100%; height: var(--vgg-bar); min-height: 0; }}
   [data-testid=stHeader] {{ border-bottom: 1px solid rgb(128 128 128 / 25%); }}
   [data-testid=stToolbar] {{ height: 100%; padding: 0; }}
@@ -85,7 +154,7 @@ html:root {{ font-size: {ROOT * PROJECTED:.2f}px; }}
 [data-testid=stMetric] :is(label, div) {{ overflow: visible; }}
 [data-testid=stElementContainer]:has(> [data-testid=stSelectbox]) {{ min-width: 9rem; }}
 :is([data-testid=stSidebarUserContent], [data-testid=stSidebarCollapseButton]) {{ display: none; }}
-[data-testid=stExpandSidebarButton] {{ display: none; }}
+:is([data-testid=stExpandSidebarButton], .st-key-sheet) {{ display: none; }}
 @media (max-width: 1500px) {{ :root {{ --vgg-run-name: none; }} }}
 """
 """For a projector, after `STYLE`: larger type, and no editor."""

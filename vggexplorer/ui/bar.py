@@ -1,11 +1,17 @@
-"""The bar of all pages: beside Streamlit's own links to the pages the live run, Share, projector and language."""
+"""The bars of all pages: at the top, beside Streamlit's own links, the live run, Share, projector and language.
 
+On a narrow screen the links to the pages stand in a bar at the bottom, and the sidebar is a sheet above it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
+from vggexplorer import palette
 from vggexplorer.paths import IN_BROWSER, TRAIN
-from vggexplorer.server import live
+from vggexplorer.server import live, style
 from vggexplorer.ui import access, share
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import language, t
@@ -47,9 +53,36 @@ circle { fill: none; stroke-width: 3; stroke: currentColor; }
     js=script("live", "bar.js"),
 )
 
+_sheet = st.components.v2.component(
+    "vgg_sheet",
+    html='<button type="button" class="part"><svg viewBox="0 0 24 24" aria-hidden="true">'
+    '<path d="M4 7h9m6 0h1M4 17h1m6 0h9"/><circle cx="16" cy="7" r="2.5"/><circle cx="8" cy="17" r="2.5"/></svg>'
+    "<span></span></button>",
+    css=STYLE
+    + """
+.part { display: flex; align-items: center; gap: 0.5rem; height: 2.9rem; padding: 0 1.1rem; border-radius: 1.45rem; }
+.part { background: var(--st-primary-color); font-weight: 600; white-space: nowrap; }
+.part { box-shadow: 0 3px 12px rgb(0 0 0 / 35%); color: """
+    + palette.ON_PRIMARY.css
+    + """; }
+svg { width: 1.3rem; height: 1.3rem; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; }
+""",
+    js=script("sheet", "bar.js"),
+)
+
+
+def bottom(pages: Sequence[StreamlitPage], here: StreamlitPage) -> None:
+    """What a narrow screen has instead of the links at the top and the sidebar."""
+    with st.container(horizontal=True, gap=None, key="pages"):
+        for page in pages:
+            st.page_link(page, label=page.title, icon=page.icon)
+    edit = t("Set up a run") if here.url_path == TRAIN else t("Edit the network")
+    data = {"here": [page.url_path for page in pages].index(here.url_path), "narrow": style.NARROW}
+    _sheet(key="sheet", data=data | {"words": {"edit": edit, "pages": t("Pages")}}, width="content")
+
 
 def show(page: str) -> None:
-    """The bar's right part on `page`."""
+    """The top bar's right part on `page`."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="bar"):
         if not IN_BROWSER:
             _live_run()

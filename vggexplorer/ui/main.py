@@ -29,19 +29,18 @@ if person() == NOBODY:
     st.stop()
 if current().view == PROJECTOR:
     st.html(LARGER)
-page = st.navigation(
-    [
-        st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
-        st.Page(PAGES / "compare.py", title=t("Compare"), icon=":material/balance:"),
-        st.Page(PAGES / "train.py", title=t("Train"), icon=":material/play_circle:"),
-        st.Page(PAGES / "runs.py", title=t("Runs"), icon=":material/history:"),
-        st.Page(PAGES / "learn.py", title=t("Learn"), icon=":material/school:"),
-    ],
-    position="top",
-)
+pages = [
+    st.Page(PAGES / "explore.py", title=t("Explore"), icon=":material/tune:", default=True),
+    st.Page(PAGES / "compare.py", title=t("Compare"), icon=":material/balance:"),
+    st.Page(PAGES / "train.py", title=t("Train"), icon=":material/play_circle:"),
+    st.Page(PAGES / "runs.py", title=t("Runs"), icon=":material/history:"),
+    st.Page(PAGES / "learn.py", title=t("Learn"), icon=":material/school:"),
+]
+page = st.navigation(pages, position="top")
 visit(page.url_path)
 publish(page.url_path)
 st.logo(str(PACKAGE / "assets" / "logo.svg"))
 travel()
 bar.show(page.url_path)
+bar.bottom(pages, page)
 page.run()

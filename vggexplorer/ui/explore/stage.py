@@ -5,19 +5,29 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from vggexplorer import palette
+from vggexplorer.server import style
 from vggexplorer.ui.explore import tour
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.network import parts, totals
 
-STYLE = """<style>
-[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.5rem; }
-.st-key-begin button, .st-key-begin p { min-height: 1.5rem; line-height: 1.5rem; }
-.st-key-beside { align-items: flex-start; }
-.st-key-beside > div:has(> .st-key-side) { position: sticky; top: 4rem; }
-@media (max-width: 900px) {
-  .st-key-beside { flex-direction: column; }
-  .st-key-beside > div, .st-key-side { width: 100% !important; position: static !important; }
-}
+STYLE = f"""<style>
+[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] {{ gap: 0.5rem; }}
+.st-key-begin button, .st-key-begin p {{ min-height: 1.5rem; line-height: 1.5rem; }}
+.st-key-beside {{ align-items: flex-start; }}
+.st-key-beside > div:has(> .st-key-side) {{ position: sticky; top: 4rem; }}
+@media (max-width: 900px) {{
+  .st-key-beside {{ flex-direction: column; }}
+  .st-key-beside > div, .st-key-side {{ width: 100% !important; position: static !important; }}
+}}
+@media (max-width: {style.NARROW}px) {{
+  .st-key-begin {{ gap: 0; flex-direction: column; align-items: flex-start; }}
+  .st-key-begin [data-testid] button {{ min-height: 40px; }}
+  .st-key-totals {{
+    position: sticky; top: var(--vgg-bar); z-index: 20; width: calc(100% + 2rem); max-width: none;
+    margin-inline: -1rem; padding: 0.3rem 1rem; background: {palette.GROUND.css};
+  }}
+}}
 </style>"""
 _SIDE = 330
 """The width of the inspector, in pixels."""

@@ -10,6 +10,7 @@ import streamlit as st
 
 from vggexplorer.drawing import ENGLISH, Failure, Words, draw
 from vggexplorer.palette import COLORS
+from vggexplorer.server import style
 from vggexplorer.server.files import url
 from vggexplorer.summary import UnfitError
 from vggexplorer.ui.components import STYLE, script
@@ -67,12 +68,22 @@ _totals = st.components.v2.component(
 .totals .tip {{ border-radius: 0.4rem; box-shadow: 0 4px 18px rgb(0 0 0 / 25%); padding: 0.6rem 0.8rem; }}
 .totals .tip {{ text-align: left; font-size: 0.85rem; line-height: 1.45; }}
 .totals .why:is(:hover, :focus-visible) .tip {{ display: block; }}
-@media (max-width: 640px) {{
-  .totals {{ grid-template-columns: 1fr 1fr; gap: 0.5rem; }}
-  .totals .total {{ padding: 0.4rem 0.6rem; }}
-  .totals .value b {{ font-size: 1.3rem; }}
-  .totals .total:nth-child(odd) .tip {{ right: auto; left: -5rem; }}
+.totals .rest {{ display: none; }}
+@media (max-width: {style.NARROW}px) {{
+  .totals {{ grid-template-columns: repeat(auto-fit, minmax(max(8.6rem, 22%), 1fr)); gap: 0.4rem; line-height: 1.3; }}
+  .totals .total {{ position: relative; padding: 0.15rem 0.6rem 0.3rem; }}
+  .totals .value b {{ font-size: 1.2rem; }}
+  .totals .exact {{ flex-wrap: nowrap; font-size: 0.75rem; white-space: nowrap; }}
+  .totals .split {{ height: 4px; }}
+  .totals .shares {{ margin: 0; }}
+  .totals :is(.shares span, .lower) {{ display: none; }}
+  .totals .why {{ position: static; width: 1.1rem; height: 1.1rem; }}
+  .totals .why::after {{ content: ""; position: absolute; inset: 0; }}
+  .totals .tip {{ top: calc(100% + 2px); }}
+  .totals .total:nth-child(odd) .tip {{ right: auto; left: 0; }}
+  .totals .rest {{ display: block; font-weight: 600; margin-top: 0.4rem; }}
 }}
+@media (max-width: {style.NARROW}px) and (max-height: 700px) {{ .totals .exact {{ display: none; }} }}
 """,
     js=script("totals", "stage.js"),
     isolate_styles=False,
