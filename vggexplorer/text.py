@@ -397,7 +397,7 @@ def known_network(text: str) -> dict[str, str]:
     """The same; `InputError` if there is a key that no network has."""
     texts = split_network(text)
     if unknown := sorted(texts.keys() - KEYS.keys() - {"arch"}):
-        raise InputError("A network has no {key}; it has: {names}.", key=shown(unknown[0]), names=", ".join(KEYS))
+        raise InputError("A network has no {key}; it has: “{names}”.", key=shown(unknown[0]), names=", ".join(KEYS))
     return texts
 
 
