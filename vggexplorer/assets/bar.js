@@ -98,6 +98,13 @@ export function sheet({ data, parentElement }) {
   here = data.here
 }
 
+// --- the page ------------------------------------------------------------------------------------------
+
+// What readers and the browser's fonts go by.
+export function page({ data }) {
+  document.documentElement.lang = data.lang
+}
+
 // --- the QR code of a link -----------------------------------------------------------------------------
 
 export function qr(component) {

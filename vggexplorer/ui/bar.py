@@ -52,6 +52,7 @@ circle { fill: none; stroke-width: 3; stroke: currentColor; }
 """,
     js=script("live", "bar.js"),
 )
+_page = st.components.v2.component("vgg_page", html="<div></div>", js=script("page", "bar.js"))
 
 _sheet = st.components.v2.component(
     "vgg_sheet",
@@ -83,6 +84,7 @@ def bottom(pages: Sequence[StreamlitPage], here: StreamlitPage) -> None:
 
 def show(page: str) -> None:
     """The top bar's right part on `page`."""
+    _page(key="page language", data={"lang": language()})
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="bar"):
         if not IN_BROWSER:
             _live_run()

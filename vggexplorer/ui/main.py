@@ -37,6 +37,7 @@ pages = [
     st.Page(PAGES / "learn.py", title=t("Learn"), icon=":material/school:"),
 ]
 page = st.navigation(pages, position="top")
+st.set_page_config(page_title=f"{page.title} · vggexplorer")
 visit(page.url_path)
 publish(page.url_path)
 st.logo(str(PACKAGE / "assets" / "logo.svg"))
