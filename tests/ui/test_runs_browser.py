@@ -279,7 +279,7 @@ def test_a_press_on_a_cell_of_the_matrix_shows_its_pictures(runs: RunsPage, fold
     box = matrix.bounding_box()
     assert box
     assert abs(box["width"] - box["height"]) < 8
-    heading, shown = runs.page.locator("section h3"), runs.page.locator("section canvas")
+    heading, shown = runs.page.locator("section h2"), runs.page.locator("section canvas")
     for at, to in (pairs[0], pairs[-1]):
         label = f"{names[at]}, taken for {names[to]}: {rows[at][to]}"
         matrix.get_by_role("button", name=label, exact=True).click()

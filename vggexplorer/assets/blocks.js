@@ -74,7 +74,8 @@ const draw = part("blocks", (root, figures) => {
   if (now !== structure) {
     const focus = root.activeElement?.dataset?.focus
     place.replaceChildren(...built(figures))
-    if (focus) root.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true })
+    const focused = focus && (root.querySelector(`[data-focus="${focus}"]`) ?? [...root.querySelectorAll(".number")].at(-1))
+    focused?.focus({ preventScroll: true })
     tables.get(root).structure = now
   }
   for (const row of rows) {
@@ -196,6 +197,9 @@ function menu(row, { items, full }) {
     const item = element("button", { type: "button", role: "menuitem", tabindex: "-1" }, text)
     item.onclick = () => {
       list.hidePopover()
+      const moved = row.row + ({ up: -1, down: 1 }[name] ?? 0)
+      const target = open.getRootNode().querySelector(`[data-focus="menu ${moved}"]`) ?? open
+      target.focus({ preventScroll: true })
       perform({ do: name, row: row.row })
     }
     list.append(item)
@@ -213,6 +217,10 @@ function menu(row, { items, full }) {
     list.firstElementChild?.focus()
   }
   list.onkeydown = (event) => {
+    if (event.key === "Escape" || event.key === "Tab") {
+      list.hidePopover()
+      open.focus({ preventScroll: true })
+    }
     const all = [...list.children]
     const at = all.indexOf(event.target)
     if (event.key === "ArrowDown") all[(at + 1) % all.length].focus()

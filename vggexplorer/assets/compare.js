@@ -1,7 +1,7 @@
 // The parts of a comparison: the networks as chips, tables whose cells are bars, the stages, MACs beside time.
 // Python computes and writes every figure; here they are laid out, and what a person does is told to Python.
 
-import { element } from "./components.js"
+import { element, left } from "./components.js"
 
 const swatch = (color) => element("i", { class: "swatch", style: `background:${color}`, "aria-hidden": "true" })
 const percent = (share) => `${(100 * share).toFixed(3)}%`
@@ -61,7 +61,10 @@ export function bars(component) {
 export function chips(component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".chips")
-  const act = (what, place, to = 0) => component.setTriggerValue("act", { what, place, to, seen: data.seen })
+  const act = (what, place, to = 0) => {
+    root.dataset.focus = what === "move" ? to : place
+    component.setTriggerValue("act", { what, place, to, seen: data.seen })
+  }
   let open = null
 
   function fold() {
@@ -102,6 +105,7 @@ export function chips(component) {
       if (!mine) unfold(node, place)
     }
     remove.onclick = () => act("remove", place)
+    node.addEventListener("focusout", (event) => open === node && left(event, node) && fold())
     node.ondragstart = (event) => event.dataTransfer.setData("text/plain", String(place))
     node.ondragover = (event) => event.preventDefault()
     node.ondrop = (event) => {
@@ -112,21 +116,22 @@ export function chips(component) {
     return node
   }
 
+  const focused = root.getRootNode().activeElement?.closest("li")
+  const place = focused ? (root.dataset.focus ?? [...root.children].indexOf(focused)) : -1
+  delete root.dataset.focus
   root.setAttribute("aria-label", data.words.networks)
   root.replaceChildren(...data.chips.map(chip))
+  if (place >= 0) root.children[Math.min(place, data.chips.length - 1)].querySelector(".more").focus({ preventScroll: true })
   root.onkeydown = (event) => {
     const items = [...(open?.querySelectorAll("[role=menuitem]:enabled") ?? [])]
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (event.key === "Escape" && open) {
       const back = open.querySelector(".more")
       fold()
-      back.focus()
+      back.focus({ preventScroll: true })
     } else if (step && items.length) items.at((items.indexOf(event.target) + step) % items.length).focus()
     else return
     event.preventDefault()
-  }
-  root.onfocusout = (event) => {
-    if (open && !open.contains(event.relatedTarget)) fold()
   }
 }
 

@@ -18,6 +18,26 @@ document.body.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && types(event.composedPath()[0])) event.stopPropagation()
 })
 
+// One Tab leads to `here` among `stops` and past all of them; keys go from one to the next.
+export function rove(stops, here) {
+  for (const stop of stops) stop.tabIndex = stop === here ? 0 : -1
+}
+
+export function step(event, stops, [back, on] = ["ArrowUp", "ArrowDown"]) {
+  const at = stops.indexOf(event.target)
+  const to = { [back]: at - 1, [on]: at + 1, Home: 0, End: stops.length - 1 }[event.key]
+  if (at < 0 || to === undefined) return
+  const next = stops[Math.min(Math.max(to, 0), stops.length - 1)]
+  rove(stops, next)
+  next.focus()
+  event.preventDefault()
+}
+
+// Whether the focus goes from `box` to something else; a press on plain text gives it to what holds all of the page.
+export function left({ relatedTarget: to }, box) {
+  return Boolean(to) && !box.contains(to) && !to.contains(box.getRootNode().host)
+}
+
 // Milliseconds until the next of the moments that are `period` apart, the same for all parts of a page: what they draw
 // then is painted once.
 export function untilNext(period) {

@@ -105,6 +105,8 @@ function grid(mine, maps) {
   const across = columnsOf(maps)
   canvas.classList.add("pick")
   canvas.tabIndex = 0
+  canvas.role = "slider"
+  Object.assign(canvas, { ariaValueMin: 1, ariaValueMax: maps.count, ariaValueNow: Math.min(mine.map + 1, maps.count) })
   canvas.onclick = ({ offsetX, offsetY }) => {
     const column = Math.floor((offsetX / canvas.clientWidth) * across)
     const row = Math.floor((offsetY / canvas.clientHeight) * Math.ceil(maps.count / across))

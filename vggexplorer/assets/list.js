@@ -1,7 +1,7 @@
 // The list of runs: sorted, filtered, in groups. The browser asks the server for what is new; of very many rows it draws
 // those that are looked at. Texts come translated and are put in as text, never as HTML.
 
-import { element } from "./components.js"
+import { element, left, step } from "./components.js"
 
 const BUSY = 2000 // milliseconds between two looks while a run is active
 const IDLE = 5000
@@ -297,6 +297,16 @@ function draw(mine) {
   if (focus && table.getRootNode().activeElement?.dataset?.focus !== focus) {
     ;[...table.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === focus)?.focus({ preventScroll: true })
   }
+  stay(mine)
+}
+
+const idOf = ({ dataset }) => dataset.run ?? dataset.group
+
+// Tab stops at what one row has: the row where the focus was last, else the first.
+function stay(mine) {
+  const rows = [...mine.table.tBodies[0].rows]
+  const at = rows.find((each) => idOf(each) === mine.here) ?? rows[0]
+  rows.forEach((each) => [...each.querySelectorAll("[data-focus]")].forEach((stop) => (stop.tabIndex = each === at ? 0 : -1)))
 }
 
 // --- the menus -------------------------------------------------------------------------------------------------
@@ -346,13 +356,8 @@ function columnsMenu(mine) {
 // --- the component ------------------------------------------------------------------------------------------------
 
 function keys(mine, event) {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
   const kind = event.target.dataset?.focus?.split(" ")[0]
-  const stops = [...mine.table.querySelectorAll(`tbody [data-focus^="${kind} "]`)].filter((node) => !node.disabled)
-  const at = stops.indexOf(event.target)
-  if (at < 0) return
-  stops[Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), stops.length - 1)].focus()
-  event.preventDefault()
+  step(event, [...mine.table.querySelectorAll(`tbody [data-focus^="${kind} "]:enabled`)])
 }
 
 function more(mine) {
@@ -383,6 +388,14 @@ function made(root) {
     if (!mine.columns.contains(target)) mine.columns.open = false
   })
   mine.table.onkeydown = (event) => keys(mine, event)
+  mine.table.addEventListener("focusin", ({ target }) => {
+    if (!target.closest("tbody")) return
+    mine.here = idOf(target.closest("tr"))
+    stay(mine)
+  })
+  mine.columns.addEventListener("focusout", (event) => {
+    if (left(event, mine.columns)) mine.columns.open = false
+  })
   mine.scroll.onscroll = () => more(mine)
   return mine
 }

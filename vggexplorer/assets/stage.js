@@ -1,7 +1,7 @@
 // The parts that show one network: heading, totals, drawing, inspector, layer table, charts. Their figures are written by
 // Python; here they are laid out. A layer that the pointer is on is marked in all of them.
 
-import { element, plot } from "./components.js"
+import { element, plot, rove, step } from "./components.js"
 import { part, perform } from "./live.js"
 
 // --- one layer, everywhere -----------------------------------------------------------------------------
@@ -43,6 +43,10 @@ function totalCard(card, words) {
   const rest = [...(card.split ?? []), ...(card.lower ?? [])].join(" · ") // on a narrow screen there is no room for it in the card
   const tip = element("span", { class: "tip" }, card.help, element("span", { class: "rest" }, rest))
   const about = element("button", { type: "button", class: "why", "aria-label": `${card.label}: ${card.help}` }, "?", tip)
+  about.onkeydown = ({ key }) => {
+    if (key === "Escape") about.classList.add("shut")
+  }
+  about.onblur = about.onpointerleave = () => about.classList.remove("shut")
   const value = element("div", { class: "value" }, element("b", {}, card.short))
   const exactly = element("div", { class: "exact" }, element("span", {}, card.exact))
   if (card.ratio) {
@@ -67,11 +71,13 @@ export const drawing = part("drawing", (root, { svg, shade }, data) => {
   const box = root.querySelector(".drawing")
   const focused = box.getRootNode().activeElement?.dataset?.layer
   put(box, svg)
-  if (focused) box.querySelector(`[data-layer="${focused}"]`)?.focus({ preventScroll: true })
+  const layers = () => [...box.querySelectorAll("[data-layer]")]
+  const here = layers().find((item) => item.dataset.layer === focused) ?? box.querySelector("[aria-current]") ?? layers()[0]
+  rove(layers(), here)
+  if (focused) here.focus({ preventScroll: true })
   const shades = root.querySelector(".shades")
   shades.setAttribute("aria-label", data.words.shade)
   shades.replaceChildren(...Object.entries(data.words.shades).map(([by, label]) => shadeButton(by, label, by === shade)))
-  const layers = () => [...box.querySelectorAll("[data-layer]")]
   marks.set("drawing", (name) => layers().forEach((item) => item.classList.toggle("pointed", item.dataset.layer === name)))
   pointing(box)
   const select = (event) => {
@@ -83,13 +89,8 @@ export const drawing = part("drawing", (root, { svg, shade }, data) => {
   }
   box.onclick = select
   box.onkeydown = (event) => {
-    const items = layers()
-    const at = items.indexOf(event.target.closest("[data-layer]"))
-    if (at < 0) return
-    if (event.key === "Enter" || event.key === " ") select(event)
-    else if (event.key === "ArrowRight") items[Math.min(at + 1, items.length - 1)].focus()
-    else if (event.key === "ArrowLeft") items[Math.max(at - 1, 0)].focus()
-    else return
+    if (event.key !== "Enter" && event.key !== " ") return step(event, layers(), ["ArrowLeft", "ArrowRight"])
+    select(event)
     event.preventDefault()
   }
 })
@@ -107,7 +108,12 @@ function shadeButton(by, label, pressed) {
 
 // A drawing that comes with its component's data: of a network that cannot take its input.
 export function picture({ data, parentElement }) {
-  put(parentElement.querySelector(".drawing"), data.svg)
+  const box = parentElement.querySelector(".drawing")
+  put(box, data.svg)
+  for (const item of box.querySelectorAll("[data-layer]")) {
+    item.setAttribute("role", "img")
+    item.removeAttribute("tabindex")
+  }
 }
 
 // --- the inspector ---------------------------------------------------------------------------------------
@@ -142,8 +148,11 @@ export const layers = part("layers", (parentElement, data) => {
   const draw = () => {
     const focus = root.getRootNode().activeElement?.dataset?.focus
     root.replaceChildren(head(), body(), foot())
-    if (focus) root.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true })
+    const focused = focus && root.querySelector(`[data-focus="${focus}"]`)
+    rove(stops(), stops().find((stop) => stop === focused) ?? root.querySelector("[aria-pressed=true], .holds button") ?? stops()[0])
+    focused?.focus({ preventScroll: true })
   }
+  const stops = () => [...root.querySelectorAll("tbody button")]
   const select = (name) => {
     data.selected = name
     draw()
@@ -225,14 +234,7 @@ export const layers = part("layers", (parentElement, data) => {
   }
 
   root.setAttribute("aria-label", data.words.alt)
-  root.onkeydown = (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
-    const stops = [...root.querySelectorAll("tbody button")]
-    const at = stops.indexOf(event.target)
-    if (at < 0) return
-    stops[Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), stops.length - 1)].focus()
-    event.preventDefault()
-  }
+  root.onkeydown = (event) => step(event, stops())
   draw()
   pointing(root)
   marks.set("layers", (name) => {

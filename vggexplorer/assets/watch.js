@@ -44,6 +44,7 @@ function draw(mine, now) {
   put(part(".explained"), now.explained)
   put(part(".progress"), now.progress)
   const bar = part(".bar")
+  bar.role = "progressbar"
   bar.setAttribute("aria-valuenow", Math.round(100 * now.part))
   bar.setAttribute("aria-label", now.progress)
   bar.firstChild.style.width = `${100 * now.part}%`

@@ -96,7 +96,7 @@ STYLE = f"""
 [data-testid=stLayoutWrapper]:has(> .st-key-bar) {{
   position: fixed; top: 0; right: 2.9rem; z-index: 999990; width: auto; height: var(--vgg-bar); align-items: center;
 }}
-.st-key-figures {{ display: none; }}
+:is(.st-key-figures, .st-key-page-language) {{ display: none; }}
 .st-key-bar {{ flex-wrap: nowrap; width: auto; }}
 .st-key-bar button {{ min-height: 2rem; padding-block: 0; }}
 .st-key-bar > * {{ flex: none; width: auto; }}
@@ -108,7 +108,6 @@ STYLE = f"""
 .st-key-header {{ align-items: baseline; gap: 0 12px; }}
 .st-key-header :is([data-testid=stMarkdownContainer], p) {{ margin-bottom: 0; }}
 .st-key-header h1 {{ padding: 0; font-size: var(--type-title); line-height: 1.3333; }}
-.st-key-header h1 > :last-child:not(:first-child) {{ display: none; }}
 .st-key-subtitle p {{ font-size: 0.9333rem; opacity: 0.75; }}
 .st-key-tasks {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 16px; }}
 .st-key-tasks button {{ width: 100%; min-height: 0; justify-content: flex-start; text-align: left; padding: 0; }}
@@ -118,6 +117,12 @@ STYLE = f"""
 .st-key-tasks > [data-testid=stLayoutWrapper], .st-key-tasks > * > [data-testid=stVerticalBlock] {{ height: 100%; }}
 .st-key-tasks [data-testid=stElementContainer] {{ width: 100%; }}
 [data-testid=stMetricValue] {{ font-variant-numeric: tabular-nums; }}
+[data-testid=stHeaderActionElements] {{ display: none; }}
+[data-testid=stCode] .token.keyword {{ color: {palette.LINK.css}; }}
+:is(a, button, summary, [tabindex]:not(input)):focus-visible, [data-testid=stLogoLink]:focus-visible img {{
+  outline: 2px solid {palette.LINK.css} !important; outline-offset: 1px;
+}}
+:is([data-testid=stMain], [data-testid=stTabPanel]):focus-visible {{ outline-offset: -2px; }}
 [data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
 [data-testid=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
 :is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{

@@ -20,14 +20,14 @@ def show(entries: Sequence[Entry]) -> None:
     summaries = [entry.summary for entry in able if entry.summary]
     _, height, width = summaries[0].input_shape
     name = f"comparison-{len(able)}-networks-{height}x{width}"
-    st.markdown(f"##### {t('Numbers')}")
+    st.markdown(f"## {t('Numbers')}")
     data = json.dumps(export.comparison(able), indent=2, ensure_ascii=False) + "\n"
     texts = {"csv": export.totals_csv(summaries), "json": data}
     numbers = [{"label": end.upper(), "name": f"{name}.{end}", "text": text} for end, text in texts.items()]
     components.downloads(numbers, "", key="take-comparison")
-    st.markdown(f"##### {t('Pictures')}")
+    st.markdown(f"## {t('Pictures')}")
     figure = {"figure": compared_figures.parts(compared.able(entries))}
     files = [{"label": t("Parts (PNG)"), "name": f"{name}.png", **figure}]
     components.downloads(files, t("The picture could not be made."), key="comparison-pictures")
-    st.markdown(f"##### {t('Link')}")
+    st.markdown(f"## {t('Link')}")
     share.hand_out(link.address(st.context.url or "", link.write(current(), COMPARE)))

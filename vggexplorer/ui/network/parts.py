@@ -67,7 +67,7 @@ _totals = st.components.v2.component(
 .totals .tip {{ background: var(--st-background-color); border: 1px solid var(--st-border-color); }}
 .totals .tip {{ border-radius: 0.4rem; box-shadow: 0 4px 18px rgb(0 0 0 / 25%); padding: 0.6rem 0.8rem; }}
 .totals .tip {{ text-align: left; font-size: 0.85rem; line-height: 1.45; }}
-.totals .why:is(:hover, :focus-visible) .tip {{ display: block; }}
+.totals .why:not(.shut):is(:hover, :focus-visible) .tip {{ display: block; }}
 .totals .rest {{ display: none; }}
 @media (max-width: {style.NARROW}px) {{
   .totals {{ grid-template-columns: repeat(auto-fit, minmax(max(8.6rem, 22%), 1fr)); gap: 0.4rem; line-height: 1.3; }}

@@ -35,14 +35,14 @@ def show(summary: Summary) -> None:
 
 def _source(network: Network) -> None:
     source = codegen.source(*network)
-    st.markdown(f"##### {t('PyTorch source')}")
+    st.markdown(f"## {t('PyTorch source')}")
     st.code(source, language="python", height=560)
     file = {"label": t("Download {name}", name=".py"), "name": export.file_name(network, "py"), "text": source}
     components.downloads([file], "", key="take-source")
 
 
 def _tables(summary: Summary, network: Network) -> None:
-    st.markdown(f"##### {t('Numbers')}")
+    st.markdown(f"## {t('Numbers')}")
     texts = {
         ("CSV", "csv"): export.rows_csv(summary),
         ("JSON", "json"): json.dumps(export.profile(summary), indent=2, ensure_ascii=False) + "\n",
@@ -64,13 +64,13 @@ def _pictures(summary: Summary, network: Network) -> None:
         (t("Convolutions and FC (PNG)"), "conv-fc.png", {"figure": figures.conv_against_fc(summary)}),
     ]
     files = [{"label": label, "name": export.file_name(network, ending), **what} for label, ending, what in pictures]
-    st.markdown(f"##### {t('Pictures')}")
+    st.markdown(f"## {t('Pictures')}")
     components.downloads(files, t("The picture could not be made."), key="pictures")
 
 
 def _texts(network: Network) -> None:
     own = network.architecture
-    st.markdown(f"##### {t('Text and link')}")
+    st.markdown(f"## {t('Text and link')}")
     for text in filter(None, (format_tuple(own), format_arch(own))):
         st.code(text, language=None, wrap_lines=True)
     page = (st.context.url or "").rstrip("/") + "/"
@@ -81,7 +81,7 @@ def _texts(network: Network) -> None:
 
 
 def _onnx(summary: Summary, network: Network) -> None:
-    st.markdown("##### ONNX")
+    st.markdown("## ONNX")
     job: jobs.Job | None = session.get("onnx")
     if job is None or job.about != network:
         _offer_onnx(summary, network, None)

@@ -98,7 +98,7 @@ def line(runs: Runs, prepared: Prepared, another: bool = False) -> None:
 def details(runs: Runs, prepared: Prepared, exact_bits: bool) -> None:
     """The network as it will be trained, and its forecast; `exact_bits` if what holds of the bits is said nowhere."""
     config, before = prepared
-    st.markdown(f"##### {t('The network as it will be trained')}")
+    st.markdown(f"## {t('The network as it will be trained')}")
     _as_trained(config)
     if choice.chosen().cluster:
         st.caption(t("What a run will take is known of this machine, not of the cluster."))

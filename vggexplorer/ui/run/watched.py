@@ -34,7 +34,7 @@ _run = st.components.v2.component(
     "vgg_run",
     html='<div class="run part"><div class="line"><span class="swatch"></span><b></b><span class="badge"></span>'
     '<span class="about"></span></div>'
-    '<p class="explained"></p><div class="bar" role="progressbar"><div></div></div><p class="progress"></p>'
+    '<p class="explained"></p><div class="bar"><div></div></div><p class="progress"></p>'
     '<div class="figures"></div>'
     '<p class="seen"></p><div class="answers"></div></div>',
     css=STYLE

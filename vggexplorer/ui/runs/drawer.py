@@ -37,7 +37,7 @@ def show(chosen: Sequence[Row], newest: Row | None) -> None:
         _one(able[0] if able else newest)
         st.caption(t("Choose two or more runs to lay their curves over each other."))
         return
-    st.markdown(f"##### {t('{count} {count:run|runs} compared', count=len(able))}")
+    st.markdown(f"## {t('{count} {count:run|runs} compared', count=len(able))}")
     places = [place(row.run.id) for row in able]
     curves.show([row.run for row in able], key="chosen curves", places=places)
     if len(able) == 2:
@@ -48,7 +48,7 @@ def show(chosen: Sequence[Row], newest: Row | None) -> None:
 def _one(row: Row | None) -> None:
     if row:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="run beside"):
-            st.markdown(f"##### {literal(row.title)}", width="content")
+            st.markdown(f"## {literal(row.title)}", width="content")
             st.button(t("Open"), key="open run", type="tertiary", on_click=look_at, args=(row.run.id,))
         curves.show([row.run], key="one curve")
 
@@ -59,7 +59,7 @@ def _differences(first: Row, second: Row) -> None:
         (label(name), setting(name, one), setting(name, other))
         for name, one, other in differences(_all_settings(first), _all_settings(second))
     ]
-    st.markdown(f"##### {t('What differs')}")
+    st.markdown(f"## {t('What differs')}")
     if not asked:
         st.caption(t("Both were asked for the same: config, device, precision and PyTorch."))
     results = zip(_results(first).items(), _results(second).values(), strict=True)

@@ -34,7 +34,7 @@ _inside = st.components.v2.component(
 .column { flex: 0 0 4.3rem; box-sizing: border-box; padding: 0.3rem; border-radius: 6px; }
 .column canvas { image-rendering: pixelated; border-radius: 3px; margin-bottom: 3px; }
 button.column:hover { background: var(--st-secondary-background-color); }
-button.column[aria-pressed=true] { outline: 2px solid var(--st-primary-color); }
+button.column[aria-pressed=true] { box-shadow: inset 0 0 0 2px var(--st-primary-color); }
 .head { display: block; font-size: 0.8rem; line-height: 1.25; min-height: 2.6rem; overflow-wrap: anywhere; }
 .head small { display: block; opacity: 0.8; font-size: 0.75rem; }
 .start { flex-basis: 8rem; }

@@ -24,14 +24,14 @@ MOST_MISTAKES = 24
 _matrix = st.components.v2.component(
     "vgg_matrix",
     html='<div class="part"><div class="square"><table class="matrix"></table></div>'
-    '<section aria-live="polite"><h3></h3><p class="note"></p><div class="pictures"></div></section></div>',
+    '<section aria-live="polite"><h2></h2><p class="note"></p><div class="pictures"></div></section></div>',
     css=STYLE
     + pictures.LOOKS
     + """
 .part { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; --width: 35rem; }
 .square { flex: 0 1 var(--width); overflow: auto; }
 section { flex: 1 1 16rem; min-width: 12rem; }
-h3 { font-size: var(--type-text, 1rem); margin: 0 0 0.5rem; }
+h2 { font-size: var(--type-text, 1rem); margin: 0 0 0.5rem; }
 .note { font-size: var(--type-label, 0.8667rem); opacity: 0.8; margin: 0 0 0.7rem; }
 .note:empty { display: none; }
 .matrix { border-collapse: separate; border-spacing: 1px; table-layout: fixed; width: var(--width); }
@@ -46,7 +46,8 @@ h3 { font-size: var(--type-text, 1rem); margin: 0 0 0.5rem; }
 .matrix button { display: block; width: 100%; height: 100%; text-align: center; border-radius: 2px; }
 .matrix button:hover { outline: 1px solid currentColor; outline-offset: -1px; }
 .matrix button[aria-pressed=true] { outline: 3px solid var(--st-text-color); outline-offset: -3px; font-weight: 700; }
-.matrix button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -2px; }
+.matrix button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }
+.matrix button:focus-visible { box-shadow: inset 0 0 0 5px var(--st-background-color); }
 """,
     js=script("matrix", "mistakes.js"),
 )
@@ -66,7 +67,7 @@ def show(run: Run) -> None:
         _matrix(key=f"confusion {run.id}", data=cells(result, rows, names))
     worst = [item for each in _listed(result, "mistakes") if (item := _mistake(each, names))]
     if worst:
-        st.markdown(f"##### {t('The worst mistakes')}")
+        st.markdown(f"## {t('The worst mistakes')}")
         st.caption(t("The wrong answers that the network was surest of."))
         pictures.pictures(worst[:MOST_MISTAKES], key="mistakes")
 

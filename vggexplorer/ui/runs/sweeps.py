@@ -102,7 +102,7 @@ def _section(sweep: Sweep, ticking: bool) -> None:
     if (seen.status == Word.RUNNING) != ticking:
         st.rerun()
     words = t("{name}: {value}", name=literal(seen.name), value=status(seen.status))
-    st.markdown(f"##### {sign(seen.status)} {words}")
+    st.markdown(f"## {sign(seen.status)} {words}")
     _progress(seen)
     if seen.status in (Word.INTERRUPTED, Word.FAILED) and (text := sweep.end_of_log()):
         st.code(text, language=None, wrap_lines=True)

@@ -132,7 +132,7 @@ def _others(runs: Runs, shown: Run | None, before: tuple[bool, bool]) -> None:
         st.rerun()
     if not before[1]:
         return
-    st.markdown(f"##### {t('Other runs that are active')}")
+    st.markdown(f"## {t('Other runs that are active')}")
     for row in _active(runs, shown):
         view.brief(row, _look_at)
 
