@@ -20,7 +20,8 @@ from vggexplorer.ui.state import current, look_at_tab
 
 Change = Callable[..., None]
 SHORTCUTS = {"undo": "Ctrl+Z", "redo": "Ctrl+Shift+Z", "start": "Ctrl+Enter", "next": "Alt+N"}
-"""The keys of buttons that are pressed often, as `st.button` takes them; on a Mac, Ctrl is ⌘ and Alt is ⌥."""
+"""The keys of buttons that are pressed often, as `st.button` takes them."""
+ON_A_MAC = {"Ctrl": "⌘", "Alt": "⌥", "Shift": "⇧", "Enter": "↩"}
 
 
 def key_of(name: str) -> str:
@@ -61,7 +62,7 @@ def once(label: str, key: str, on_click: Change, args: Sequence[Any], **options:
 def shortcut(name: str, help: str = "") -> dict[str, Any]:
     """What a button that also has the keys of `SHORTCUTS[name]` takes: them, and a help that says them after `help`."""
     keys = SHORTCUTS[name]
-    mac = keys.replace("Ctrl", "⌘").replace("Alt", "⌥").replace("Shift", "⇧").replace("+", "")
+    mac = "".join(ON_A_MAC.get(key, key) for key in keys.split("+"))
     text = t("Shortcut: {keys} (on a Mac, {mac})", keys=keys, mac=mac)
     return {"shortcut": keys, "help": f"{help} {text}" if help else text}
 
