@@ -2,23 +2,25 @@
 
 import streamlit as st
 
-from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.ui import header, lesson_link
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.learn import tasks
+from vggexplorer.ui.learn import bench, index, lesson, progress, task
 from vggexplorer.ui.network import answers, editor
-from vggexplorer.ui.state import complain, current
+from vggexplorer.ui.state import complain
 
-task = TASKS.get(current().task or "")
-if task:
-    with st.sidebar:
-        editor.show(tasks.live(task))
-    answers.carry(tasks.live(task))
-header.show(t("Learn"), t("The chapter's exercises, to try out yourself"))
+opened = lesson.task()
+if opened and not task.is_covered(opened, ask := task.asked(opened)):
+    parts = bench.live(opened, ask)
+    if bench.EDITOR in opened.bench_of(ask):
+        with st.sidebar:
+            editor.show(parts)
+    answers.carry(parts)
+if not opened:
+    header.show(t("Learn"), t("The chapter's exercises, to try out yourself"))
 complain("page")
-tasks.keep_progress()
-if task:
+progress.keep()
+if opened:
     lesson_link.notice()
-    tasks.show(task)
+    task.show(opened)
 else:
-    tasks.show_list()
+    index.show()

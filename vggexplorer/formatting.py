@@ -75,6 +75,12 @@ def ratio(count: float, base: float) -> str:
     return f"{value:.2g}×" if value < 0.1 else f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}×"
 
 
+def measured(value: float, unit: str = "") -> str:
+    """A number of four digits, a whole one in full, in its unit: (8.0448, '×') -> '8.045×', (1290, '') -> '1,290'."""
+    text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:#,.4g}"
+    return f"{text}{unit}" if unit in ("", "×") else f"{text}{NO_BREAK}{unit}"
+
+
 def factor(count: float, base: float) -> str:
     """How many times as much as `base`, or as little: (11, 4) -> '× 2.75', (4, 11) -> '÷ 2.75'; of nothing, '–'."""
     if not (count and base):

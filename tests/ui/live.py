@@ -13,8 +13,7 @@ FIELDS = ("num_convs", "out_channels", "kernel_size", "stride", "padding", "pool
 
 def told(test: AppTest) -> dict[str, Any]:
     """What the browser is told with the whole page; empty where there is no network to edit."""
-    found = _components(test, "figures")
-    return dict(json.loads(found[0].proto.json)) if found else {}
+    return data(test, "figures")
 
 
 def figures(test: AppTest) -> dict[str, Any]:
@@ -31,17 +30,28 @@ def value(test: AppTest, row: int, field: str) -> Any:
 def perform(test: AppTest, *acts: dict[str, Any], asks: bool = False, page: str = "a page") -> None:
     """Do something in the parts of the page."""
     message = {"page": page, "asks": asks, "acts": [{"n": next(_numbers)} | act for act in acts]}
+    trigger(test, "blocks", "acts", message)
+
+
+def trigger(test: AppTest, key: str, event: str, value: Any) -> None:
+    """Have a component tell something."""
     states = test._tree.get_widget_states()
-    trigger = states.widgets.add()
-    trigger.id = _make_trigger_id(_components(test, "blocks")[0].proto.id, "events")
-    trigger.json_trigger_value = json.dumps([{"event": "acts", "value": message}])
+    widget = states.widgets.add()
+    widget.id = _make_trigger_id(_components(test, key)[0].proto.id, "events")
+    widget.json_trigger_value = json.dumps([{"event": event, "value": value}])
     test._run(states)
     assert not test.exception
 
 
+def data(test: AppTest, key: str) -> dict[str, Any]:
+    """What a component is told; empty where it is not in view."""
+    found = _components(test, key)
+    return dict(json.loads(found[0].proto.json)) if found else {}
+
+
 def watched(test: AppTest, key: str = "watched") -> dict[str, Any]:
     """What the browser is told of a run in view, with the page."""
-    return dict(json.loads(_components(test, key)[0].proto.json)["now"])
+    return dict(data(test, key)["now"])
 
 
 def run_figures(test: AppTest) -> dict[str, str]:

@@ -24,10 +24,10 @@ def at_tab(name: str) -> Callable[[Learn], None]:
 
 
 def opened(page: Learn) -> None:
-    """Everything of a task that can be open: answers with their verdicts, hints, the working, a word, the link."""
-    for button in page.page.get_by_role("button", name="Check", exact=True).all():
-        button.click()
-        page.settle()
+    """A question with all that can be open: a verdict, a hint, the working, a word, the link."""
+    task = TASKS[page.params()["task"]]
+    page.guess(task).go(task, task.asks[1])
+    page.check(task.asks[1])
     page.page.locator(".st-key-hint button").click()
     page.settle()
     page.page.get_by_text("Show the working").click()
@@ -36,6 +36,16 @@ def opened(page: Learn) -> None:
     page.settle()
     page.page.locator(".st-key-terms button").first.click()
     page.settle()
+
+
+def at_question(number: int) -> Callable[[Learn], None]:
+    """A question of a task after a guess was locked."""
+
+    def act(page: Learn) -> None:
+        task = TASKS[page.params()["task"]]
+        page.guess(task).go(task, task.asks[number - 1])
+
+    return act
 
 
 def nothing(page: Learn) -> None:
@@ -65,9 +75,14 @@ VIEWS: dict[str, tuple[str, dict[str, str], Callable[[Learn], None]]] = {
     "a run, inside": ("/runs", {"run": RECORDED_RUN, "tab": "inside"}, nothing),
     "a run, settings": ("/runs", {"run": RECORDED_RUN, "tab": "settings"}, nothing),
     "learn": ("/learn", {}, glossary),
+    "learn, make a lesson": ("/learn", {}, lambda page: page.page.get_by_text("Make a lesson").click()),
+    "learn, covered": ("/learn", {"task": "flops"}, nothing),
     "learn, Chinese": ("/learn", {"lang": "zh"}, nothing),
-    **{f"learn, {key}": ("/learn", {"task": key}, opened) for key in ("slower", "fields", "lenet")},
-    **{f"learn, {key}": ("/learn", {"task": key}, nothing) for key in ("head", "table1", "flops")},
+    **{f"learn, {key}": ("/learn", {"task": key}, opened) for key in ("slower", "fields", "table1")},
+    **{
+        f"learn, {key}": ("/learn", {"task": key}, at_question(n))
+        for key, n in (("head", 5), ("lenet", 3), ("input", 3))
+    },
     "learn, hidden": ("/learn", {"task": "pools", "hide": "hints,working,network,head"}, nothing),
 }
 COMPLETE = """() => !document.querySelector('.chart:not([aria-label])') &&

@@ -36,6 +36,7 @@ from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import slug
 from vggexplorer.ui import i18n
 from vggexplorer.ui.bar import SHORT
+from vggexplorer.ui.learn import index
 from vggexplorer.ui.link import COUNTS, HIDEABLE, LANGUAGES
 from vggexplorer.ui.network import editor, edits
 from vggexplorer.ui.run import actions, forecast
@@ -144,6 +145,7 @@ STAND_FOR: dict[str, set[str]] = {
     "unit": {option.unit for option in OPTIONS if isinstance(option, options.Number)} - {""},
     "option.empty": {option.empty for option in OPTIONS} - {""},
     "run.name()": {Run(path).name() for path in layout.RECORDED.iterdir()},
+    "THEMES[theme]": set(index.THEMES.values()),
     "LABELS[name]": set(run_words.LABELS.values()),
     "words": set(PARTS.values()),
     "STATUSES[word]": set(STATUSES.values()),
@@ -154,7 +156,6 @@ STAND_FOR: dict[str, set[str]] = {
     "what": set(),  # handed on; the caller's is found
     "remark.template": set(),  # found where the remark is made
     "error.template": set(),  # found where the error is made
-    "ask.options[place].template": set(),  # of a remark
     "HIDEABLE[name]": set(HIDEABLE.values()),
 }
 """The texts for which an expression stands, by expression."""
@@ -253,7 +254,7 @@ TERMS = [
     *(*LANGUAGES, *LANGUAGES.values(), *SHORT.values()),
     *(kind for kind, value in vars(layers).items() if isinstance(value, type) and issubclass(value, layers.Layer)),
     *(name for title in NETWORKS for name in (title, slug(title))),
-    *(*COUNTS, "MAC", "LRN", "vggexplorer"),
+    *(*COUNTS, "MAC", "LRN", "vggexplorer", "Enter"),
     *DTYPES,
     *(
         "int8",
@@ -326,12 +327,14 @@ UNSEEN = {
     "shortcut",
     "page",
     "page_script_hash",
+    "form_id",
 }
 """Fields of Streamlit's elements that are not text for people."""
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
 SETTINGS |= {
     "query",
+    "drawn",
     "route",
     "hidden",
     "text",

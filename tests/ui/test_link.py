@@ -257,7 +257,7 @@ CARRIED = {
     COMPARE: SHOWN | {"network", "beside", "baseline", "tab"},
     TRAIN: SHOWN | {"network", "hide", "runs"},
     RUNS: {"runs", "sweep", "tab", "lang", "view"},
-    LEARN: SHOWN | {"network", "hide", "task"},
+    LEARN: SHOWN | {"network", "hide", "task", "tasks"},
 }
 """The fields that the links of each page carry."""
 FULL = State(
@@ -272,6 +272,7 @@ FULL = State(
     runs=("20260101-000000-vgg11-0a1b", "20260101-000000-alexnet-0a1c"),
     sweep="20260101-000000-widths-0a1d",
     task="deep",
+    tasks=("slower", "deep"),
     hide=("network", "hints"),
     tab="away",
     shade="macs",
@@ -282,6 +283,7 @@ REFUSED = {
     "shade": "none",
     "baseline": "0",
     "task": "none",
+    "tasks": "deep,none",
     "hide": "all",
     "pin": "resnet",
     "batch": "0",

@@ -24,19 +24,116 @@ function keep(place, value) {
 const PROGRESS = "vggexplorer.progress"
 const told = { session: "", forgotten: "" }
 
+// {name of a question: the guess that was locked, or nothing}; whatever else is stored there is left alone.
+function stored() {
+  const found = recall(PROGRESS)
+  const known = found && typeof found === "object" && !Array.isArray(found) ? Object.entries(found) : []
+  return Object.fromEntries(known.filter(([, guess]) => typeof guess === "string"))
+}
+
 export function progress(component) {
   const { data } = component
   if (data.forget && data.forget !== told.forgotten) {
     told.forgotten = data.forget
-    keep(PROGRESS, null)
+    keep(PROGRESS, Object.keys(data.done).length ? data.done : null)
   }
-  const found = recall(PROGRESS)
-  const stored = Array.isArray(found) ? found.filter((item) => typeof item === "string") : []
-  const all = [...new Set([...stored, ...data.done])]
-  if (all.length > stored.length) keep(PROGRESS, all)
+  const before = stored()
+  const all = { ...before, ...data.done }
+  if (Object.keys(all).length > Object.keys(before).length) keep(PROGRESS, all)
   if (told.session === data.session) return
   told.session = data.session
-  if (all.length > data.done.length) component.setTriggerValue("found", all)
+  if (Object.keys(all).length > Object.keys(data.done).length) component.setTriggerValue("found", all)
+}
+
+// --- the tasks as cards --------------------------------------------------------------------------------
+
+const SVG = "http://www.w3.org/2000/svg"
+const [WIDE, HIGH] = [108, 52] // of a thumbnail, in its own units
+
+function drawn(name, attributes) {
+  const node = document.createElementNS(SVG, name)
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
+  return node
+}
+
+function thumbnail(bars) {
+  const picture = drawn("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, "aria-hidden": "true" })
+  const unit = (WIDE - 2 * bars.length) / bars.reduce((sum, { wide }) => sum + wide, 0)
+  let x = 0
+  for (const { part, high, wide } of bars) {
+    const [width, height] = [Math.min(18, wide * unit), Math.max(3, high * HIGH)]
+    picture.append(drawn("rect", { class: part, x, y: (HIGH - height) / 2, width, height, rx: 1 }))
+    x += width + 2
+  }
+  return picture
+}
+
+export function cards(component) {
+  const { data, parentElement } = component
+  const root = parentElement.querySelector(".cards")
+  const focus = parentElement.activeElement?.dataset?.task
+  root.replaceChildren(...data.groups.map(({ theme, cards }) => element("section", {}, element("h2", {}, theme), element("ul", {}, ...cards.map((card) => element("li", {}, tile(card, component)))))))
+  if (focus) root.querySelector(`[data-task="${focus}"]`)?.focus({ preventScroll: true })
+}
+
+function tile(card, component) {
+  const foot = element("span", { class: "foot" }, element("span", { class: "dots", "aria-hidden": "true" }, card.dots))
+  for (const [kind, text] of [["state", card.state], ["minutes", card.minutes], ["trains", card.trains]]) {
+    if (text) foot.append(element("span", { class: kind }, text))
+  }
+  const button = element("button", { type: "button", class: "card", "data-task": card.key }, element("strong", {}, card.title), thumbnail(card.bars), element("p", {}, card.question), foot)
+  button.onclick = () => component.setTriggerValue("open", card.key)
+  return button
+}
+
+// --- things to be put in order ---------------------------------------------------------------------------
+
+export function order(component) {
+  const { data, parentElement } = component
+  const root = parentElement.querySelector(".order")
+  const places = [...data.order]
+
+  function move(from, to) {
+    if (from === to || to < 0 || to >= places.length) return
+    places.splice(to, 0, ...places.splice(from, 1))
+    draw()
+    component.setTriggerValue("order", [...places])
+  }
+
+  function button(kind, sign, place, at) {
+    const step = kind === "up" ? -1 : 1
+    const label = data.words[kind].replace("{name}", () => data.labels[place])
+    const node = element("button", { type: "button", class: kind, "aria-label": label, "data-focus": `${kind} ${place}` }, sign)
+    node.disabled = at + step < 0 || at + step >= places.length
+    node.onclick = () => move(at, at + step)
+    return node
+  }
+
+  // The focus goes along with what is moved; at an end, to the way back.
+  function draw() {
+    const focus = parentElement.activeElement?.dataset?.focus
+    root.replaceChildren(...places.map(line))
+    const there = focus && root.querySelector(`[data-focus="${focus}"]`)
+    if (there) (there.disabled ? there.parentNode.querySelector("button:enabled") : there)?.focus({ preventScroll: true })
+  }
+
+  function line(place, at) {
+    const node = element("li", { draggable: "true", "data-place": place }, element("b", {}, `${at + 1}`), element("span", {}, data.labels[place]))
+    node.append(button("up", "↑", place, at), button("down", "↓", place, at))
+    node.ondragstart = (event) => {
+      event.dataTransfer.setData("text/plain", String(at))
+      node.classList.add("dragged")
+    }
+    node.ondragend = () => node.classList.remove("dragged")
+    node.ondragover = (event) => event.preventDefault()
+    node.ondrop = (event) => {
+      event.preventDefault()
+      move(Number(event.dataTransfer.getData("text/plain")), at)
+    }
+    return node
+  }
+
+  draw()
 }
 
 // --- the tour ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from vggexplorer.architectures import NETWORKS, Architecture, Head, Network
 from vggexplorer.comparison import Entry, Remark
-from vggexplorer.formatting import percent
+from vggexplorer.formatting import exact, percent, ratio
 from vggexplorer.layers import Conv2d, Kind, Layer, Shape, shape_text
 from vggexplorer.lessons.asks import Finished
 from vggexplorer.summary import DTYPES, FEATURES, Summary, summarize
@@ -106,3 +106,15 @@ def halvings(architecture: Architecture, shape: Shape) -> str:
 def times_alexnet(field: str) -> float:
     """How many times AlexNet's total of `field` VGG-11 has."""
     return float(getattr(named("VGG-11").totals, field) / getattr(named("AlexNet").totals, field))
+
+
+def quotient(own: int, base: int) -> Remark:
+    """A ratio of two counts with both of them."""
+    return Remark("{own} / {base} = {ratio}.", {"own": exact(own), "base": exact(base), "ratio": ratio(own, base)})
+
+
+def share(part: int, whole: int) -> Remark:
+    """A part of a count with both of them."""
+    return Remark(
+        "{part} / {whole} = {share}.", {"part": exact(part), "whole": exact(whole), "share": percent(part, whole)}
+    )

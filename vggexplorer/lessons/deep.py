@@ -1,20 +1,22 @@
 """Deep and narrow, or shallow and wide."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vggexplorer.architectures import Architecture, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import exact, percent
-from vggexplorer.lessons.asks import Choice, Edit, Finished, Task, Trial
+from vggexplorer.lessons.asks import Choice, Edit, Finished, Number, Option, Task, Theme, Trial
 from vggexplorer.lessons.common import (
     accuracies,
     convolutions,
     num_convolutions,
     other_input,
     pairs,
+    share,
     too_few,
 )
-from vggexplorer.summary import summarize
+from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network, title
 
 DEEP_START = {"arch": "1x64,1x128,1x256", "input": "1x56x56", "head": "gap", "hidden": "none"}
@@ -58,65 +60,95 @@ def _deep_against_wide(finished: Sequence[Finished]) -> list[Remark]:
     return []
 
 
-def _deep() -> list[Remark]:
-    remarks = []
-    for params in (DEEP_START, DEEP_SOLUTION):
-        network = parse_network(params)
-        totals = summarize(*network).totals
-        values = {
-            "name": title(network).partition(", head")[0].replace(",", " "),
-            "convs": num_convolutions(network.architecture),
-            "macs": exact(totals.macs),
-            "params": exact(totals.params),
-            "activations": exact(totals.activations),
-        }
-        remarks.append(
-            Remark("{name}: {convs} convolutions, {macs} MACs, {params} parameters, {activations} activations.", values)
-        )
-    return [*remarks, Remark("MACs grow with the square of the width: half as wide, a layer costs a quarter.")]
+def halved() -> tuple[Summary, Summary]:
+    """The network that the task begins with, and the same with blocks half as wide."""
+    wide = parse_network(DEEP_START)
+    narrow = tuple(replace(block, out_channels=block.out_channels // 2) for block in wide.architecture.blocks)
+    return summarize(*wide), summarize(replace(wide.architecture, items=narrow), wide.input_shape)
+
+
+def _quarter() -> Sequence[Remark]:
+    wide, narrow = halved()
+    return (
+        share(narrow.totals.macs, wide.totals.macs),
+        Remark(
+            "A layer's MACs grow with the product of its input and output channels: half as wide, it costs a quarter. "
+            "Only the first convolution keeps its input, and half of its MACs."
+        ),
+    )
+
+
+def _counted(network: Network) -> Remark:
+    totals = summarize(*network).totals
+    values = {
+        "name": title(network).partition(", head")[0].replace(",", " "),
+        "convs": num_convolutions(network.architecture),
+        "macs": exact(totals.macs),
+        "params": exact(totals.params),
+        "activations": exact(totals.activations),
+    }
+    return Remark("{name}: {convs} convolutions, {macs} MACs, {params} parameters, {activations} activations.", values)
 
 
 DEEP = Task(
     key="deep",
     title=Remark("Deep and narrow, or shallow and wide"),
+    theme=Theme.TRAINING,
+    minutes=10,
     question=Remark(
         "The workbench has a shallow, wide network. Build a deep and narrow one that costs as much, train both, and "
         "see which one learns better."
     ),
     start=DEEP_START,
     beside=(DEEP_START,),
-    bench=("compare", "drawing", "layers", "train"),
+    bench=("editor", "compare", "drawing"),
     asks=(
+        Number(
+            key="half",
+            text=Remark("All blocks half as wide: what share of the network's MACs is left, in per cent?"),
+            answer=lambda: 100 * halved()[1].totals.macs / halved()[0].totals.macs,
+            reason=_quarter,
+            unit="%",
+            predict=True,
+        ),
         Edit(
-            "edit",
-            Remark(
+            key="edit",
+            text=Remark(
                 "Build a network with at least two convolutions more, narrower blocks, and as many MACs (within 5 %)."
             ),
-            _deep_and_narrow,
-            DEEP_SOLUTION,
+            missing=_deep_and_narrow,
+            solution=DEEP_SOLUTION,
+            reason=lambda network: [_counted(parse_network(DEEP_START)), _counted(network)],
         ),
         Trial(
-            "runs",
-            Remark("Train both, the shallow and the deep one, in the same way."),
-            _deep_against_wide,
+            key="runs",
+            text=Remark("Train both, the shallow and the deep one, in the same way."),
+            found=_deep_against_wide,
+            bench=("editor", "train"),
         ),
         Choice(
-            "paper",
-            Remark("The VGG paper put one 5×5 convolution in the place of each pair of 3×3. What did it find?"),
-            (
-                Remark("The shallow network was better."),
-                Remark("Both were equally good."),
+            key="paper",
+            text=Remark("The VGG paper put one 5×5 convolution in the place of each pair of 3×3. What did it find?"),
+            options=(
+                Option(
+                    Remark("The shallow network was better."),
+                    Remark("Its error was higher, although its kernels see as much."),
+                ),
+                Option(Remark("Both were equally good."), Remark("There was a clear difference.")),
                 # Simonyan and Zisserman (2014), section 4.1: the shallow net's top-1 error was 7 % higher than B's.
-                Remark("The deep network with small kernels was better."),
+                Option(
+                    Remark("The deep network with small kernels was better."),
+                    Remark("The shallow one's top-1 error was {more} higher (section 4.1).", {"more": "7 %"}),
+                ),
             ),
-            lambda: 2,
+            answer=lambda: 2,
+            bench=("drawing",),
         ),
     ),
     hints=(
         Remark("Halve the width of all blocks first: what happens to the MACs?"),
         Remark("What was saved pays for more convolutions in each block."),
-        Remark("Start trains the network of the sidebar; Undo and Redo bring the other one back."),
+        Remark("Start trains the network of the editor; Undo and Redo bring the other one back."),
     ),
-    working=_deep,
     terms=("mac", "width", "depth"),
 )

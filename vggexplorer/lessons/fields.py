@@ -3,7 +3,7 @@
 from vggexplorer.architectures import Architecture, Block, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.layers import Kind, Shape
-from vggexplorer.lessons.asks import Choice, Edit, Number, Task
+from vggexplorer.lessons.asks import Choice, Edit, Number, Option, Task, Theme
 from vggexplorer.lessons.common import (
     GAP,
     POOLINGS,
@@ -50,24 +50,17 @@ def _sees_as_much(network: Network) -> list[Remark]:
     return remarks
 
 
-def _fields() -> list[Remark]:
-    return [
-        Remark(
-            "{count} × {kernel}×{kernel} sees {field}×{field} with {weights} C² weights.",
-            {
-                "count": count,
-                "kernel": kernel,
-                "field": field_of(column(count, kernel)),
-                "weights": weights_per_square(column(count, kernel)),
-            },
-        )
-        for count, kernel in ((2, 3), (1, 5), (3, 3), (1, 7))
-    ]
+def _sees(count: int, kernel: int) -> Remark:
+    own = column(count, kernel)
+    values = {"count": count, "kernel": kernel, "field": field_of(own), "weights": weights_per_square(own)}
+    return Remark("{count} × {kernel}×{kernel} sees {field}×{field} with {weights} C² weights.", values)
 
 
 FIELDS = Task(
     key="fields",
     title=Remark("Small kernels that see as much as large ones"),
+    theme=Theme.STRUCTURE,
+    minutes=6,
     question=Remark(
         "VGG uses 3×3 kernels only. What do two of them after one another see, and what do three, and how many weights "
         "does a single kernel with the same field need? All layers here have C channels before and after."
@@ -78,48 +71,68 @@ FIELDS = Task(
         "head": "gap",
         "hidden": "none",
     },
-    bench=("drawing", "inspector", "layers"),
+    bench=("editor", "inspector"),
     asks=(
         Number(
-            "two",
-            Remark("Which side has the field of two 3×3 convolutions after one another, in pixels?"),
-            lambda: field_of(column(2, 3)),
+            key="share",
+            text=Remark(
+                "Three 3×3 convolutions after one another see as much as one of 7×7. What share of its weights do they "
+                "have, in per cent?"
+            ),
+            answer=lambda: 100 * weights_per_square(column(3, 3)) / weights_per_square(column(1, 7)),
+            reason=lambda: [_sees(3, 3), _sees(1, 7)],
+            unit="%",
+            predict=True,
+            bench=("drawing", "layers"),
         ),
         Number(
-            "small",
-            Remark("How many weights (no biases) have three 3×3 convolutions, in units of C²?"),
-            lambda: weights_per_square(column(3, 3)),
-            unit="C²",
+            key="two",
+            text=Remark("Which side has the field of two 3×3 convolutions after one another, in pixels?"),
+            answer=lambda: field_of(column(2, 3)),
+            reason=lambda: [_sees(2, 3), _sees(1, 5)],
         ),
         Number(
-            "large",
-            Remark("And one 7×7 convolution, in units of C²?"),
-            lambda: weights_per_square(column(1, 7)),
+            key="small",
+            text=Remark("How many weights (no biases) have three 3×3 convolutions, in units of C²?"),
+            answer=lambda: weights_per_square(column(3, 3)),
+            reason=lambda: [_sees(3, 3)],
             unit="C²",
+            bench=("editor", "layers"),
+        ),
+        Number(
+            key="large",
+            text=Remark("And one 7×7 convolution, in units of C²?"),
+            answer=lambda: weights_per_square(column(1, 7)),
+            reason=lambda: [_sees(1, 7)],
+            unit="C²",
+            bench=("editor", "layers"),
         ),
         Edit(
-            "edit",
-            Remark("Put 3×3 convolutions in the place of the 7×7 one that see as much; leave the channels."),
-            _sees_as_much,
-            {"arch": "3x64:nopool", "input": "64x32x32", "head": "gap", "hidden": "none"},
+            key="edit",
+            text=Remark("Put 3×3 convolutions in the place of the 7×7 one that see as much; leave the channels."),
+            missing=_sees_as_much,
+            solution={"arch": "3x64:nopool", "input": "64x32x32", "head": "gap", "hidden": "none"},
+            reason=lambda _: [_sees(3, 3), _sees(1, 7)],
         ),
         Choice(
-            "more",
-            Remark("What else do three small ones have that one large one does not?"),
-            (
-                Remark("Fewer activations to keep."),
-                Remark("Three nonlinearities instead of one."),
-                Remark("A larger field."),
-                Remark("A higher resolution."),
+            key="more",
+            text=Remark("What else do three small ones have that one large one does not?"),
+            options=(
+                Option(Remark("Fewer activations to keep."), Remark("More: each of the three keeps its own maps.")),
+                Option(
+                    Remark("Three nonlinearities instead of one."),
+                    Remark("There is a ReLU behind each of them: what they can compute is richer."),
+                ),
+                Option(Remark("A larger field."), Remark("The field is the same: that was the point.")),
+                Option(Remark("A higher resolution."), Remark("With stride 1 and padding both keep the resolution.")),
             ),
-            lambda: 1,
+            answer=lambda: 1,
         ),
     ),
     hints=(
-        Remark("The table has a column for the receptive field; turn on More columns to change the kernel."),
+        Remark("The layer table has a column for the receptive field; turn on More columns to change the kernel."),
         Remark("Each further 3×3 convolution with stride 1 adds 2 pixels to the side of the field."),
         Remark("A k×k convolution from C to C channels has k² C² weights."),
     ),
-    working=_fields,
     terms=("receptive field", "kernel", "stride"),
 )

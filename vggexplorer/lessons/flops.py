@@ -1,15 +1,13 @@
-"""Operations."""
+"""Where the arithmetic is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import exact, percent
 from vggexplorer.layers import shape_text
-from vggexplorer.lessons.asks import Choice, Number, Task
-from vggexplorer.lessons.common import (
-    named,
-)
+from vggexplorer.lessons.asks import Choice, Number, Option, Task, Theme
+from vggexplorer.lessons.common import named
 from vggexplorer.summary import Summary
 
 
@@ -26,78 +24,106 @@ def positions(summary: Summary) -> int:
     return prod(summary.rows[0].output_shape[1:])
 
 
-def _flops() -> list[Remark]:
+def _conv() -> Sequence[Remark]:
+    totals = named("VGG-11").totals
+    values = {
+        "macs": exact(totals.conv_macs),
+        "flops": exact(2 * totals.conv_macs),
+        "share": percent(totals.conv_macs, totals.macs),
+    }
+    return (Remark("Convolutions: 2 × {macs} = {flops} FLOPs, {share} of all.", values),)
+
+
+def _fc() -> Sequence[Remark]:
+    totals = named("VGG-11").totals
+    values = {
+        "macs": exact(totals.fc_macs),
+        "flops": exact(2 * totals.fc_macs),
+        "share": percent(totals.fc_macs, totals.macs),
+    }
+    return (Remark("Fully connected: 2 × {macs} = {flops} FLOPs, {share} of all.", values),)
+
+
+def _uses() -> Sequence[Remark]:
     book = named("VGG-11")
-    totals = book.totals
-    return [
-        Remark(
-            "Convolutions: 2 × {macs} = {flops} FLOPs, {share} of all.",
-            {
-                "macs": exact(totals.conv_macs),
-                "flops": exact(2 * totals.conv_macs),
-                "share": percent(totals.conv_macs, totals.macs),
-            },
-        ),
-        Remark(
-            "Fully connected: 2 × {macs} = {flops} FLOPs, {share} of all.",
-            {
-                "macs": exact(totals.fc_macs),
-                "flops": exact(2 * totals.fc_macs),
-                "share": percent(totals.fc_macs, totals.macs),
-            },
-        ),
+    values = {"side": shape_text(book.rows[0].output_shape[1:]), "positions": exact(positions(book))}
+    return (
         Remark(
             "A weight of the first convolution is used at {side} = {positions} positions, one of a linear layer once.",
-            {"side": shape_text(book.rows[0].output_shape[1:]), "positions": exact(positions(book))},
+            values,
         ),
-    ]
+    )
 
 
 FLOPS = Task(
     key="flops",
     title=Remark("Where the arithmetic is done"),
+    theme=Theme.COST,
+    minutes=6,
     question=Remark("How many floating point operations are in VGG-11's convolutions, how many in its linear layers?"),
     start={"arch": "vgg11"},
-    bench=("totals", "layers", "charts"),
+    bench=("totals", "layers"),
     asks=(
         Number(
-            "conv",
-            Remark("FLOPs of all convolutions for one example, in units of 10⁹:"),
-            lambda: _giga_flops("conv"),
+            key="share",
+            text=Remark(
+                "The fully connected part has nine tenths of VGG-11's parameters. What share of its arithmetic does it "
+                "do, in per cent?"
+            ),
+            answer=lambda: 100 * named("VGG-11").totals.fc_macs / named("VGG-11").totals.macs,
+            reason=_fc,
+            unit="%",
+            predict=True,
+            bench=("totals", "charts"),
+        ),
+        Number(
+            key="conv",
+            text=Remark("FLOPs of all convolutions for one example, in units of 10⁹:"),
+            answer=lambda: _giga_flops("conv"),
+            reason=_conv,
             unit="GFLOPs",
-            tolerance=0.01,
             slips=_macs_for_flops("conv"),
         ),
         Number(
-            "fc",
-            Remark("FLOPs of the fully connected part for one example, in units of 10⁹:"),
-            lambda: _giga_flops("fc"),
+            key="fc",
+            text=Remark("FLOPs of the fully connected part for one example, in units of 10⁹:"),
+            answer=lambda: _giga_flops("fc"),
+            reason=_fc,
             unit="GFLOPs",
-            tolerance=0.01,
             slips=_macs_for_flops("fc"),
         ),
         Choice(
-            "why",
-            Remark("Few of the weights do nearly all of the arithmetic. Why?"),
-            (
-                Remark("A convolution uses each weight at every position, a linear layer only once."),
-                Remark("The weights of convolutions are larger numbers."),
-                Remark("ReLU stands behind each convolution."),
-                Remark("The convolutions have more weights."),
+            key="why",
+            text=Remark("Few of the weights do nearly all of the arithmetic. Why?"),
+            options=(
+                Option(
+                    Remark("A convolution uses each weight at every position, a linear layer only once."),
+                    Remark("So the arithmetic of a convolution grows with the picture, its weights do not."),
+                ),
+                Option(
+                    Remark("The weights of convolutions are larger numbers."),
+                    Remark("A multiplication takes as long, whatever the numbers are."),
+                ),
+                Option(
+                    Remark("ReLU stands behind each convolution."),
+                    Remark("ReLU compares each value with zero: it multiplies nothing."),
+                ),
+                Option(Remark("The convolutions have more weights."), Remark("They have far fewer.")),
             ),
-            lambda: 0,
+            answer=lambda: 0,
         ),
         Number(
-            "uses",
-            Remark("How often is each weight of the first convolution used for one example?"),
-            lambda: positions(named("VGG-11")),
+            key="uses",
+            text=Remark("How often is each weight of the first convolution used for one example?"),
+            answer=lambda: positions(named("VGG-11")),
+            reason=_uses,
+            bench=("drawing",),
         ),
     ),
     hints=(
         Remark("Switch the count beside the totals from MACs to FLOPs."),
         Remark("Let the pointer rest on the total: it shows both parts."),
-        Remark("Choose the first convolution in the table: its formula for MACs begins with the positions."),
+        Remark("Choose the first convolution: its formula for MACs begins with the positions."),
     ),
-    working=_flops,
     terms=("mac", "flop"),
 )

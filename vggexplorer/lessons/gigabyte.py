@@ -1,11 +1,12 @@
 """Nearly a gigabyte."""
 
+from collections.abc import Sequence
 from math import log2
 
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import decimal_size, exact, percent
 from vggexplorer.layers import Kind
-from vggexplorer.lessons.asks import Choice, Number, Task
+from vggexplorer.lessons.asks import Choice, Number, Option, Task, Theme
 from vggexplorer.lessons.common import (
     SINGLE,
     named,
@@ -18,11 +19,10 @@ def hidden_weights() -> int:
     return sum(row.weights for row in rows)
 
 
-def _gigabyte() -> list[Remark]:
+def _weights() -> Sequence[Remark]:
     rows = [row for row in named("AlexNet").rows if row.kind == Kind.LINEAR][:2]
     terms = [row.layer.param_terms(row.input_shape)[0] for row in rows]
-    size = SINGLE * hidden_weights()
-    return [
+    return (
         Remark(
             "{first} + {second} = {weights} weights.",
             {
@@ -31,6 +31,12 @@ def _gigabyte() -> list[Remark]:
                 "weights": exact(hidden_weights()),
             },
         ),
+    )
+
+
+def _size() -> Sequence[Remark]:
+    size = SINGLE * hidden_weights()
+    return (
         Remark(
             "{weights} × {bytes} bytes = {size} in float32: {share} of a gigabyte.",
             {
@@ -40,13 +46,19 @@ def _gigabyte() -> list[Remark]:
                 "share": percent(size, 1e9),
             },
         ),
-        Remark("Even with a gradient and a momentum for each weight it is {size}.", {"size": decimal_size(3 * size)}),
-    ]
+    )
+
+
+def _in_training() -> Sequence[Remark]:
+    values = {"size": decimal_size(3 * SINGLE * hidden_weights())}
+    return (Remark("Even with a gradient and a momentum for each weight it is {size}.", values),)
 
 
 GIGABYTE = Task(
     key="gigabyte",
     title=Remark("“Nearly 1 GB of parameters”"),
+    theme=Theme.COST,
+    minutes=5,
     question=Remark(
         "A text says: “The two hidden layers of AlexNet hold nearly 1 GB of parameters.” Check it for the book's "
         "AlexNet with an input of 1×224×224, in float32 (4 bytes a number)."
@@ -55,34 +67,39 @@ GIGABYTE = Task(
     bench=("drawing", "layers"),
     asks=(
         Number(
-            "weights",
-            Remark("How many weights do the two hidden layers have (with or without biases)?"),
-            hidden_weights,
-            tolerance=0.0005,
+            key="size",
+            text=Remark("How many MB (10⁶ bytes) do the weights of the two hidden layers take?"),
+            answer=lambda: SINGLE * hidden_weights() / 1e6,
+            reason=_size,
+            unit="MB",
+            predict=True,
         ),
         Number(
-            "size",
-            Remark("How many MB (10⁶ bytes) is that in float32?"),
-            lambda: SINGLE * hidden_weights() / 1e6,
-            unit="MB",
-            tolerance=0.002,
-            slips=lambda: [(SINGLE * hidden_weights() / 2**20, Remark("That is in MiB, of 1,048,576 bytes."))],
+            key="weights",
+            text=Remark("How many weights do the two hidden layers have (with or without biases)?"),
+            answer=hidden_weights,
+            reason=_weights,
         ),
         Choice(
-            "verdict",
-            Remark("What do you say about the text?"),
-            (
-                Remark("It is right."),
-                Remark("It is wrong: it is about a sixth of that."),
-                Remark("It is wrong: it is about ten times that."),
+            key="verdict",
+            text=Remark("What do you say about the text?"),
+            options=(
+                Option(Remark("It is right."), Remark("Multiply the weights by four bytes each.")),
+                Option(Remark("It is wrong: it is about a sixth of that."), Remark("The text is off by that much.")),
+                Option(
+                    Remark("It is wrong: it is about ten times that."),
+                    Remark("It is less than the text says, not more."),
+                ),
             ),
-            lambda: min(range(3), key=lambda place: abs(log2(SINGLE * hidden_weights() / (1e9, 1e9 / 6, 1e10)[place]))),
+            answer=lambda: min(
+                range(3), key=lambda place: abs(log2(SINGLE * hidden_weights() / (1e9, 1e9 / 6, 1e10)[place]))
+            ),
+            figures=lambda: [*_size(), *_in_training()],
         ),
     ),
     hints=(
         Remark("Choose a linear layer in the drawing: the panel shows the product."),
         Remark("The hidden layers are the first two of the three linear layers."),
     ),
-    working=_gigabyte,
     terms=("parameter", "linear", "byte"),
 )

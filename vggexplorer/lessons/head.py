@@ -6,14 +6,14 @@ from dataclasses import replace
 from vggexplorer.architectures import NETWORKS, Head, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import decimal_size, exact, percent
-from vggexplorer.lessons.asks import Edit, Finished, Number, Task, Trial
+from vggexplorer.lessons.asks import Edit, Finished, Number, Task, Theme, Trial
 from vggexplorer.lessons.common import (
     GAP,
     SINGLE,
     accuracies,
     pairs,
 )
-from vggexplorer.summary import Summary, summarize
+from vggexplorer.summary import Summary, Totals, summarize
 
 _SLIM = NETWORKS["VGG-11 slim"]
 TENTH = 0.1
@@ -53,84 +53,112 @@ def _differ_in_head(finished: Sequence[Finished]) -> list[Remark]:
     return []
 
 
-def _head() -> list[Remark]:
+def _fc(totals: Totals) -> dict[str, str]:
+    return {"fc": exact(totals.fc_params), "macs": exact(totals.fc_macs)}
+
+
+def _saved_macs() -> Sequence[Remark]:
     before, after = summarize(*_SLIM).totals, with_head(_SLIM, GAP).totals
-    narrow = with_head(_SLIM, Head(hidden=(256, 256))).totals
-    head = Remark(
-        "The book's head: {fc} parameters, {macs} MACs.", {"fc": exact(before.fc_params), "macs": exact(before.fc_macs)}
-    )
-    values = {"widths": "256, 256", "fc": exact(narrow.fc_params), "macs": exact(narrow.fc_macs)}
-    return [
-        head,
-        Remark("Hidden layers of {widths}: {fc} parameters, {macs} MACs.", values),
-        Remark(
-            "Global average pooling, no hidden layer: {channels} × {classes} + {classes} = {fc} parameters, "
-            "{macs} MACs.",
-            {
-                "channels": _SLIM.architecture.blocks[-1].out_channels,
-                "classes": _SLIM.architecture.num_classes,
-                "fc": exact(after.fc_params),
-                "macs": exact(after.fc_macs),
-            },
-        ),
+    return (
+        Remark("The book's head: {fc} parameters, {macs} MACs.", _fc(before)),
+        Remark("Global average pooling, no hidden layer: {fc} parameters, {macs} MACs.", _fc(after)),
         Remark(
             "The MACs fall by {share}, the weights in float32 by {saved}: the head is memory, not time.",
             {"share": percent(before.macs - after.macs, before.macs), "saved": decimal_size(_saved_bytes())},
         ),
-    ]
+    )
+
+
+def _cheaper(network: Network) -> Sequence[Remark]:
+    own, book = summarize(*network).totals, summarize(*_SLIM).totals
+    values = {
+        "own": exact(own.fc_params),
+        "book": exact(book.fc_params),
+        "share": percent(own.fc_params, book.fc_params),
+    }
+    return (Remark("{own} parameters instead of {book}: {share}.", values),)
+
+
+def _one_for_each_channel() -> Sequence[Remark]:
+    channels, classes = _SLIM.architecture.blocks[-1].out_channels, _SLIM.architecture.num_classes
+    values = {"channels": channels, "classes": classes, "fc": exact(with_head(_SLIM, GAP).totals.fc_params)}
+    return (Remark("{channels} × {classes} + {classes} = {fc}: one number for each channel goes in.", values),)
+
+
+def _saved_memory() -> Sequence[Remark]:
+    before, after = summarize(*_SLIM).totals.params, with_head(_SLIM, GAP).totals.params
+    values = {
+        "before": exact(before),
+        "after": exact(after),
+        "bytes": SINGLE,
+        "saved": decimal_size(_saved_bytes()),
+    }
+    return (Remark("({before} − {after}) × {bytes} bytes = {saved}.", values),)
 
 
 HEAD = Task(
     key="head",
     title=Remark("A cheaper head"),
+    theme=Theme.TRAINING,
+    minutes=8,
     question=Remark(
         "Nearly all parameters of the slim VGG-11 are in its head. Cut its cost with narrower hidden layers or with "
         "global average pooling, and find out what that costs in accuracy."
     ),
     start={"arch": "vgg11-slim"},
-    bench=("totals", "drawing", "layers", "train"),
+    bench=("editor", "totals", "drawing"),
     asks=(
+        Number(
+            key="macs",
+            text=Remark(
+                "Take global average pooling and no hidden layer in place of the head. By how many per cent do the "
+                "MACs of the whole network fall?"
+            ),
+            answer=_fall_of_macs,
+            reason=_saved_macs,
+            unit="%",
+            predict=True,
+        ),
         Edit(
-            "edit",
-            Remark("Edit the head until the fully connected part has less than a tenth of its parameters."),
-            _cheaper_head,
-            {"arch": "vgg11-slim", "head": "gap", "hidden": "none"},
+            key="edit",
+            text=Remark("Edit the head until the fully connected part has less than a tenth of its parameters."),
+            missing=_cheaper_head,
+            solution={"arch": "vgg11-slim", "head": "gap", "hidden": "none"},
+            reason=_cheaper,
         ),
         Number(
-            "gap",
-            Remark(
+            key="gap",
+            text=Remark(
                 "With global average pooling and no hidden layer: how many parameters has the fully connected part?"
             ),
-            lambda: with_head(_SLIM, GAP).totals.fc_params,
+            answer=lambda: with_head(_SLIM, GAP).totals.fc_params,
+            reason=_one_for_each_channel,
+            slips=lambda: [
+                (with_head(_SLIM, GAP).totals.fc_macs, Remark("These are the weights; the biases count, too."))
+            ],
+            bench=("editor", "totals", "layers"),
         ),
         Number(
-            "macs",
-            Remark("By how many per cent do the MACs of the whole network fall then?"),
-            _fall_of_macs,
-            unit="%",
-            tolerance=0.02,
-        ),
-        Number(
-            "memory",
-            Remark("How many MB (10⁶ bytes) of weights in float32 does that save?"),
-            lambda: _saved_bytes() / 1e6,
+            key="memory",
+            text=Remark("How many MB (10⁶ bytes) of weights in float32 does that save?"),
+            answer=lambda: _saved_bytes() / 1e6,
+            reason=_saved_memory,
             unit="MB",
-            tolerance=0.01,
             slips=lambda: [(_saved_bytes() / 2**20, Remark("That is in MiB, of 1,048,576 bytes."))],
         ),
         Trial(
-            "runs",
-            Remark("Train two networks that differ in nothing but the head: what is the price in accuracy?"),
-            _differ_in_head,
+            key="runs",
+            text=Remark("Train two networks that differ in nothing but the head: what is the price in accuracy?"),
+            found=_differ_in_head,
+            bench=("editor", "train"),
         ),
     ),
     hints=(
         Remark(
-            "The head is at the end of the sidebar: its kind, and the widths of its hidden layers (none is possible)."
+            "The head is at the end of the editor: its kind, and the widths of its hidden layers (none is possible)."
         ),
         Remark("Parameters are weights and biases: inputs × classes + classes."),
-        Remark("Start trains the network of the sidebar. Start once, change the head, start again; leave the rest."),
+        Remark("Start trains the network of the editor. Start once, change the head, start again; leave the rest."),
     ),
-    working=_head,
     terms=("head", "gap", "parameter"),
 )

@@ -1,16 +1,18 @@
 """From LeNet to AlexNet."""
 
+from collections.abc import Sequence
 from math import exp
 
 from vggexplorer.architectures import NETWORKS, Architecture, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import exact
 from vggexplorer.layers import Kind, shape_text
-from vggexplorer.lessons.asks import Edit, Number, Task
+from vggexplorer.lessons.asks import Edit, Number, Task, Theme
 from vggexplorer.lessons.common import (
     convolutions,
     count_of,
     named,
+    quotient,
 )
 from vggexplorer.summary import summarize
 
@@ -50,87 +52,109 @@ def _modern(network: Network) -> list[Remark]:
     return remarks
 
 
-def _lenet() -> list[Remark]:
-    remarks = []
-    for name in ("LeNet", "AlexNet"):
-        network = NETWORKS[name]
-        summary = summarize(*network)
-        values = {
-            "name": name,
-            "shape": shape_text(network.input_shape),
-            "layers": count_of(summary, Kind.CONV2D, Kind.LINEAR),
-            "params": exact(summary.totals.params),
-            "macs": exact(summary.totals.macs),
-        }
-        remarks.append(
-            Remark("{name}, input {shape}: {layers} layers with weights, {params} parameters, {macs} MACs.", values)
-        )
-    return [
-        *remarks,
+def _counted(name: str) -> Remark:
+    network = NETWORKS[name]
+    summary = summarize(*network)
+    values = {
+        "name": name,
+        "shape": shape_text(network.input_shape),
+        "layers": count_of(summary, Kind.CONV2D, Kind.LINEAR),
+        "params": exact(summary.totals.params),
+        "macs": exact(summary.totals.macs),
+    }
+    return Remark("{name}, input {shape}: {layers} layers with weights, {params} parameters, {macs} MACs.", values)
+
+
+def _both() -> Sequence[Remark]:
+    return tuple(map(_counted, ("LeNet", "AlexNet")))
+
+
+def _grown() -> Sequence[Remark]:
+    return (quotient(named("AlexNet").totals.params, summarize(*_LENET).totals.params), *_both())
+
+
+def _slope() -> Sequence[Remark]:
+    values = {"top": sigmoid_slope(0), "far": f"{sigmoid_slope(10):.2e}"}
+    return (Remark("The sigmoid's slope is s (1 − s): {top} at 0, {far} at 10.", values),)
+
+
+def _through() -> Sequence[Remark]:
+    values = {
+        "top": sigmoid_slope(0),
+        "count": _sigmoids(),
+        "all": f"{sigmoid_slope(0) ** _sigmoids():.4f}",
+    }
+    return (
         Remark(
-            "The sigmoid's slope is s (1 − s): {top} at 0, {far} at 10. Through {count} sigmoids at most {all} of a "
-            "gradient is left; ReLU has slope 1 wherever it is active.",
-            {
-                "top": sigmoid_slope(0),
-                "far": f"{sigmoid_slope(10):.2e}",
-                "count": _sigmoids(),
-                "all": f"{sigmoid_slope(0) ** _sigmoids():.4f}",
-            },
+            "Through {count} sigmoids at most {top}, each time, of a gradient is left: {all} in the end; ReLU has "
+            "slope 1 wherever it is active.",
+            values,
         ),
-    ]
+    )
 
 
 LENET = Task(
     key="lenet",
     title=Remark("From LeNet to AlexNet"),
+    theme=Theme.STRUCTURE,
+    minutes=8,
     question=Remark(
         "Fourteen years lie between them. What has grown, what has changed, and why did the sigmoid have to go? Try "
         "how steep it is far from zero."
     ),
     start={"arch": "lenet"},
-    bench=("sigmoid", "drawing", "layers"),
+    bench=("editor", "drawing", "layers"),
     asks=(
         Number(
-            "params",
-            Remark("How many times as many parameters does AlexNet (224×224 input) have as LeNet (28×28 input)?"),
-            lambda: named("AlexNet").totals.params / summarize(*_LENET).totals.params,
+            key="params",
+            text=Remark("How many times as many parameters does AlexNet (224×224 input) have as LeNet (28×28 input)?"),
+            answer=lambda: named("AlexNet").totals.params / summarize(*_LENET).totals.params,
+            reason=_grown,
             unit="×",
-            tolerance=0.01,
+            predict=True,
         ),
         Number(
-            "layers",
-            Remark("How many more layers with weights has AlexNet?"),
-            lambda: (
+            key="layers",
+            text=Remark("How many more layers with weights has AlexNet?"),
+            answer=lambda: (
                 count_of(named("AlexNet"), Kind.CONV2D, Kind.LINEAR)
                 - count_of(summarize(*_LENET), Kind.CONV2D, Kind.LINEAR)
             ),
+            reason=_both,
         ),
         Number(
-            "slope",
-            Remark("What is the slope of the sigmoid at x = 10?"),
-            lambda: sigmoid_slope(10),
-            tolerance=0.02,
+            key="slope",
+            text=Remark("What is the slope of the sigmoid at x = 10?"),
+            answer=lambda: sigmoid_slope(10),
+            reason=_slope,
             slips=lambda: [(sigmoid(10), Remark("That is the sigmoid's value; its slope is asked for."))],
+            bench=("sigmoid",),
         ),
         Number(
-            "four",
-            Remark("At best, which share of a gradient passes all the sigmoids of LeNet, in per cent?"),
-            lambda: 100 * sigmoid_slope(0) ** _sigmoids(),
+            key="four",
+            text=Remark("At best, which share of a gradient passes all the sigmoids of LeNet, in per cent?"),
+            answer=lambda: 100 * sigmoid_slope(0) ** _sigmoids(),
+            reason=_through,
             unit="%",
-            tolerance=0.03,
+            bench=("sigmoid", "layers"),
         ),
         Edit(
-            "edit",
-            Remark("Give LeNet what AlexNet brought: ReLU, max pooling, dropout."),
-            _modern,
-            {"arch": "1x6:k5,1x16:k5:p0", "input": "1x28x28", "hidden": "120,84", "dropout": "0.5"},
+            key="edit",
+            text=Remark("Give LeNet what AlexNet brought: ReLU, max pooling, dropout."),
+            missing=_modern,
+            solution={"arch": "1x6:k5,1x16:k5:p0", "input": "1x28x28", "hidden": "120,84", "dropout": "0.5"},
+            reason=lambda network: [
+                Remark(
+                    "{params} parameters, as before: none of it costs any.",
+                    {"params": exact(summarize(*network).totals.params)},
+                )
+            ],
         ),
     ),
     hints=(
-        Remark("Choose AlexNet in the sidebar to read off its figures, then Undo."),
+        Remark("Choose AlexNet in the editor to read off its figures, then Undo."),
         Remark("Where is the sigmoid steepest? Each layer multiplies the gradient by its slope."),
-        Remark("The activation is at the end of the sidebar; pooling is among More columns."),
+        Remark("The activation is at the end of the editor; pooling is among More columns."),
     ),
-    working=_lenet,
     terms=("sigmoid", "relu", "gradient", "dropout"),
 )

@@ -6,18 +6,19 @@ from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.comparison import Remark
 from vggexplorer.formatting import percent
 from vggexplorer.layers import shape_text
-from vggexplorer.lessons.asks import Edit, Finished, Number, Task, Trial
+from vggexplorer.lessons.asks import Edit, Finished, Number, Task, Theme, Trial
 from vggexplorer.lessons.common import (
+    BOOK,
     halvings,
     last_side,
     named,
     num_convolutions,
+    share,
     too_few,
 )
 from vggexplorer.notation import format_arch
 from vggexplorer.runs.config import PUBLISHED
 from vggexplorer.summary import summarize
-from vggexplorer.text import parse_network
 
 SIDES = (56, 84)
 _LEAST_SIDE = 3
@@ -62,77 +63,103 @@ def _trained_small(finished: Sequence[Finished]) -> list[Remark]:
     return []
 
 
-def _pixels() -> list[Remark]:
-    book = NETWORKS["VGG-11"].architecture
-    own = parse_network(PIXELS_SOLUTION)
-    return [
-        *(
-            Remark(
-                "{name} needs at least {side}×{side}.",
-                {"name": name, "side": NETWORKS[name].architecture.min_side()},
-            )
-            for name in ("VGG-11", "AlexNet")
-        ),
-        *(
-            Remark(
-                "VGG-11 at {side}: {sides}, each pooling keeps a quarter of the positions.",
-                {"side": side, "sides": halvings(book, (1, side, side))},
-            )
-            for side in SIDES
-        ),
+_SLIM = NETWORKS["VGG-11 slim"]
+PIXELS_SOLUTION = {"arch": "1x16,1x32,2x64,2x128:nopool,2x128", "input": "1x56x56"}
+
+
+def _left() -> Sequence[Remark]:
+    before, after = (summarize(_SLIM.architecture, (1, side, side)).totals for side in (BOOK[1], SIDES[0]))
+    return (
+        share(after.macs, before.macs),
         Remark(
-            "One way: {blocks} has {convs} convolutions and keeps {sides}.",
+            "The convolutions keep {conv}, as there are so many fewer positions; the fully connected part keeps {fc}: "
+            "its second layer does not depend on the picture.",
             {
-                "blocks": format_arch(own.architecture).replace(",", " "),
-                "convs": num_convolutions(own.architecture),
-                "sides": halvings(*own),
+                "conv": percent(after.conv_macs, before.conv_macs),
+                "fc": percent(after.fc_macs, before.fc_macs),
             },
         ),
-    ]
+    )
 
 
-PIXELS_SOLUTION = {"arch": "1x16,1x32,2x64,2x128:nopool,2x128", "input": "1x56x56"}
+def _least(name: str) -> Sequence[Remark]:
+    values = {"name": name, "side": NETWORKS[name].architecture.min_side()}
+    return (Remark("{name} needs at least {side}×{side}.", values),)
+
+
+def _halved(side: int) -> Remark:
+    values = {"side": side, "sides": halvings(NETWORKS["VGG-11"].architecture, (1, side, side))}
+    return Remark("VGG-11 at {side}: {sides}, each pooling keeps a quarter of the positions.", values)
+
+
+def _kept(network: Network) -> Sequence[Remark]:
+    values = {
+        "blocks": format_arch(network.architecture).replace(",", " "),
+        "convs": num_convolutions(network.architecture),
+        "sides": halvings(*network),
+    }
+    return (Remark("{blocks} has {convs} convolutions and keeps {sides}.", values),)
+
+
 PIXELS = Task(
     key="pixels",
     title=Remark("56 or 84 pixels, with the same accuracy?"),
+    theme=Theme.TRAINING,
+    minutes=10,
     question=Remark(
         "Eight times enlarged, a 28×28 picture shows nothing new. Use 56 or 84 pixels: which networks can take them, "
         "what does each pooling cost, and how can there be more convolutions before one? Then train it."
     ),
     start={"arch": "vgg11-slim", "input": "1x56x56"},
-    bench=("drawing", "totals", "layers", "train as it is"),
+    bench=("editor", "drawing", "layers"),
     asks=(
         Number(
-            "vgg",
-            Remark("How many pixels must a side have at least for VGG-11?"),
-            lambda: NETWORKS["VGG-11"].architecture.min_side(),
+            key="left",
+            text=Remark("The slim VGG-11 at 56 pixels instead of 224: what share of its MACs is left, in per cent?"),
+            answer=lambda: (
+                100 * named("VGG-11 slim", (1, SIDES[0], SIDES[0])).totals.macs / named("VGG-11 slim").totals.macs
+            ),
+            reason=_left,
+            unit="%",
+            predict=True,
+            bench=("totals", "drawing"),
         ),
         Number(
-            "alexnet",
-            Remark("And for the book's AlexNet?"),
-            lambda: NETWORKS["AlexNet"].architecture.min_side(),
+            key="vgg",
+            text=Remark("How many pixels must a side have at least for VGG-11?"),
+            answer=lambda: NETWORKS["VGG-11"].architecture.min_side(),
+            reason=lambda: _least("VGG-11"),
         ),
         Number(
-            "last",
-            Remark("At 56 pixels: which side have the last feature maps of VGG-11?"),
-            lambda: last_side(named("VGG-11", (1, SIDES[0], SIDES[0]))),
+            key="alexnet",
+            text=Remark("And for the book's AlexNet?"),
+            answer=lambda: NETWORKS["AlexNet"].architecture.min_side(),
+            reason=lambda: _least("AlexNet"),
+        ),
+        Number(
+            key="last",
+            text=Remark("At 56 pixels: which side have the last feature maps of VGG-11?"),
+            answer=lambda: last_side(named("VGG-11", (1, SIDES[0], SIDES[0]))),
+            reason=lambda: list(map(_halved, SIDES)),
         ),
         Edit(
-            "edit",
-            Remark(
+            key="edit",
+            text=Remark(
                 "Edit the network for 56 or 84 pixels: at least eight convolutions, and last feature maps of 3×3 "
                 "or more."
             ),
-            _fits_small_pictures,
-            PIXELS_SOLUTION,
+            missing=_fits_small_pictures,
+            solution=PIXELS_SOLUTION,
+            reason=_kept,
         ),
         Trial(
-            "run",
-            Remark(
+            key="run",
+            text=Remark(
                 "Train such a network at 56 or 84 pixels until its test accuracy is 80 % or more. How far is it from "
                 "the book's?"
             ),
-            _trained_small,
+            found=_trained_small,
+            bench=("editor", "train as it is"),
         ),
     ),
     hints=(
@@ -140,6 +167,5 @@ PIXELS = Task(
         Remark("Turn on More columns: a block's pooling can be none."),
         Remark("A block without pooling leaves the resolution to the next one: more nonlinearities before the pool."),
     ),
-    working=_pixels,
     terms=("pooling", "feature map", "convolution"),
 )

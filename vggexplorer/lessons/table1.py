@@ -1,11 +1,14 @@
 """The paper's table 1."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vggexplorer.architectures import CONV_ARCHS, NETWORKS, blocks
 from vggexplorer.comparison import Remark
+from vggexplorer.formatting import exact
 from vggexplorer.layers import Shape
-from vggexplorer.lessons.asks import Edit, Task
+from vggexplorer.lessons.asks import Edit, Number, Task, Theme
+from vggexplorer.lessons.common import named, quotient
 from vggexplorer.lessons.paper import distance
 from vggexplorer.notation import format_arch, format_items
 from vggexplorer.summary import summarize
@@ -22,41 +25,66 @@ def millions(name: str) -> int:
     return round(summarize(architecture, IMAGENET).totals.params / 1e6)
 
 
-def _table1() -> list[Remark]:
-    return [
+def _column(column: str, name: str) -> Remark:
+    return Remark(
+        "Column {column}, {name}: {blocks}; {millions} million parameters with the paper's input and classes.",
+        {
+            "column": column,
+            "name": name,
+            "blocks": format_items(blocks(CONV_ARCHS[name])).replace(",", " "),
+            "millions": millions(name),
+        },
+    )
+
+
+def _more_params() -> Sequence[Remark]:
+    own, base = named("VGG-19").totals, named("VGG-11").totals
+    return (
+        quotient(own.params, base.params),
         Remark(
-            "Column {column}, {name}: {blocks}; {millions} million parameters with the paper's input and classes.",
-            {
-                "column": column,
-                "name": name,
-                "blocks": format_items(blocks(CONV_ARCHS[name])).replace(",", " "),
-                "millions": millions(name),
-            },
-        )
-        for column, name in COLUMNS.items()
-    ]
+            "The convolutions have {own} parameters instead of {base}; the head has {fc}, and stays as it is.",
+            {"own": exact(own.conv_params), "base": exact(base.conv_params), "fc": exact(own.fc_params)},
+        ),
+    )
 
 
 def _in_paper(column: str, name: str) -> Edit:
     architecture = NETWORKS[name].architecture
     return Edit(
-        column,
-        Remark("Build column {column}, {name}.", {"column": column, "name": name}),
-        lambda network: distance(network, name),
-        {"arch": format_arch(architecture)},
+        key=column,
+        text=Remark("Build column {column}, {name}.", {"column": column, "name": name}),
+        missing=lambda network: distance(network, name),
+        solution={"arch": format_arch(architecture)},
+        reason=lambda _: [_column(column, name)],
     )
 
 
 TABLE1 = Task(
     key="table1",
     title=Remark("The other networks of the paper's Table 1"),
+    theme=Theme.STRUCTURE,
+    minutes=8,
     question=Remark(
         "VGG-11 is column A of Table 1 in Simonyan and Zisserman's paper. Build the others from it, block by block: "
         "each check says how far you are from the paper."
     ),
     start={"arch": "vgg11"},
-    bench=("drawing", "totals", "layers"),
-    asks=tuple(_in_paper(column, name) for column, name in COLUMNS.items()),
+    bench=("editor", "drawing", "totals"),
+    asks=(
+        Number(
+            key="more",
+            text=Remark(
+                "VGG-19, column E, has eight convolutions more than VGG-11. How many per cent more parameters does it "
+                "have?"
+            ),
+            answer=lambda: 100 * (named("VGG-19").totals.params / named("VGG-11").totals.params - 1),
+            reason=_more_params,
+            unit="%",
+            predict=True,
+            bench=("compare",),
+        ),
+        *(_in_paper(column, name) for column, name in COLUMNS.items()),
+    ),
     hints=(
         Remark("All columns have five blocks with the same channels; they differ in the number of convolutions."),
         Remark(
@@ -68,6 +96,6 @@ TABLE1 = Task(
             "the row below it are one block."
         ),
     ),
-    working=_table1,
+    beside=({"arch": "vgg19"},),
     terms=("block", "convolution", "pooling"),
 )

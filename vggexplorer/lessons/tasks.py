@@ -18,8 +18,9 @@ from vggexplorer.lessons.table1 import TABLE1
 TASKS: dict[str, Task] = {
     task.key: task
     for task in (
-        *(LISTING, SLOWER, PARAMETERS, FLOPS, HEAD, INPUT, TABLE1),
-        *(PIXELS, FIELDS, DEEP, POOLS, GIGABYTE, LENET),
+        *(SLOWER, PARAMETERS, FLOPS, INPUT, GIGABYTE),
+        *(LISTING, TABLE1, FIELDS, POOLS, LENET),
+        *(HEAD, PIXELS, DEEP),
     )
 }
-"""The tasks by key, in the order in which they are listed."""
+"""The tasks by key, in the order in which they are listed: by theme."""

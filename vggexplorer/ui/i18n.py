@@ -45,8 +45,13 @@ def _value(value: Any) -> Any:
     return t(value) if isinstance(value, str) else value
 
 
+def plain(remark: Remark) -> str:
+    """A remark as text, in the session's language."""
+    return t(remark.template, **{key: _value(value) for key, value in remark.values.items()})
+
+
 def say(remark: Remark) -> str:
-    """A remark as Markdown, in the session's language."""
+    """The same as Markdown."""
     values = {key: _value(value) for key, value in remark.values.items()}
     return t(
         remark.template, **{key: literal(value) if isinstance(value, str) else value for key, value in values.items()}

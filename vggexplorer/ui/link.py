@@ -94,7 +94,8 @@ class State:
 
     `beside` are the networks that Compare shows next to the one being edited, `baseline` is the place of the one
     that the others are set against, `runs` the ids of the training runs in view, `sweep` the id of the sweep in view,
-    `task` the key of the task on Learn, `hide` the controls that are not shown, `tab` the open tab,
+    `task` the key of the task on Learn, `tasks` the keys of those that a lesson has (none: all),
+    `hide` the controls that are not shown, `tab` the open tab,
     `shade` the quantity that the drawing's colours show if they do not show the kinds,
     `view` how the page is shown: `PROJECTOR`, or None.
     """
@@ -110,6 +111,7 @@ class State:
     runs: tuple[str, ...] = ()
     sweep: str | None = None
     task: str | None = None
+    tasks: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     tab: str = ""
     shade: str = ""
@@ -136,6 +138,11 @@ def _choice(choices: Iterable[str], what: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _tasks(text: str) -> tuple[str, ...]:
+    names = {_choice(TASKS, "the task")(name) for name in text.split(",")}
+    return tuple(name for name in TASKS if name in names)
 
 
 def _hidden(text: str) -> tuple[str, ...]:
@@ -172,6 +179,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "task": Part("task", (LEARN,), _choice(TASKS, "the task")),
+    "tasks": Part("tasks", (LEARN,), _tasks, ",".join),
     "hide": Part("hide", (EXPLORE, TRAIN, LEARN), _hidden, ",".join),
     "tab": Part("tab", tuple(TABS), _choice(tuple(dict.fromkeys(chain(*TABS.values()))), "the tab")),
     "shade": Part("shade", (EXPLORE,), _choice(get_args(Quantity), "what the colours show")),

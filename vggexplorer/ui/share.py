@@ -11,7 +11,7 @@ from vggexplorer.paths import EXPLORE
 from vggexplorer.ui import lesson_link
 from vggexplorer.ui.components import script
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.link import PARTS, address, write
+from vggexplorer.ui.link import PARTS, State, address, write
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current
 
@@ -34,12 +34,14 @@ def _show(page: str) -> None:
     with st.container(key="share panel", width=400):
         top = st.container()
         hidden = lesson_link.choice() if page in PARTS["hide"].pages else current().hide
-        link = address(_base(page), write(replace(current(), hide=hidden), page, session["own network"]))
         with top:
-            _show_link(link, t("This link opens the lesson.") if hidden else t("This link opens exactly what you see."))
+            about = t("This link opens the lesson.") if hidden else t("This link opens exactly what you see.")
+            link(page, replace(current(), hide=hidden), about)
 
 
-def _show_link(link: str, about: str) -> None:
+def link(page: str, state: State, about: str) -> None:
+    """The link to `state` on the page that is in view, as text and as QR code; `about` says what it opens."""
+    link = address(_base(page), write(state, page, session["own network"]))
     st.markdown(about)
     hand_out(link)
     if not local(link) and len(link) <= MOST:

@@ -23,7 +23,7 @@ from vggexplorer.ui.link import TABS, State, follow, read, write
 from vggexplorer.ui.session import session
 
 MAX_UNDO = 200
-VIEW = ("runs", "sweep", "task", "hide", "tab", "shade", "view")
+VIEW = ("runs", "sweep", "task", "tasks", "hide", "tab", "shade", "view")
 """What is in view rather than edited: Undo leaves it."""
 
 

@@ -1,0 +1,96 @@
+"""What a visitor has done of the tasks: kept by the browser alone, with the guesses; the server stores none of it."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from vggexplorer.lessons.asks import MOST_DIGITS, Ask, Task, to_predict
+from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.ui.components import script
+from vggexplorer.ui.session import session
+from vggexplorer.ui.widgets import renew, translated
+
+_KNOWN = {f"{task.key}.{ask.key}" for task in TASKS.values() for ask in task.asks}
+_progress = st.components.v2.component("vgg_progress", html="<div></div>", js=script("progress", "learn.js"))
+
+
+def name_of(task: Task, ask: Ask) -> str:
+    """What a question of a task is called among what is done."""
+    return f"{task.key}.{ask.key}"
+
+
+def done() -> Mapping[str, str]:
+    """What is done by name, with the guess that was locked, or nothing."""
+    found: dict[str, str] = session.setdefault("done", {})
+    return found
+
+
+def is_done(task: Task, ask: Ask) -> bool:
+    """Whether a question was answered rightly, or a guess is locked."""
+    return name_of(task, ask) in done()
+
+
+def count(task: Task) -> int:
+    """How many questions of a task are done."""
+    return sum(is_done(task, ask) for ask in task.asks)
+
+
+def first_open(task: Task) -> int | None:
+    """The place of the first question that is not done; None if all are."""
+    return next((place for place, ask in enumerate(task.asks) if not is_done(task, ask)), None)
+
+
+def covered_by(task: Task) -> int | None:
+    """The place of the first guess that is not locked yet: what comes after it would show its answer."""
+    return next((place for place, ask in enumerate(task.asks) if to_predict(ask) and not is_done(task, ask)), None)
+
+
+def place(task: Task) -> int:
+    """The place of the question that is asked: the one that was gone to, else the first that is not done."""
+    chosen: int | None = session.setdefault("at", {}).get(task.key)
+    found = chosen if chosen is not None else first_open(task) or 0
+    covered = covered_by(task)
+    return min(found, len(task.asks) - 1 if covered is None else covered)
+
+
+def go(task: Task, place: int) -> None:
+    """Ask the question at a place of a task, until another one is gone to."""
+    session["at"] = session.get("at", {}) | {task.key: place}
+
+
+def add(items: Any) -> None:
+    """Take what is done, from a check or from the browser; whatever else the browser may hold is left out."""
+    known = {}
+    if isinstance(items, dict):
+        known = {
+            name: guess
+            for name, guess in items.items()
+            if name in _KNOWN and isinstance(guess, str) and len(guess) <= MOST_DIGITS
+        }
+    session["done"] = dict(done()) | {name: guess for name, guess in known.items() if name not in done()}
+
+
+def forget(tasks: Iterable[Task]) -> None:
+    """Forget what is done of some tasks, with the answers that stand there and what was said to them."""
+    names = {name_of(task, ask) for task in tasks for ask in task.asks}
+    for name in names:
+        renew(answer_key(name))
+    left = {name: guess for name, guess in done().items() if name not in names}
+    session.update(done=left, checked={}, told=[], hints={}, at={}, forget=secrets.token_hex(4))
+
+
+def answer_key(name: str) -> str:
+    """The name of the widget that holds the answer to a question."""
+    return translated(f"answer {name}")
+
+
+def keep() -> None:
+    """Have the browser keep what is done, and say what it knows of an earlier visit."""
+
+    def found() -> None:
+        add(session["progress"].get("found"))
+
+    data = {"done": dict(done()), "session": session["id"], "forget": session.get("forget", "")}
+    _progress(key="progress", data=data, on_found_change=found)
