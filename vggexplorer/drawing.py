@@ -31,6 +31,8 @@ Quantity = Literal["params", "macs", "activations"]
 
 WIDTH = 1300
 HEIGHT = 300
+NARROW = 560
+"""The width of a drawing for narrow screens, which has several lines."""
 MARGIN = 12
 AXIS = 136
 """The y of the line on which everything is centred."""
@@ -58,7 +60,7 @@ _PARTS: dict[Kind, Part | None] = {
 """As what each kind of layer is drawn; what changes no shape is not."""
 _BACK = (0.36, 0.28)
 """How far right and up one pixel of width goes backwards."""
-_LARGEST, _SMALLEST = 150.0, 6.0
+_SMALLEST = 6.0
 _BAR = {"fc": 13.0, "flatten": 4.0, "failed": 13.0}
 _MARK = 60.0
 """The height of the mark that stands for the layer that fails."""
@@ -67,6 +69,19 @@ _BESIDE = 3.0
 _BETWEEN = (14.0, 64.0)
 """Between two groups, at least (if there is room) and at most, in pixels."""
 _LABEL_GAP = 10.0
+
+
+class Frame(NamedTuple):
+    """The room for a line of a drawing: its width, the largest side in it, how far below its axis the labels begin."""
+
+    width: float
+    largest: float
+    below: float
+
+
+WIDE = Frame(WIDTH, 150.0, 104.0)
+_NARROW = Frame(NARROW, 100.0, 72.0)
+_MOST_LINES = 4
 
 
 class Words(NamedTuple):
@@ -191,13 +206,58 @@ def layout(summary: Summary, words: Words, failure: Failure | None = None, by: Q
 
     With `by`, the labels say which share of that quantity each has, and the items have it as their `share`.
     """
-    clusters = list(_clusters(summary, words))
+    return _line(_all_clusters(summary, words, failure, by, WIDE), WIDE)
+
+
+def lines(
+    summary: Summary, words: Words, failure: Failure | None = None, by: Quantity | None = None
+) -> Sequence[Layout]:
+    """The same in as many lines as `NARROW` needs, one below the other."""
+    clusters = _all_clusters(summary, words, failure, by, _NARROW)
+    return [_line(line, _NARROW) for line in _broken(clusters, _NARROW)]
+
+
+def _all_clusters(
+    summary: Summary, words: Words, failure: Failure | None, by: Quantity | None, frame: Frame
+) -> list[_Cluster]:
+    clusters = list(_clusters(summary, words, frame))
     if by:
         clusters = _shared(clusters, shares(summary, by))
     if failure:
         clusters.append(_failed(summary, words, failure))
-    gaps = len(clusters) - 1
-    room = WIDTH - 2 * MARGIN - _BACK[0] * max(item.depth for cluster in clusters for item in cluster.items)
+    return clusters
+
+
+def _broken(clusters: Sequence[_Cluster], frame: Frame) -> list[list[_Cluster]]:
+    """The clusters in lines that are about as long as each other; few enough, if need be too long ones."""
+    shortest = [cluster._replace(note=cluster.short) for cluster in clusters]
+    widths = [max(cluster.solid, cluster.text) + _BETWEEN[0] for cluster in shortest]
+    room = _room(clusters, frame) + _BETWEEN[0]
+    count = min(_MOST_LINES, len(_filled(widths, room)))
+    limit = sum(widths) / count
+    while len(_filled(widths, limit)) > count:
+        limit *= 1.02
+    return [list(clusters[line.start : line.stop]) for line in _filled(widths, limit)]
+
+
+def _filled(widths: Sequence[float], limit: float) -> list[range]:
+    """The places that go into each line, if a line takes what fits into `limit`."""
+    found, start, filled = [], 0, 0.0
+    for place, width in enumerate(widths):
+        if place > start and filled + width > limit:
+            found.append(range(start, place))
+            start, filled = place, 0.0
+        filled += width
+    return [*found, range(start, len(widths))]
+
+
+def _room(clusters: Sequence[_Cluster], frame: Frame) -> float:
+    return frame.width - 2 * MARGIN - _BACK[0] * max(item.depth for cluster in clusters for item in cluster.items)
+
+
+def _line(clusters: list[_Cluster], frame: Frame) -> Layout:
+    gaps = max(1, len(clusters) - 1)
+    room = _room(clusters, frame)
     gap = min(_BETWEEN[0], 0.25 * room / gaps)
     room -= gap * gaps
     if sum(max(cluster.solid, cluster.text) for cluster in clusters) > room:
@@ -205,12 +265,12 @@ def layout(summary: Summary, words: Words, failure: Failure | None = None, by: Q
     squeeze = min(1.0, room / sum(cluster.solid for cluster in clusters))
     slots = _slots(clusters, room, squeeze)
     gap += min((room - sum(slots)) / gaps, _BETWEEN[1] - gap)
-    placed = list(_place(clusters, slots, gap, squeeze))
-    return Layout(tuple(item for cluster in placed for item in cluster.items), _labels(placed), squeeze)
+    placed = list(_place(clusters, slots, gap, squeeze, frame))
+    return Layout(tuple(item for cluster in placed for item in cluster.items), _labels(placed, frame), squeeze)
 
 
-def _clusters(summary: Summary, words: Words) -> Iterator[_Cluster]:
-    scale = _Scale(summary)
+def _clusters(summary: Summary, words: Words, frame: Frame) -> Iterator[_Cluster]:
+    scale = _Scale(summary, frame.largest)
     shape = summary.input_shape
     first = scale.item("input", "input", shape, f"{words.input}: {shape_text(shape)}")
     yield _Cluster((first,), shape_text(shape), words.input, words.input)
@@ -269,16 +329,17 @@ def _lines(group: Group, items: Sequence[Item], last: str, words: Words) -> tupl
 class _Scale:
     """From shapes to pixels, for one network."""
 
-    def __init__(self, summary: Summary) -> None:
+    def __init__(self, summary: Summary, largest: float) -> None:
+        self._largest = largest
         shapes = [summary.input_shape, *(row.output_shape for row in summary.rows)]
         self._side = max([64, *(side for shape in shapes for side in shape[1:])])
         self._units = max([16.0, *(log2(1 + shape[0]) for shape in shapes if len(shape) == 1)])
 
     def side(self, pixels: int) -> float:
-        return _SMALLEST + (_LARGEST - _SMALLEST) * sqrt((pixels - 1) / (self._side - 1))
+        return _SMALLEST + (self._largest - _SMALLEST) * sqrt((pixels - 1) / (self._side - 1))
 
     def length(self, units: int) -> float:
-        return _LARGEST * log2(1 + units) / self._units
+        return self._largest * log2(1 + units) / self._units
 
     def item(self, part: Part, layer: str, shape: Shape, title: str) -> Item:
         if len(shape) == 1:
@@ -310,8 +371,10 @@ def _slots(clusters: Sequence[_Cluster], room: float, squeeze: float) -> list[fl
     return [width + share * want for width, want in zip(solid, wanted, strict=True)]
 
 
-def _place(clusters: Iterable[_Cluster], slots: Sequence[float], gap: float, squeeze: float) -> Iterator[_Cluster]:
-    x = (WIDTH - sum(slots) - gap * (len(slots) - 1)) / 2
+def _place(
+    clusters: Iterable[_Cluster], slots: Sequence[float], gap: float, squeeze: float, frame: Frame
+) -> Iterator[_Cluster]:
+    x = (frame.width - sum(slots) - gap * (len(slots) - 1)) / 2
     for cluster, slot in zip(clusters, slots, strict=True):
         start = x + (slot - cluster.solid * squeeze) / 2
         yield cluster._replace(items=tuple(_row_of(cluster.items, start, squeeze)))
@@ -325,21 +388,22 @@ def _row_of(items: Iterable[Item], x: float, squeeze: float) -> Iterator[Item]:
         x = placed.end + _BESIDE * squeeze
 
 
-def _labels(clusters: Sequence[_Cluster]) -> tuple[Label, ...]:
+def _labels(clusters: Sequence[_Cluster], frame: Frame) -> tuple[Label, ...]:
     """A label for each cluster; where there is no room, for each run of like clusters, if need be not all."""
-    labels = [_label([cluster]) for cluster in clusters]
+    labels = [_label([cluster], frame) for cluster in clusters]
     if len(_apart(labels)) < len(labels):
-        labels = [_label(list(run)) for _, run in groupby(clusters, key=lambda cluster: (cluster.size, cluster.note))]
+        runs = groupby(clusters, key=lambda cluster: (cluster.size, cluster.note))
+        labels = [_label(list(run), frame) for _, run in runs]
         labels = _apart(_by_weight(labels))
     return tuple(sorted(labels))
 
 
-def _label(run: Sequence[_Cluster]) -> Label:
+def _label(run: Sequence[_Cluster], frame: Frame) -> Label:
     start, end = run[0].items[0].x, run[-1].items[-1].end
     times = f"{len(run)} × " if len(run) > 1 else ""
     cluster = run[0]._replace(note=times + run[0].note)
     edge = (MARGIN + cluster.text) / 2
-    x = min(max((start + end) / 2, edge), WIDTH - edge)
+    x = min(max((start + end) / 2, edge), frame.width - edge)
     return Label(x, cluster.text, cluster.size, cluster.note, start, end)
 
 
@@ -389,27 +453,52 @@ def draw(
     ident: str = "vgg",
     failure: Failure | None = None,
     by: Quantity | None = None,
+    narrow: bool = False,
 ) -> str:
-    """The network as an SVG element of 1300 x 300, to be put into a page.
+    """The network as an SVG element of 1300 x 300, to be put into a page; a `narrow` one has several lines.
 
     `selected` names a row of the summary, or is "input"; a row that is not drawn (an activation, dropout)
     selects the item before it. `ident` begins the ids: give each drawing of a page its own. Of a network that cannot
     take its input, the layers so far are drawn, and the one that fails as `failure`. With `by` the colours are not
     those of the kinds: the darker an item, the larger its share of that quantity.
     """
-    plan = layout(summary, words, failure, by)
-    most = max(item.share for item in plan.items) if by else 0.0
-    legend = _heat_legend(getattr(words, by), most) if by else _legend(plan, words, ident)
+    frame = _NARROW if narrow else WIDE
+    plans = lines(summary, words, failure, by) if narrow else [layout(summary, words, failure, by)]
+    items = [item for plan in plans for item in plan.items]
+    most = max(item.share for item in items) if by else 0.0
+    legend, top = _heat_legend(getattr(words, by), most) if by else _legend(items, words, ident, frame)
     owner = _owner(summary, selected)
+    step = 2 * frame.below + 44
+    drawn = [_line_svg(plan, place, len(plans), frame, owner, ident, most) for place, plan in enumerate(plans)]
+    if narrow:
+        height = top + step * len(plans)
+        shifts = (top + frame.below - AXIS + step * place for place in range(len(plans)))
+        drawn = [f'<g transform="translate(0 {_n(y)})">{line}</g>' for y, line in zip(shifts, drawn, strict=True)]
+    else:
+        height = HEIGHT
     return "".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="vgg-drawing" viewBox="0 0 {WIDTH} {HEIGHT}" role="group">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="vgg-drawing" viewBox="0 0 {_n(frame.width)} {_n(height)}" '
+            'role="group">',
             f"<title>{escape(words.title)}</title><desc>{escape(describe(summary, words, failure))}</desc>",
             f"<style>{_STYLE}</style>{_patterns(ident)}{legend}",
-            f'<g stroke-width="{_n(max(0.2, plan.squeeze))}">{"".join(_items(plan.items, owner, ident, most))}</g>',
-            f'<g aria-hidden="true">{"".join(map(_label_svg, plan.labels))}</g>',
-            *(f'<path class="vgg-ring" d="{_outline(item)}"/>' for item in plan.items if item.layer == owner),
+            *drawn,
             "</svg>",
+        )
+    )
+
+
+def _line_svg(plan: Layout, place: int, count: int, frame: Frame, owner: str | None, ident: str, most: float) -> str:
+    """A line of a drawing; the flow goes on from one to the next."""
+    first, last = plan.items[0], plan.items[-1]
+    before = f'<path class="vgg-flow" d="M0 {AXIS}H{_n(first.x)}"/>' if place else ""
+    after = f'<path class="vgg-flow" d="M{_n(last.end)} {AXIS}H{_n(frame.width)}"/>' if place < count - 1 else ""
+    items = "".join(_items(plan.items, owner, ident, most))
+    return "".join(
+        (
+            f'<g stroke-width="{_n(max(0.2, plan.squeeze))}">{before}{items}{after}</g>',
+            f'<g aria-hidden="true">{"".join(_label_svg(label, frame) for label in plan.labels)}</g>',
+            *(f'<path class="vgg-ring" d="{_outline(item)}"/>' for item in plan.items if item.layer == owner),
         )
     )
 
@@ -531,42 +620,49 @@ def _patterns(ident: str) -> str:
     return f"<defs>{pool}{start.format(escape(ident), 'fc', '')}{paint.format('fc')}</defs>"
 
 
-def _label_svg(label: Label) -> str:
-    x = _n(label.x)
+def _label_svg(label: Label, frame: Frame) -> str:
+    x, y = _n(label.x), AXIS + frame.below
     start, end = label.start, label.end
-    brace = f"M{_n(start)} 241v4H{_n(end)}v-4" if end - start > 14 else f"M{_n((start + end) / 2)} 240v6"
+    brace = f"M{_n(start)} {_n(y + 1)}v4H{_n(end)}v-4" if end - start > 14 else f"M{_n((start + end) / 2)} {_n(y)}v6"
     return (
         f'<path class="vgg-brace" d="{brace}"/>'
-        f'<text class="vgg-size" x="{x}" y="264">{escape(label.size)}</text>'
-        f'<text class="vgg-note" x="{x}" y="283">{escape(label.note)}</text>'
+        f'<text class="vgg-size" x="{x}" y="{_n(y + 24)}">{escape(label.size)}</text>'
+        f'<text class="vgg-note" x="{x}" y="{_n(y + 43)}">{escape(label.note)}</text>'
     )
 
 
-def _legend(plan: Layout, words: Words, ident: str) -> str:
-    """A sample and a word for each kind that is drawn, then a note on the scales if it fits."""
+_LEGEND = 30.0
+"""The height of a line of a legend."""
+
+
+def _legend(items: Sequence[Item], words: Words, ident: str, frame: Frame) -> tuple[str, float]:
+    """A sample and a word for each kind that is drawn, then a note on the scales if it fits; and its height."""
     names = {"conv": words.convolution, "pool": words.pooling, "fc": words.fully_connected}
-    parts, x = [], float(MARGIN)
-    for part in dict.fromkeys(item.part for item in plan.items):
+    parts, x, y = [], float(MARGIN), 0.0
+    for part in dict.fromkeys(item.part for item in items):
         name = names.get(part) or getattr(words, part)
-        parts.append(_legend_entry(part, name, x, ident))
-        x += 36 + text_width(name, FONT - 1)
-    if x + text_width(words.scales, FONT - 1) < WIDTH - MARGIN:
+        width = 22 + text_width(name, FONT - 1)
+        if frame != WIDE and x + width > frame.width:
+            x, y = float(MARGIN), y + _LEGEND
+        parts.append(_legend_entry(part, name, x, y, ident))
+        x += width + 14
+    if frame == WIDE and x + text_width(words.scales, FONT - 1) < WIDTH - MARGIN:
         parts.append(f'<text class="vgg-scales" x="{WIDTH - MARGIN}" y="20">{escape(words.scales)}</text>')
-    return f'<g class="vgg-legend" aria-hidden="true">{"".join(parts)}</g>'
+    return f'<g class="vgg-legend" aria-hidden="true">{"".join(parts)}</g>', y + _LEGEND
 
 
-def _legend_entry(part: Part, name: str, x: float, ident: str) -> str:
+def _legend_entry(part: Part, name: str, x: float, y: float, ident: str) -> str:
     wide, high, deep = (_BAR[part], 16, 0) if part in _BAR else (9, 11, 18)
     sample = Item(part, "", (), "", x + 9 - wide / 2, wide, high, deep)
-    return f'{_shape(sample, ident, 15)}<text x="{_n(x + 22)}" y="20">{escape(name)}</text>'
+    return f'{_shape(sample, ident, y + 15)}<text x="{_n(x + 22)}" y="{_n(y + 20)}">{escape(name)}</text>'
 
 
 _STEPS = 12
 """Of the scale of colours in a legend."""
 
 
-def _heat_legend(label: str, most: float) -> str:
-    """The scale of colours from nothing to the largest share, and what it is a share of."""
+def _heat_legend(label: str, most: float) -> tuple[str, float]:
+    """The scale of colours from nothing to the largest share, and what it is a share of; and its height."""
     start = MARGIN + text_width(label, FONT - 1) + 12
     first = f'<text x="{MARGIN}" y="20">{escape(label)}</text><text x="{_n(start)}" y="20">0 %</text>'
     x = start + text_width("0 %", FONT - 1) + 8
@@ -574,4 +670,4 @@ def _heat_legend(label: str, most: float) -> str:
         f'<path fill="{heat(step / (_STEPS - 1))}" d="M{_n(x + 14 * step)} 8h14v14h-14z"/>' for step in range(_STEPS)
     )
     last = f'<text x="{_n(x + 14 * _STEPS + 8)}" y="20">{percent(most, 1)}</text>'
-    return f'<g class="vgg-legend" aria-hidden="true">{first}{"".join(boxes)}{last}</g>'
+    return f'<g class="vgg-legend" aria-hidden="true">{first}{"".join(boxes)}{last}</g>', _LEGEND

@@ -11,6 +11,7 @@ from vggexplorer.drawing import (
     AXIS,
     ENGLISH,
     HEIGHT,
+    NARROW,
     WIDTH,
     Failure,
     Item,
@@ -19,6 +20,7 @@ from vggexplorer.drawing import (
     describe,
     draw,
     layout,
+    lines,
     shares,
     text_width,
     thickness,
@@ -289,6 +291,40 @@ def test_everything_is_within_the_picture(summary):
         assert left >= 0
         assert right <= WIDTH
         assert base <= HEIGHT - 5
+
+
+def test_a_narrow_drawing_has_all_of_it_in_a_few_lines(summary):
+    found = lines(summary, ENGLISH)
+    assert 1 <= len(found) <= 4
+    order = [item.layer for item in layout(summary, ENGLISH).items]
+    assert [item.layer for line in found for item in line.items] == order
+    for line in found:
+        assert line.labels
+        for before, after in pairwise(line.items):
+            assert before.end < after.x
+        for left, right in pairwise(line.labels):
+            assert left.x + left.width / 2 < right.x - right.width / 2
+    svg = draw(summary, summary.rows[0].name, narrow=True)
+    assert [element.attrib["data-layer"] for element in drawn(svg)] == order
+    for element in parse(svg).iter(f"{SVG}path"):
+        assert all(0 <= x <= NARROW for x, _ in points(element.attrib["d"]))
+    for text in labels(svg):
+        start, end, _ = anchored(text)
+        assert start >= 0
+        assert end <= NARROW
+
+
+def test_lines_of_a_narrow_drawing_are_clear_of_each_other_and_of_the_legend():
+    root = parse(draw(network("VGG-11"), narrow=True))
+    height = float(root.attrib["viewBox"].split()[-1])
+    above = 30.0 * 2
+    shifts = [float(group.attrib["transform"].split()[1].rstrip(")")) for group in root if "transform" in group.attrib]
+    assert len(shifts) == 2
+    for group, shift in zip((each for each in root if "transform" in each.attrib), shifts, strict=True):
+        ys = [y + shift for path in group.iter(f"{SVG}path") for _, y in points(path.attrib["d"])]
+        assert min(ys) >= above
+        above = shift + max(float(text.attrib["y"]) for text in group.iter(f"{SVG}text"))
+    assert above < height
 
 
 def test_volumes_are_centred_on_the_axis_and_clear_of_legend_and_labels(summary):

@@ -1,8 +1,8 @@
 // The parts that show one network: heading, totals, drawing, inspector, layer table, charts. Their figures are written by
 // Python; here they are laid out. A layer that the pointer is on is marked in all of them.
 
-import { element, plot, rove, step } from "./components.js"
-import { part, perform } from "./live.js"
+import { element, onWidth, plot, rove, step } from "./components.js"
+import { part, perform, redraw } from "./live.js"
 
 // --- one layer, everywhere -----------------------------------------------------------------------------
 
@@ -67,10 +67,11 @@ function split({ conv, split: [left, right] }) {
 
 // --- the drawing -----------------------------------------------------------------------------------------
 
-export const drawing = part("drawing", (root, { svg, shade }, data) => {
+export const drawing = part("drawing", (root, figures, data) => {
   const box = root.querySelector(".drawing")
   const focused = box.getRootNode().activeElement?.dataset?.layer
-  put(box, svg)
+  fit(box, figures, () => redraw("drawing"))
+  const { shade } = figures
   const layers = () => [...box.querySelectorAll("[data-layer]")]
   const here = layers().find((item) => item.dataset.layer === focused) ?? box.querySelector("[aria-current]") ?? layers()[0]
   rove(layers(), here)
@@ -95,9 +96,18 @@ export const drawing = part("drawing", (root, { svg, shade }, data) => {
   }
 })
 
+const LEAST = 720 // pixels in which the drawing's letters can still be read; below it has several lines
+
+const fitted = new WeakMap() // what is done when a drawing has got another width
+
 // Made by the core, from numbers and translated words only.
-function put(box, svg) {
-  box.innerHTML = svg
+function fit(box, { svg, narrow }, anew) {
+  const few = () => box.clientWidth > 0 && box.clientWidth < LEAST
+  const lines = few()
+  box.classList.toggle("narrow", lines)
+  box.innerHTML = lines ? narrow.svg : svg
+  if (!fitted.has(box)) onWidth(box, () => fitted.get(box)())
+  fitted.set(box, () => few() !== lines && anew())
 }
 
 function shadeButton(by, label, pressed) {
@@ -109,11 +119,14 @@ function shadeButton(by, label, pressed) {
 // A drawing that comes with its component's data: of a network that cannot take its input.
 export function picture({ data, parentElement }) {
   const box = parentElement.querySelector(".drawing")
-  put(box, data.svg)
-  for (const item of box.querySelectorAll("[data-layer]")) {
-    item.setAttribute("role", "img")
-    item.removeAttribute("tabindex")
+  const put = () => {
+    fit(box, data, put)
+    for (const item of box.querySelectorAll("[data-layer]")) {
+      item.setAttribute("role", "img")
+      item.removeAttribute("tabindex")
+    }
   }
+  put()
 }
 
 // --- the inspector ---------------------------------------------------------------------------------------

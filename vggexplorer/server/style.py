@@ -18,7 +18,32 @@ ROOT = 15
 _SIZES = " ".join(f"--type-{name}: {size / ROOT:.4f}rem;" for name, size in TYPE.items())
 NARROW = 768
 """The width in pixels up to which a screen is a phone's or a small tablet's."""
+
+
+def narrow(css: str) -> str:
+    """CSS that holds on such a screen."""
+    return f"@media (max-width: {NARROW}px) {{ {css} }}"
+
+
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);"
+
+
+def scrolls(box: str, ground: str = "var(--st-background-color)") -> str:
+    """CSS for boxes that can be moved sideways: a shade at the right says that there is more.
+
+    The shade lies still; over it lies the colour of the `ground`, which moves with the table and hides it at its end.
+    """
+    cover = f"linear-gradient(to left, {ground} 40%, transparent) right / 3rem 100% no-repeat local"
+    shade = "linear-gradient(to left, color-mix(in srgb, currentColor 40%, transparent), transparent)"
+    return f"{box} {{ overflow-x: auto; background: {cover}, {shade} right / 1.1rem 100% no-repeat scroll; }}"
+
+
+def stays(box: str, ground: str = "var(--st-background-color)") -> str:
+    """The same, and the first column of the table in it stays."""
+    column = f":where({box}) tr > :first-child {{ position: sticky; left: 0; z-index: 1; background: {ground}; }}"
+    return f"{scrolls(box, ground)}\n{column}\n"
+
+
 _RED = ", ".join(f"[class*=st-key-{key.replace(' ', '-')}]" for key in RED)
 _SHEET = ".stSidebar[data-testid]"
 _CLOSED = f"{_SHEET}:is([data-collapsed=true], [aria-expanded=false])"
@@ -27,8 +52,8 @@ _AT_THE_BOTTOM = ":is([data-testid=stLayoutWrapper]:has(> .st-key-pages), .st-ke
 _PHONE = f"""
 :root {{ --vgg-pages: calc(3.75rem + env(safe-area-inset-bottom, 0px)); --vgg-sheet: 45dvh; }}
 [data-testid=stMainBlockContainer] {{ padding-top: calc(var(--vgg-bar) + 0.6rem); }}
-[data-testid=stMainBlockContainer] {{ padding-bottom: calc(var(--vgg-pages) + 5rem); }}
-body:has({_OPEN}) [data-testid=stMainBlockContainer] {{
+.stApp [data-testid=stMainBlockContainer] {{ padding-bottom: calc(var(--vgg-pages) + 5rem); }}
+body:has({_OPEN}) .stApp [data-testid=stMainBlockContainer] {{
   padding-bottom: calc(var(--vgg-pages) + var(--vgg-sheet) + 1rem);
 }}
 [data-testid=stHeader] {{ height: var(--vgg-bar); min-height: 0; border-bottom: 1px solid rgb(128 128 128 / 25%); }}
@@ -39,7 +64,13 @@ body:has({_OPEN}) [data-testid=stMainBlockContainer] {{
 .st-key-projector {{ display: none; }}
 .st-key-share p {{ {_UNSEEN} }}
 :is(input, textarea) {{ font-size: 16px !important; }}
-[data-testid=stMain] :is([data-testid^=stBaseButton], [data-testid=stPopoverButton], summary) {{ min-height: 40px; }}
+[data-testid=stMain] :is([data-testid^=stBaseButton], [data-testid=stPopoverButton], [data-variant], summary) {{
+  min-height: 40px;
+}}
+[data-testid=stMainMenuButton] {{ min-width: 40px; min-height: 40px; }}
+[data-testid=stTab] {{ min-height: 40px; }}
+pre:has(code[style*="white-space: pre;"]) {{ mask-image: linear-gradient(to left, transparent, black 1.8rem); }}
+pre code[style*="white-space: pre;"] {{ display: inline-block; padding-right: 2rem; }}
 
 [data-testid=stLayoutWrapper]:has(> .st-key-pages) {{
   position: fixed; inset: auto 0 0; z-index: 999992; width: auto; height: var(--vgg-pages);
@@ -128,10 +159,10 @@ STYLE = f"""
 :is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
   color: {palette.LINK.css};
 }}
-[data-testid=stMarkdownContainer]:has(table) {{ overflow-x: auto; }}
+{stays("[data-testid=stMarkdownContainer]:has(table)", palette.GROUND.css)}
 :is({_RED}) button:enabled {{ color: {palette.RED.css}; border-color: currentColor; }}
 :is({_RED}) button:enabled:hover {{ background: {palette.RED_GROUND.css}; }}
-@media (max-width: {NARROW}px) {{ {_PHONE} }}
+{narrow(_PHONE)}
 @media (min-width: {NARROW + 1}px) {{
   {_AT_THE_BOTTOM} {{ display: none; }}
   [data-testid=stHeader] {{ position: fixed; inset: 0 0 auto 0; width: 100%; height: var(--vgg-bar); min-height: 0; }}

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from vggexplorer.drawing import ENGLISH, Quantity, Words, draw
+from vggexplorer.drawing import ENGLISH, Failure, Quantity, Words, draw
 from vggexplorer.explain import explain
 from vggexplorer.formatting import exact, percent, size
 from vggexplorer.layers import Kind, shape_text
@@ -22,8 +22,15 @@ def selected(summary: Summary) -> Row:
 
 def drawn(summary: Summary) -> dict[str, Any]:
     """The network as a drawing whose parts can be selected, coloured as the person wants it."""
-    shade = cast(Quantity, current().shade) or None
-    return {"svg": draw(summary, selected(summary).name, Words(*map(t, ENGLISH)), by=shade), "shade": current().shade}
+    return {"shade": current().shade, **pictures(summary, selected(summary).name)}
+
+
+def pictures(summary: Summary, chosen: str | None = None, failure: Failure | None = None) -> dict[str, Any]:
+    """The drawing for any width: the browser knows its own."""
+    words = Words(*map(t, ENGLISH))
+    shade = None if failure else cast(Quantity, current().shade) or None
+    wide, narrow = (draw(summary, chosen, words, "vgg", failure, shade, each) for each in (False, True))
+    return {"svg": wide, "narrow": {"svg": narrow}}
 
 
 def listed(summary: Summary) -> dict[str, Any]:

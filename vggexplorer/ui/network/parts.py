@@ -8,13 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from vggexplorer.drawing import ENGLISH, Failure, Words, draw
+from vggexplorer.drawing import Failure
 from vggexplorer.palette import COLORS
 from vggexplorer.server import style
 from vggexplorer.server.files import url
 from vggexplorer.summary import UnfitError
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import sentence, t
+from vggexplorer.ui.network.layers import pictures
 
 _HATCH = "repeating-linear-gradient(0deg, rgb(255 255 255 / 45%) 0 1px, transparent 1px 4px)"
 """What tells the fully connected part from the convolutions without colour, as in the charts."""
@@ -92,8 +93,8 @@ _DRAWING = (
     STYLE
     + """
 .part { position: relative; }
-.drawing { overflow-x: auto; }
-.drawing svg { display: block; width: 100%; min-width: 720px; height: auto; max-height: max(12rem, 20.4vh); }
+.drawing svg { display: block; width: 100%; min-width: 0; height: auto; max-height: max(12rem, 20.4vh); }
+.drawing.narrow svg { max-width: 600px; max-height: none; margin: auto; }
 .vgg-scales { display: none; }
 .drawing [data-layer] { cursor: pointer; outline: none; }
 .drawing .pointed .vgg-body { filter: brightness(1.2); stroke: var(--st-primary-color); stroke-width: 3; }
@@ -101,9 +102,9 @@ _DRAWING = (
 .shades { background: var(--st-background-color); border-radius: 1rem; }
 .shades button { padding: 0.1rem 0.6rem; border-radius: 1rem; border: 1px solid transparent; }
 .shades button:hover { border-color: var(--st-border-color); }
-@media (max-width: 640px) { .shades { position: static; } }
 .shades [aria-pressed=true] { background: var(--st-secondary-background-color); font-weight: 600; }
 """
+    + style.narrow(".shades { position: static; justify-content: center; } .shades button { min-height: 40px; }")
 )
 _drawing = st.components.v2.component(
     "vgg_drawing",
@@ -141,14 +142,14 @@ _layers = st.components.v2.component(
     html='<div class="part"><table class="layers"></table></div>',
     css=STYLE
     + _COLOURS
+    + style.stays(".part")
     + """
-.part { overflow-x: auto; container-type: inline-size; }
+.part { container-type: inline-size; }
 table { border-collapse: collapse; width: 100%; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.28rem 0.4rem; border-bottom: 1px solid var(--st-border-color); white-space: nowrap; }
 thead th { white-space: normal; position: sticky; top: 0; background: var(--st-background-color); }
 thead th { font-weight: 600; vertical-align: bottom; }
 th { font-weight: 400; }
-th:first-child { position: sticky; left: 0; background: var(--st-background-color); z-index: 1; }
 .text { text-align: left; }
 .number { text-align: right; position: relative; }
 .bar { position: absolute; left: 0.4rem; bottom: 2px; height: 4px; max-width: calc(100% - 0.8rem); border-radius: 2px; }
@@ -171,6 +172,9 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
   th, td { padding-inline: 0.2rem; }
   .arrow, .nofold { width: 0.9rem; }
   tr > :nth-child(6) { display: none; }
+  tr > :first-child { white-space: normal; min-width: 7.5rem; }
+  thead th:not(:first-child) { background: none; }
+  :is(.fold, .name, .all) { min-height: 2.2rem; }
 }
 """,
     js=script("layers", "stage.js"),
@@ -224,8 +228,7 @@ def charts() -> None:
 def unfit(error: UnfitError) -> None:
     """The drawing of a network that cannot take its input, up to the layer that fails."""
     failure = Failure(error.place, sentence(error.reason))
-    svg = draw(error.so_far, words=Words(*map(t, ENGLISH)), failure=failure)
-    _picture(key="drawing so far", data={"svg": svg})
+    _picture(key="drawing so far", data=pictures(error.so_far, failure=failure))
 
 
 PARTS: dict[str, Callable[[], Any]] = {
