@@ -92,6 +92,10 @@ export function onWidth(box, fit) {
   }).observe(box)
 }
 
+const FEW = 520 // pixels below which a chart looks as the figure's `narrow` says, if it says something
+
+const plotted = new WeakMap() // what is done when a chart has got another width
+
 export async function plot(box, figure, url) {
   const Plotly = await loadPlotly(url)
   const style = getComputedStyle(box)
@@ -99,10 +103,12 @@ export async function plot(box, figure, url) {
   const palette = { $text: color("text-color"), $grid: color("border-color") }
   const paint = (value) => coloured(value, palette)
   const font = { color: palette.$text, family: style.fontFamily, size: 13 }
-  const layout = { ...paint(figure.layout), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
-  const follows = Boolean(box.data)
+  const few = () => box.clientWidth > 0 && box.clientWidth < FEW
+  const narrow = few()
+  const layout = { ...paint(figure.layout), ...(narrow ? paint(figure.narrow ?? {}) : {}), font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true }
   await Plotly.react(box, paint(figure.data), layout, { responsive: true, displayModeBar: false })
-  if (!follows) onWidth(box, () => Plotly.Plots.resize(box))
+  if (!plotted.has(box)) onWidth(box, () => plotted.get(box)())
+  plotted.set(box, () => (few() === narrow ? Plotly.Plots.resize(box) : plot(box, figure, url)))
   return Plotly
 }
 

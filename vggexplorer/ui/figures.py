@@ -52,7 +52,7 @@ def by_layer(rows: Sequence[Row], measures: Sequence[tuple[str, Sequence[float],
         "bargap": 0.25,
         "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
     }
-    data = []
+    data, narrow = [], {}
     for place, (label, values, hover) in enumerate(measures):
         number = str(place + 1) if place else ""
         start = place * (width + _GAP)
@@ -66,8 +66,9 @@ def by_layer(rows: Sequence[Row], measures: Sequence[tuple[str, Sequence[float],
             "side": "top",
             "exponentformat": "SI",
         }
+        narrow[f"xaxis{number}"] = layout[f"xaxis{number}"] | {"nticks": 3, "tickangle": 0}
         data.append(_bars(label, rows, values, f"x{number}", f"%{{y}}: {hover}<extra></extra>"))
-    return {"data": data, "layout": layout}
+    return {"data": data, "layout": layout, "narrow": narrow}
 
 
 def _bars(name: str, rows: Sequence[Row], values: Sequence[float], axis: str, hover: str) -> Figure:

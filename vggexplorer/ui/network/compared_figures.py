@@ -114,15 +114,23 @@ def _published(known: Published) -> str:
     )
 
 
-_PLOT = labels.Box(0, 0, 480, 350)
-"""About the room of the points, in pixels: the names are placed for it."""
+_PLOT, _NARROW = labels.Box(0, 0, 480, 350), labels.Box(0, 0, 285, 415)
+"""About the room of the points, in pixels: the names are placed for it, or for what a phone has."""
 
 
 def _named_points(points: Sequence[Point], x: str, y: str, log: bool) -> Figure:
     """Points with their names; `log` says whether the vertical axis is logarithmic, as the horizontal one is."""
     across, up = _Axis.of([point.x for point in points], log=True), _Axis.of([point.y for point in points], log)
-    places = [(across.share(point.x) * _PLOT.right, up.share(point.y) * _PLOT.top) for point in points]
-    spots = labels.place(places, [point.name for point in points], _PLOT)
+    names = [point.name for point in points]
+
+    def notes(page: labels.Box) -> list[Figure]:
+        places = [(across.share(point.x) * page.right, up.share(point.y) * page.top) for point in points]
+        spots = labels.place(places, names, page)
+        return [
+            _name(point, _at(point.x, log=True), _at(point.y, log), spot)
+            for point, spot in zip(points, spots, strict=True)
+        ]
+
     grey = {"color": COLORS["input"], "symbol": "circle-open", "size": 9}
     return {
         "data": [
@@ -132,15 +140,13 @@ def _named_points(points: Sequence[Point], x: str, y: str, log: bool) -> Figure:
         "layout": {
             "xaxis": {**across.layout, "title": {"text": x}},
             "yaxis": {**up.layout, "title": {"text": y}},
-            "annotations": [
-                _name(point, _at(point.x, log=True), _at(point.y, log), spot)
-                for point, spot in zip(points, spots, strict=True)
-            ],
+            "annotations": notes(_PLOT),
             "showlegend": False,
             "dragmode": False,
             "height": 420,
             "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
         },
+        "narrow": {"annotations": notes(_NARROW), "height": 480},
     }
 
 
@@ -218,13 +224,21 @@ def sizes(networks: Sequence[tuple[str, Architecture]], channels: int) -> Figure
         smallest = min(architecture.min_side(), SIDES[-1])
         if smallest > SIDES[0]:
             shapes += [_illegal(axis, smallest, color) for axis in ("", "2")]
+    up, up2 = {**log, "title": {"text": t("Parameters")}}, {**log, "title": {"text": count}, "anchor": "x2"}
     return {
         "data": data,
+        "narrow": {
+            "xaxis": {**side, "title": {}},
+            "xaxis2": {**side, "anchor": "y2"},
+            "yaxis": {**up, "domain": [0.55, 1]},
+            "yaxis2": {**up2, "domain": [0, 0.45]},
+            "height": 640,
+        },
         "layout": {
             "xaxis": {**side, "domain": [0, 0.46]},
             "xaxis2": {**side, "domain": [0.54, 1], "anchor": "y2"},
-            "yaxis": {**log, "title": {"text": t("Parameters")}},
-            "yaxis2": {**log, "title": {"text": count}, "anchor": "x2"},
+            "yaxis": up,
+            "yaxis2": up2,
             "shapes": shapes,
             "legend": {"orientation": "h", "y": 1.15, "x": 0},
             "dragmode": False,
