@@ -197,7 +197,7 @@ function head(mine) {
     const button = element("button", { type: "button", "data-focus": `sort ${name}` }, label + (!chosen ? "" : view.down ? " ↓" : " ↑"))
     button.onclick = () => sort(mine, name, number)
     const order = !chosen ? "none" : view.down ? "descending" : "ascending"
-    return element("th", { scope: "col", class: number ? "number" : "text", "aria-sort": order }, button)
+    return element("th", { scope: "col", class: number ? "number" : "text", "aria-sort": order, "data-column": name }, button)
   }
   const columns = visible(data).map(([name, { label, number }]) => cell(name, label, number))
   return element("thead", {}, element("tr", {}, element("td"), cell("name", data.words.name, false), ...columns))
@@ -267,7 +267,7 @@ function row(mine, { line, depth }) {
   const looks = JSON.stringify([depth, chosen, mine.data.colors[line.id], mine.data.group === line.id, line.kind && [view.open.has(line.id), line.runs.filter((id) => mine.chosen.includes(id)).length], mine.chosen.length >= mine.data.most, [...view.hidden]])
   const before = mine.rows.get(line.id)
   if (before?.line === line && before.looks === looks) return before.node
-  const cells = visible(mine.data).map(([name, { number }]) => element("td", { class: number ? "number" : name === "network" || name === "data" ? "wide" : "text" }, ...content(name, line.cells[name])))
+  const cells = visible(mine.data).map(([name, { number }]) => element("td", { "data-column": name, class: number ? "number" : name === "network" || name === "data" ? "wide" : "text" }, ...content(name, line.cells[name])))
   const classes = [line.status, chosen && "chosen", depth && "member", line.kind && "group", mine.data.group === line.id && "looked"].filter(Boolean).join(" ")
   const node = element("tr", { class: classes, [line.kind ? "data-group" : "data-run"]: line.id }, element("td", {}, checkbox(mine, line)), named(mine, line), ...cells)
   if (line.id in mine.data.colors) node.style.setProperty("--run", mine.data.colors[line.id])
@@ -397,6 +397,8 @@ function made(root) {
     if (left(event, mine.columns)) mine.columns.open = false
   })
   mine.scroll.onscroll = () => more(mine)
+  const end = new IntersectionObserver(([seen]) => seen.isIntersecting && more(mine)) // where the whole page scrolls
+  end.observe(mine.disk)
   return mine
 }
 

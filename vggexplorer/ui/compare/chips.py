@@ -15,6 +15,7 @@ from vggexplorer.paths import IN_BROWSER
 from vggexplorer.reading.values import Says
 from vggexplorer.runs import races
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.server import style
 from vggexplorer.text import slug
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
@@ -48,7 +49,8 @@ li { background: var(--st-secondary-background-color); min-height: 2.4rem; curso
 .menu button { display: block; width: 100%; padding: 0.4rem 0.9rem; }
 .menu button:hover:enabled, .menu button:focus-visible { background: var(--st-secondary-background-color); }
 .menu button:disabled { display: none; }
-""",
+"""
+    + style.narrow(":is(.more, .remove, .menu button) { min-width: 40px; min-height: 40px; }"),
     js=components.script("chips", "compare.js"),
 )
 

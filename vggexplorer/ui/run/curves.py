@@ -13,7 +13,7 @@ from vggexplorer.palette import CURVES, series
 from vggexplorer.runs.config import Config, Published
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.options import RANGE
-from vggexplorer.server import metrics
+from vggexplorer.server import metrics, style
 from vggexplorer.server.files import url
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import capital, t
@@ -39,7 +39,8 @@ _curves = st.components.v2.component(
 .note { border-radius: 0.4rem; pointer-events: none; text-align: center; }
 .note[hidden] { display: none; }
 .means { margin: 0.25rem 0 0; font-size: 0.8rem; opacity: 0.75; }
-""",
+"""
+    + style.narrow(".tools button { min-height: 36px; }"),
     js=script("curves", "curves.js"),
     isolate_styles=False,
 )

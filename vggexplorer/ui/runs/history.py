@@ -9,6 +9,7 @@ from vggexplorer.palette import GROUND, series
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.sweeps.folder import all_sweeps
+from vggexplorer.server import style
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run import forecast
@@ -31,6 +32,9 @@ STYLE = f"""<style>
   .st-key-runs-page {{ flex-direction: column; }}
   .st-key-runs-page > div {{ flex: none; width: 100%; position: static !important; }}
   .st-key-runs-drawer {{ max-height: none; }}
+}}
+@media (max-width: {style.NARROW}px) {{
+  [data-testid=stLayoutWrapper]:has(> .st-key-runs-bar) {{ bottom: var(--vgg-pages); }}
 }}
 </style>"""
 

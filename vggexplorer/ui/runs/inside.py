@@ -11,6 +11,7 @@ from vggexplorer.palette import FOUND
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.server import style
 from vggexplorer.summary import Row, summarize
 from vggexplorer.ui import pictures
 from vggexplorer.ui.components import STYLE, script
@@ -29,8 +30,9 @@ _inside = st.components.v2.component(
     '<button type="button"></button><input type="range" min="0" step="1"></div><output></output>'
     '<div class="tiles"></div></div>',
     css=STYLE
+    + style.scrolls(".way")
     + """
-.way { display: flex; gap: 0.5rem; align-items: flex-start; overflow-x: auto; padding: 3px 3px 0.8rem; }
+.way { display: flex; gap: 0.5rem; align-items: flex-start; padding: 3px 3px 0.8rem; }
 .column { flex: 0 0 4.3rem; box-sizing: border-box; padding: 0.3rem; border-radius: 6px; }
 .column canvas { image-rendering: pixelated; border-radius: 3px; margin-bottom: 3px; }
 button.column:hover { background: var(--st-secondary-background-color); }

@@ -9,6 +9,7 @@ from vggexplorer.formatting import percent
 from vggexplorer.palette import COLORS, faded
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.server import style
 from vggexplorer.ui import components, pictures
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.figures import Figure
@@ -27,9 +28,10 @@ _matrix = st.components.v2.component(
     '<section aria-live="polite"><h2></h2><p class="note"></p><div class="pictures"></div></section></div>',
     css=STYLE
     + pictures.LOOKS
+    + style.stays(".square")
     + """
 .part { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; --width: 35rem; }
-.square { flex: 0 1 var(--width); overflow: auto; }
+.square { flex: 0 1 var(--width); min-width: 0; }
 section { flex: 1 1 16rem; min-width: 12rem; }
 h2 { font-size: var(--type-text, 1rem); margin: 0 0 0.5rem; }
 .note { font-size: var(--type-label, 0.8667rem); opacity: 0.8; margin: 0 0 0.7rem; }

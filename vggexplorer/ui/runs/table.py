@@ -6,12 +6,49 @@ from typing import Any
 import streamlit as st
 
 from vggexplorer.paths import IN_BROWSER
+from vggexplorer.server import style
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import language, t
 from vggexplorer.ui.link import MAX_RUNS
 from vggexplorer.ui.runs import listing
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current
+
+_CARDS = """
+.tools { display: grid; grid-template-columns: 1fr 1fr; }
+.tools :is(input[type=search], select, summary) { height: 40px; max-width: none; width: 100%; font-size: 16px; }
+.tools input[type=search] { grid-column: 1 / -1; }
+.tools .columns { display: none; }
+.tools [role=status] { grid-column: 1 / -1; }
+.scroll { max-height: none; overflow: visible; background: none; }
+table, tbody { display: block; }
+thead { display: block; }
+thead tr { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+thead tr > * { display: none; border: 0; padding: 0; position: static !important; }
+thead tr > :is([data-column=name], [data-column=accuracy], [data-column=time], [data-column=started]) {
+  display: block;
+}
+thead button { min-height: 40px; opacity: 0.85; }
+tbody tr { display: grid; grid-template-columns: 2.6rem minmax(0, 1fr) auto; gap: 0.1rem 0.6rem; align-items: center; }
+tbody tr { grid-template-areas: "box name accuracy" "box network spark" "box progress time"; padding: 0.4rem 0; }
+tbody tr { border-bottom: 1px solid var(--st-border-color); }
+tbody tr > * { display: none; padding: 0; border: 0; position: static !important; background: none !important; }
+tbody tr > :first-child { display: grid; grid-area: box; place-items: center; align-self: stretch; }
+tbody tr > th.name { display: block; grid-area: name; max-width: none; min-width: 0; }
+tbody tr > [data-column=accuracy] { display: block; grid-area: accuracy; font-size: 1.2rem; font-weight: 650; }
+tbody tr > [data-column=spark] { display: block; grid-area: spark; }
+tbody tr > [data-column=network] { display: block; grid-area: network; opacity: 0.85; min-width: 0; max-width: none; }
+tbody tr > [data-column=progress] { display: block; grid-area: progress; }
+tbody tr > [data-column=time] { display: block; grid-area: time; }
+tbody tr.member { padding-left: 1.2rem; }
+tbody tr.member th.name { padding-left: 0; }
+.open { min-height: 40px; }
+.title { align-items: center; }
+.fold { min-width: 40px; min-height: 40px; }
+input[type=checkbox] { width: 1.5rem; height: 1.5rem; }
+td:first-child { position: relative; }
+"""
+"""On a phone a run is a card: name, status, accuracy, curve and time; the other columns are on the run's own page."""
 
 _list = st.components.v2.component(
     "vgg_list",
@@ -20,6 +57,7 @@ _list = st.components.v2.component(
     '<span role="status"></span></div><div class="scroll" tabindex="-1"><table class="runs"></table></div>'
     '<p class="disk"></p></div>',
     css=STYLE
+    + style.scrolls(".scroll")
     + """
 .tools { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-bottom: 0.5rem; }
 .tools, .disk { font-size: var(--type-label, 0.8667rem); }
@@ -39,7 +77,7 @@ _list = st.components.v2.component(
 .columns .menu { padding: 0.7rem 0.9rem; border: 1px solid var(--st-border-color); border-radius: 0.5rem; }
 .columns .menu { background: var(--st-background-color); box-shadow: 0 6px 20px rgb(0 0 0 / 20%); width: max-content; }
 .columns label { display: flex; gap: 0.5rem; align-items: center; }
-.scroll { overflow: auto; max-height: max(14rem, calc(100vh - 18rem)); }
+.scroll { overflow-y: auto; max-height: max(14rem, calc(100vh - 18rem)); }
 .disk { margin: 0.5rem 0 0; opacity: 0.8; }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-variant-numeric: tabular-nums; }
 table { font-size: var(--type-label, 0.8667rem); }
@@ -75,7 +113,8 @@ tr.member th.name { padding-left: 2rem; }
 .progress { display: inline-block; width: 3.6rem; height: 0.5rem; margin-right: 0.5rem; border-radius: 0.25rem; }
 .progress { background: var(--st-border-color); overflow: hidden; vertical-align: 0.05em; }
 .progress i { display: block; height: 100%; background: var(--st-primary-color); }
-""",
+"""
+    + style.narrow(_CARDS),
     js=script("list", "list.js"),
 )
 
