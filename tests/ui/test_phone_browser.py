@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import OpenTab, Server, wait_until
+from samples import Sample
 from test_browser import Explore
+from test_learn_browser import SETTLED
 
-from vggexplorer.paths import PAGES
+from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.paths import COMPARE, EXPLORE, PAGES, RUNS
+from vggexplorer.runs.folder import layout
+from vggexplorer.ui.link import TABS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -15,6 +20,43 @@ if TYPE_CHECKING:
 PHONE = {"width": 390, "height": 844}
 LINKS = ".st-key-pages a"
 EDIT = {"en-US": "Edit the network", "zh-CN": "编辑网络"}
+RECORDED = sorted(path.name for path in layout.RECORDED.iterdir())
+PLACES = (
+    *(f"?tab={tab}" for tab in TABS[EXPLORE]),
+    "?arch=vgg19&shade=params",
+    "?arch=1x8,1x16,1x32,1x64,1x64,1x64,1x64,1x64",
+    *(f"compare?tab={tab}" for tab in TABS[COMPARE]),
+    "compare?arch=vgg11&arch=alexnet&arch=nin&arch=vgg16",
+    "train",
+    f"train?run={RECORDED[0]}",
+    "runs",
+    "runs?" + "&".join(f"run={run}" for run in RECORDED),
+    *(f"runs?run={RECORDED[0]}&tab={tab}" for tab in TABS[RUNS]),
+    "learn",
+    *(f"learn?task={task}" for task in TASKS),
+)
+"""What is looked at on a phone: each page, with each of its tabs and tasks."""
+LOST = """() => {
+    const found = { scrolls: [], clipped: [] }
+    const own = (node) => [...node.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim())
+    const look = (root) => {
+        for (const node of root.querySelectorAll('*')) {
+            if (node.shadowRoot) look(node.shadowRoot)
+            const style = getComputedStyle(node)
+            const wider = node.clientWidth > 3 && node.scrollWidth > node.clientWidth + 1
+            if (!wider || style.visibility === 'hidden') continue
+            const what = `${node.tagName} ${node.className} ${node.textContent.slice(0, 60)}`
+            const hint = `${style.backgroundImage} ${style.maskImage}`.includes('gradient')
+            if (['auto', 'scroll'].includes(style.overflowX)) {
+                if (!hint && node.role !== 'tablist') found.scrolls.push(what) // tabs have arrows of Streamlit's
+            } else if (style.overflowX !== 'visible' && style.textOverflow !== 'ellipsis' && own(node)) {
+                found.clipped.push(what)
+            }
+        }
+    }
+    look(document)
+    return found
+}"""
 BESIDE = """() => {
     const main = document.querySelector('[data-testid=stMain]')
     return [document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth]
@@ -104,3 +146,82 @@ def test_the_totals_stay_while_one_scrolls(phone: Phone) -> None:
     phone.page.wait_for_timeout(200)
     assert phone.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") > 300
     assert phone.totals_in_view()
+
+
+def test_nothing_is_beside_the_screen_or_cut_without_a_hint(phone: Phone, sample: Sample) -> None:
+    """In Chinese on the narrowest of phones."""
+    width = 360 if language(phone) == "zh-CN" else PHONE["width"]
+    phone.page.set_viewport_size({"width": width, "height": PHONE["height"]})
+    for place in sample(PLACES, 8):
+        phone.page.goto(f"{phone.server.url}/{place}")
+        phone.page.locator("h1").first.wait_for()
+        phone.page.wait_for_function(SETTLED)
+        phone.page.wait_for_timeout(300)
+        assert phone.page.evaluate(BESIDE) == [0, 0], place
+        assert phone.page.evaluate(LOST) == {"scrolls": [], "clipped": []}, place
+
+
+def test_the_layer_table_goes_on_behind_a_shade_and_its_layers_stay(phone: Phone) -> None:
+    phone.open()
+    table = phone.page.locator(".st-key-layers .part")
+    name = table.locator("tbody th").first
+    before = phone.box(name)["x"]
+    room = table.evaluate("(node) => [node.clientWidth, node.scrollWidth, getComputedStyle(node).backgroundImage]")
+    assert room[0] < room[1]
+    assert "gradient" in room[2]
+    table.evaluate("(node) => node.scrollTo(1e4, 0)")
+    assert phone.box(name)["x"] == before
+
+
+def test_a_row_of_the_editor_is_one_line_of_three_columns(phone: Phone) -> None:
+    phone.open()
+    phone.opened(EDIT[language(phone)])
+    heads = [phone.box(head)["x"] for head in phone.page.locator(".blocks .heads > span").all()]
+    for block in range(5):
+        cells = [phone.box(cell) for cell in phone.page.locator(f'.blocks [data-row="{block}"] .line > *').all()]
+        assert [cell["x"] for cell in cells] == pytest.approx(heads, abs=1)
+        assert len({round(cell["y"] + cell["height"] / 2) for cell in cells}) == 1
+        assert all(cell["height"] >= 40 for cell in cells)
+    phone.page.locator(".blocks .toggle").click()
+    more = phone.page.locator(".blocks .more").first
+    more.wait_for()
+    inner = [phone.box(cell) for cell in more.locator("label").all()]
+    assert len({cell["y"] for cell in inner}) == 1
+    assert all(0 <= cell["x"] <= PHONE["width"] - cell["width"] for cell in inner)
+
+
+def test_the_drawing_has_lines_with_letters_that_can_be_read(phone: Phone) -> None:
+    phone.open()
+    svg = phone.page.locator(".st-key-drawing .drawing svg")
+    svg.wait_for()
+    assert phone.box(svg)["width"] <= PHONE["width"]
+    assert all(phone.box(text)["height"] >= 11 for text in svg.locator(".vgg-size").all())
+    wide = phone.page.locator(".st-key-drawing .drawing")
+    assert "narrow" in str(wide.get_attribute("class"))
+    phone.page.set_viewport_size({"width": 1440, "height": 900})
+    phone.until(lambda: "narrow" not in str(wide.get_attribute("class")), "the wide drawing")
+
+
+def test_a_run_is_a_card_with_accuracy_curve_and_time(phone: Phone) -> None:
+    phone.page.goto(f"{phone.server.url}/runs")
+    cards = phone.page.locator(f'tr[data-run="{RECORDED[0]}"]')
+    cards.wait_for()
+    for part in (".open", ".sign", "[data-column=accuracy]", "[data-column=spark] svg", "[data-column=time]"):
+        box = phone.box(cards.locator(part))
+        assert box["width"] > 0, part
+        assert 0 <= box["x"] <= PHONE["width"] - box["width"], part
+
+
+def test_back_closes_the_sheet(phone: Phone) -> None:
+    phone.open()
+    phone.page.locator(LINKS).nth(2).click()
+    phone.page.wait_for_url(f"{phone.server.url}/train*")
+    wait_until(lambda: phone.here() == [phone.page.locator(LINKS).nth(2).inner_text()], 20, "Train")
+    phone.page.wait_for_function(SETTLED)
+    phone.page.locator(".st-key-sheet button").click()
+    phone.until(phone.sheet.is_visible, "an open sheet")
+    phone.page.go_back()
+    phone.until(lambda: not phone.sheet.is_visible(), "a page without the sheet")
+    phone.page.reload()
+    phone.page.locator(".totals .value").first.wait_for()
+    assert not phone.sheet.is_visible()
