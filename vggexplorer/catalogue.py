@@ -14,6 +14,12 @@ def catalogue() -> dict[str, str]:
     return dict(json.loads((PACKAGE / "assets" / "zh.json").read_text(encoding="utf-8")))
 
 
+class Verbatim(str):
+    """A text of a person's own among the values of a sentence: it is the same in every language."""
+
+    __slots__ = ()
+
+
 class _Forms(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         one, several, many = format_spec.partition("|")

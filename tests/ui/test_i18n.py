@@ -213,6 +213,8 @@ VERBS = {
     "works",
     "looks",
     "adds",
+    "belongs",
+    "shows",
 }
 MANY = {
     *("parameters", "weights", "activations", "elements", "positions", "units", "layers", "sigmoids", "lines"),
@@ -224,6 +226,7 @@ SEVERAL = {
     *("most runs", "most channels", "most minutes", "most are", "least are", "count blocks"),  # bounds
     *("convs convolutions", "channels channels", "inputs inputs", "base examples"),  # of the named networks
     *("needed classes", "groups groups", "train images", "count pictures", "after channels"),
+    *("most hints", "most questions", "most sentences"),
     *("text are", "folder are", "share are"),  # names
     "more runs",  # a race has two or three
 }

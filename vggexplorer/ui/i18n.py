@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from vggexplorer.catalogue import catalogue, fill
+from vggexplorer.catalogue import Verbatim, catalogue, fill
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.ui.session import session
@@ -42,7 +42,7 @@ def capital(text: str) -> str:
 def _value(value: Any) -> Any:
     if isinstance(value, InputError):
         return t(value.template, **{key: _value(inner) for key, inner in value.values.items()})
-    return t(value) if isinstance(value, str) else value
+    return t(value) if isinstance(value, str) and not isinstance(value, Verbatim) else value
 
 
 def plain(remark: Remark) -> str:
