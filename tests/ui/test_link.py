@@ -11,7 +11,10 @@ from strategies import edited_networks, networks
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
+from vggexplorer.lessons import written
+from vggexplorer.lessons.packed import pack
 from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.lessons.written import OWN, example
 from vggexplorer.paths import COMPARE, EXPLORE, LEARN, PAGES, RUNS, TRAIN
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, checked, parse_arch, parse_network, slug
@@ -83,6 +86,38 @@ def test_a_tasks_link_begins_with_its_network_and_a_key_changes_only_that(key: s
     changed, errors = read({"task": key, "classes": "17"})
     assert not errors
     assert changed.network == parse_network(TASKS[key].start | {"classes": "17"})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_lesson_of_a_teachers_own_comes_back_from_its_link(language: str) -> None:
+    text = example(language)
+    start = parse_network(written.read(text).start)
+    for state in (
+        State(network=start, task=OWN, lesson=text),
+        State(network=start, task=OWN, lesson=text, hide=("hints",)),
+        State(network=parse_arch("1x8"), task=OWN, lesson=text),
+        State(lesson=text),
+    ):
+        params = write(state, LEARN)
+        assert read(dict(parse_qsl(urlencode(params)))) == (state, [])
+        assert "lesson" not in write(state)
+    assert write(State(network=start, task=OWN, lesson=text), LEARN).keys() == {"task", "lesson"}
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"task": OWN}, "There is no lesson in the link."),
+        ({"lesson": "x"}, "The lesson in the link cannot be read"),
+        ({"task": OWN, "lesson": "x"}, "The lesson in the link cannot be read"),
+        ({"task": OWN, "lesson": pack(example("en"))[:-9]}, "The lesson in the link cannot be read"),
+        ({"task": OWN, "lesson": pack("lesson: x")}, "cannot be used: Line 1: The lesson has no line “network:"),
+    ],
+)
+def test_a_lesson_that_cannot_be_read_is_told_of_and_left_out(params: dict[str, str], said: str) -> None:
+    state, (error,) = read(params)
+    assert state == State()
+    assert said in str(error)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +292,7 @@ CARRIED = {
     COMPARE: SHOWN | {"network", "beside", "baseline", "tab"},
     TRAIN: SHOWN | {"network", "hide", "runs"},
     RUNS: {"runs", "sweep", "tab", "lang", "view"},
-    LEARN: SHOWN | {"network", "hide", "task", "tasks"},
+    LEARN: SHOWN | {"network", "hide", "task", "tasks", "lesson"},
 }
 """The fields that the links of each page carry."""
 FULL = State(
@@ -273,6 +308,7 @@ FULL = State(
     sweep="20260101-000000-widths-0a1d",
     task="deep",
     tasks=("slower", "deep"),
+    lesson=example("en"),
     hide=("network", "hints"),
     tab="away",
     shade="macs",
@@ -284,6 +320,7 @@ REFUSED = {
     "baseline": "0",
     "task": "none",
     "tasks": "deep,none",
+    "lesson": "none",
     "hide": "all",
     "pin": "resnet",
     "batch": "0",

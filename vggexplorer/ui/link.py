@@ -10,7 +10,11 @@ from urllib.parse import urlencode
 from vggexplorer.architectures import Architecture, Network, check_int, shown
 from vggexplorer.drawing import Quantity
 from vggexplorer.errors import InputError
+from vggexplorer.lessons import written
+from vggexplorer.lessons.asks import Task
+from vggexplorer.lessons.packed import pack, unpack
 from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.lessons.written import OWN
 from vggexplorer.paths import COMPARE, EXPLORE, LEARN, PAGES, RUN_ID, RUNS, TRAIN
 from vggexplorer.summary import DTYPES
 from vggexplorer.text import KEYS, format_network, known_network, parse_arch, parse_network, parse_whole, split_network
@@ -94,8 +98,8 @@ class State:
 
     `beside` are the networks that Compare shows next to the one being edited, `baseline` is the place of the one
     that the others are set against, `runs` the ids of the training runs in view, `sweep` the id of the sweep in view,
-    `task` the key of the task on Learn, `tasks` the keys of those that a lesson has (none: all),
-    `hide` the controls that are not shown, `tab` the open tab,
+    `task` the key of the task on Learn, `tasks` the keys of those that a lesson has (none: all), `lesson` the text of
+    one that a teacher wrote, which is the task `OWN`, `hide` the controls that are not shown, `tab` the open tab,
     `shade` the quantity that the drawing's colours show if they do not show the kinds,
     `view` how the page is shown: `PROJECTOR`, or None.
     """
@@ -112,6 +116,7 @@ class State:
     sweep: str | None = None
     task: str | None = None
     tasks: tuple[str, ...] = ()
+    lesson: str = ""
     hide: tuple[str, ...] = ()
     tab: str = ""
     shade: str = ""
@@ -124,6 +129,14 @@ class State:
     def architecture(self) -> Architecture:
         """The architecture being edited."""
         return self.network.architecture
+
+    def opened(self) -> Task | None:
+        """The task that is open on Learn."""
+        return self.own_task() if self.task == OWN else TASKS.get(self.task or "")
+
+    def own_task(self) -> Task | None:
+        """The task that the text of a lesson gives."""
+        return written.read(self.lesson) if self.lesson else None
 
     def open_tab(self, page: str) -> str:
         """The tab that is open on `page`: `tab`, if the page has it, else its first one."""
@@ -143,6 +156,16 @@ def _choice(choices: Iterable[str], what: str) -> Callable[[str], str]:
 def _tasks(text: str) -> tuple[str, ...]:
     names = {_choice(TASKS, "the task")(name) for name in text.split(",")}
     return tuple(name for name in TASKS if name in names)
+
+
+def _lesson(packed: str) -> str:
+    text = unpack(packed)
+    try:
+        written.read(text)
+        pack(text)
+    except InputError as reason:
+        raise InputError("The lesson in the link cannot be used: {reason}", reason=reason) from reason
+    return text
 
 
 def _hidden(text: str) -> tuple[str, ...]:
@@ -178,8 +201,9 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "task": Part("task", (LEARN,), _choice(TASKS, "the task")),
+    "task": Part("task", (LEARN,), _choice((*TASKS, OWN), "the task")),
     "tasks": Part("tasks", (LEARN,), _tasks, ",".join),
+    "lesson": Part("lesson", (LEARN,), _lesson, pack),
     "hide": Part("hide", (EXPLORE, TRAIN, LEARN), _hidden, ",".join),
     "tab": Part("tab", tuple(TABS), _choice(tuple(dict.fromkeys(chain(*TABS.values()))), "the tab")),
     "shade": Part("shade", (EXPLORE,), _choice(get_args(Quantity), "what the colours show")),
@@ -209,12 +233,10 @@ def read(params: Mapping[str, str | list[str]]) -> tuple[State, list[InputError]
     archs = lists.pop("arch", [])
     texts = {key: [text] for key, text in (split_network(archs[0]) if archs else {}).items()} | lists
     last = {key: values[-1] for key, values in texts.items() if values}
-    task = TASKS.get(last.get("task", ""))
-    network, errors = _read_network(last, task.start if task and "arch" not in last else {"arch": DEFAULT_ARCH})
-    state = State(network=network)
-    for key, part in PARTS.items():
-        state, refused = _with(state, part, texts.get(key, []))
-        errors += refused
+    state, errors = _read_parts(texts)
+    task = state.opened()
+    network, refused = _read_network(last, task.start if task and "arch" not in last else {"arch": DEFAULT_ARCH})
+    state, errors = replace(state, network=network), refused + errors
     beside, refused = _read_beside(archs[1:])
     errors += _about_unknown(sorted(last.keys() - KEYS.keys() - PARTS.keys() - {"arch"})) + refused
     state = replace(state, beside=beside or state.beside)
@@ -231,6 +253,18 @@ def follow(state: State, params: Mapping[str, str | list[str]], page: str) -> tu
     fields |= {"network"} if page in NETWORK else set()
     fields |= {"beside"} if page == COMPARE else set()
     return replace(state, **{field: getattr(found, field) for field in fields}), errors
+
+
+def _read_parts(texts: Mapping[str, list[str]]) -> tuple[State, list[InputError]]:
+    """The state of all parts but the networks."""
+    state, errors = State(), list[InputError]()
+    for key, part in PARTS.items():
+        state, refused = _with(state, part, texts.get(key, []))
+        errors += refused
+    if state.task == OWN and not state.lesson:
+        errors += [] if errors else [InputError("There is no lesson in the link.")]
+        state = replace(state, task=None)
+    return state, errors
 
 
 def _with(state: State, part: Part, texts: list[str]) -> tuple[State, list[InputError]]:
@@ -305,8 +339,8 @@ def _write_network(state: State, page: str, own: bool) -> dict[str, str | list[s
         archs = _archs(state)
         common = {key: text for key, text in texts.items() if key in COMMON}
         return common if archs == _archs(State()) else {"arch": archs, **common}
-    if page == LEARN and state.task:
-        return {} if state.network == parse_network(TASKS[state.task].start) else texts
+    if page == LEARN and (task := state.opened()):
+        return {} if state.network == parse_network(task.start) else texts
     if texts["arch"] == DEFAULT_ARCH and not (own and page == TRAIN):
         del texts["arch"]
     return texts

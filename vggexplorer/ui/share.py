@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import segno
 import streamlit as st
 
+from vggexplorer.lessons.written import OWN
 from vggexplorer.paths import EXPLORE
 from vggexplorer.ui import lesson_link
 from vggexplorer.ui.components import script
@@ -36,7 +37,12 @@ def _show(page: str) -> None:
         hidden = lesson_link.choice() if page in PARTS["hide"].pages else current().hide
         with top:
             about = t("This link opens the lesson.") if hidden else t("This link opens exactly what you see.")
-            link(page, replace(current(), hide=hidden), about)
+            link(page, replace(current(), hide=hidden, lesson=_lesson_in_view()), about)
+
+
+def _lesson_in_view() -> str:
+    """The text of the teacher's lesson, unless another task is open."""
+    return current().lesson if current().task in (None, OWN) else ""
 
 
 def link(page: str, state: State, about: str) -> None:
@@ -46,6 +52,8 @@ def link(page: str, state: State, about: str) -> None:
     hand_out(link)
     if not local(link) and len(link) <= MOST:
         _qr(key="qr", data={"code": code(link), "alt": t("The link as QR code")})
+    elif not local(link):
+        st.caption(t("The link is too long for a QR code, and some programs cut such links."))
 
 
 def hand_out(link: str) -> None:

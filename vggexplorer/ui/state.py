@@ -23,7 +23,7 @@ from vggexplorer.ui.link import TABS, State, follow, read, write
 from vggexplorer.ui.session import session
 
 MAX_UNDO = 200
-VIEW = ("runs", "sweep", "task", "tasks", "hide", "tab", "shade", "view")
+VIEW = ("runs", "sweep", "task", "tasks", "lesson", "hide", "tab", "shade", "view")
 """What is in view rather than edited: Undo leaves it."""
 
 
@@ -123,6 +123,11 @@ def look_at_sweep(sweep: str | None) -> None:
 def look_at_tab(tab: str) -> None:
     """Have a tab of the page open; nothing that can be undone."""
     _show(replace(current(), tab=tab))
+
+
+def look_at_lesson(text: str) -> None:
+    """Have the lesson with this text in view, or none; nothing that can be undone."""
+    _show(replace(current(), lesson=text))
 
 
 def look_by(shade: str) -> None:
