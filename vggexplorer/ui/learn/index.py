@@ -17,7 +17,7 @@ from vggexplorer.text import parse_network
 from vggexplorer.ui import lesson_link, share
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import plain, say, t
-from vggexplorer.ui.learn import lesson, progress
+from vggexplorer.ui.learn import lesson, own, progress
 from vggexplorer.ui.learn.task import explained, open_task
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
@@ -57,6 +57,7 @@ p { grid-column: 1 / -1; margin: 0; font-size: 0.87rem; line-height: 1.45; opaci
 def show() -> None:
     """The tasks with what is done of each, and the glossary."""
     tasks = lesson.tasks()
+    own.card()
     if current().tasks:
         _about_lesson()
     _progress(tasks)
@@ -64,6 +65,7 @@ def show() -> None:
     with st.expander(t("Make a lesson"), icon=":material/link:", key="make a lesson", on_change="rerun") as panel:
         if panel.open:
             _make_lesson()
+    own.show()
     with st.expander(t("Glossary"), icon=":material/menu_book:", key="glossary"):
         st.markdown("\n".join(f"- {explained(term)}" for term in GLOSSARY.values()))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="kept"):
@@ -74,7 +76,6 @@ def show() -> None:
                 key="forget",
                 type="tertiary",
                 on_click=progress.forget,
-                args=(TASKS.values(),),
             )
 
 
@@ -168,4 +169,5 @@ def _make_lesson() -> None:
         st.caption(t("The link appears here."))
         return
     tasks = tuple(key for key in TASKS if key in chosen)
-    share.link(LEARN, replace(current(), task=None, tasks=tasks, hide=hidden), t("This link opens the lesson."))
+    state = replace(current(), task=None, tasks=tasks, lesson="", hide=hidden)
+    share.link(LEARN, state, t("This link opens the lesson."))

@@ -13,7 +13,7 @@ def tasks() -> list[Task]:
 
 def task() -> Task | None:
     """The task that is open."""
-    return TASKS.get(current().task or "")
+    return current().opened()
 
 
 def after(task: Task) -> Task | None:

@@ -1,18 +1,22 @@
 """What a visitor has done of the tasks: kept by the browser alone, with the guesses; the server stores none of it."""
 
+import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from vggexplorer.lessons.asks import MOST_DIGITS, Ask, Task, to_predict
 from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.lessons.written import OWN
 from vggexplorer.ui.components import script
 from vggexplorer.ui.session import session
 from vggexplorer.ui.widgets import renew, translated
 
 _KNOWN = {f"{task.key}.{ask.key}" for task in TASKS.values() for ask in task.asks}
+_OWN = re.compile(rf"{OWN}\.[0-9a-f]{{8}}[0-9]{{1,2}}")
+"""The names of the questions of lessons that teachers wrote."""
 _progress = st.components.v2.component("vgg_progress", html="<div></div>", js=script("progress", "learn.js"))
 
 
@@ -67,14 +71,18 @@ def add(items: Any) -> None:
         known = {
             name: guess
             for name, guess in items.items()
-            if name in _KNOWN and isinstance(guess, str) and len(guess) <= MOST_DIGITS
+            if _is_known(name) and isinstance(guess, str) and len(guess) <= MOST_DIGITS
         }
     session["done"] = dict(done()) | {name: guess for name, guess in known.items() if name not in done()}
 
 
-def forget(tasks: Iterable[Task]) -> None:
-    """Forget what is done of some tasks, with the answers that stand there and what was said to them."""
-    names = {name_of(task, ask) for task in tasks for ask in task.asks}
+def _is_known(name: Any) -> bool:
+    return isinstance(name, str) and (name in _KNOWN or _OWN.fullmatch(name) is not None)
+
+
+def forget(task: Task | None = None) -> None:
+    """Forget what is done of a task, or of all, with the answers that stand there and what was said to them."""
+    names = {name_of(task, ask) for ask in task.asks} if task else _KNOWN.union(done())
     for name in names:
         renew(answer_key(name))
     left = {name: guess for name, guess in done().items() if name not in names}

@@ -75,7 +75,7 @@ def open_task(task: Task | None) -> None:
 
 
 def _begin_again(task: Task) -> None:
-    progress.forget([task])
+    progress.forget(task)
     open_task(task)
 
 
@@ -182,7 +182,8 @@ def _after_all(task: Task) -> None:
         st.button(
             t("Next question"), key="next question", on_click=progress.go, args=(task, place + 1), **shortcut("next")
         )
-    st.markdown(t("**This task is done.**") if following else t("**This task is done, and with it all of them.**"))
+    is_last = following is None and task in lesson.tasks()
+    st.markdown(t("**This task is done, and with it all of them.**") if is_last else t("**This task is done.**"))
     if following:
         label = t("Next: {title}", title=say(following.title))
         st.button(
