@@ -18,10 +18,10 @@ WORDS = {
     "answer": ("answer", "答案"),
     "unit": ("unit", "单位"),
     "tolerance": ("tolerance", "误差", "允许误差"),
-    "guess first": ("guess first", "guess", "先猜"),
+    "guess first": ("guess first", "先猜", "guess"),
     "reason": ("reason", "原因", "理由"),
-    "right": ("right", "正确", "对"),
-    "wrong": ("wrong", "错误", "错"),
+    "right": ("right", "对", "正确"),
+    "wrong": ("wrong", "错", "错误"),
 }
 """The words that a line may begin with, and how each may be written."""
 _SPELLED = {spelling: word for word, spellings in WORDS.items() for spelling in spellings}
