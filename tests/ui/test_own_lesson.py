@@ -181,3 +181,13 @@ def test_a_built_in_task_is_shared_without_the_lesson() -> None:
     page.run()
     (link,) = (each.value for each in page.test.code if "/learn" in each.value or "task=" in each.value)
     assert "lesson=" not in link
+
+
+@pytest.mark.parametrize("kept", ["", "x", "-1", "2", "1e999", "<b>", "٣"])
+def test_whatever_guess_a_browser_has_kept_the_question_opens(kept: str) -> None:
+    text = TEXT.replace("tolerance: exact", "guess first: yes") + "guess first: yes\n"
+    page = Page(task=OWN, lesson=pack(text))
+    page.test.session_state["done"] = {f"{OWN}.{ask.key}": kept for ask in read(text).asks}
+    for step in ("step 1", "step 2"):
+        page.click(step)
+        assert "<b>" not in texts(page).replace(r"\<b\>", "")

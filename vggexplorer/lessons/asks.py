@@ -43,6 +43,8 @@ NEAR = 0.25
 """A guess that is off by at most this share is close."""
 _SLIP = 0.001
 """How near a number is to that of a known mistake, as a share, if it is taken for it."""
+LARGEST = 1e30
+"""The largest number that is read."""
 MOST_DIGITS = 40
 """Characters of a number that are read."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
@@ -57,7 +59,8 @@ def parse_number(text: str) -> float | None:
     plain = re.sub(r"(?<=[0-9.])\s*[a-zA-Z%×倍]{1,8}$", "", plain)
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
-    return float(plain) if _NUMBER.fullmatch(plain) else None
+    number = float(plain) if _NUMBER.fullmatch(plain) else None
+    return None if number is None or abs(number) > LARGEST else number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,11 +164,19 @@ def _is_a_guess(ask: Ask, given: Any) -> bool:
 
 def _beside_the_truth(task: Task, ask: Number | Choice) -> None:
     """A locked guess beside the answer, and the reason."""
-    guess = progress.done()[progress.name_of(task, ask)]
+    guess = _locked(task, ask)
     with st.container(horizontal=True, gap="medium", key="beside the truth"):
         _big(t("Your guess"), _as_written(ask, guess))
         _big(t("The answer"), say(ask.truth()))
     _tell(ask.guessed(guess) if guess else Verdict("right", tuple(ask.reason())))
+
+
+def _locked(task: Task, ask: Number | Choice) -> str:
+    """The guess that was locked; nothing if what the browser has kept is none that this question can have."""
+    guess = progress.done()[progress.name_of(task, ask)]
+    if isinstance(ask, Choice):
+        return guess if guess in map(str, range(len(ask.options))) else ""
+    return guess if parse_number(guess) is not None else ""
 
 
 def _as_written(ask: Number | Choice, guess: str) -> str:
