@@ -8,11 +8,13 @@ import pytest
 from conftest import Server, StartServer, wait_until
 
 from vggexplorer.lessons.asks import Choice, Number
+from vggexplorer.lessons.packed import pack
 from vggexplorer.lessons.written import example, read
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+SMALL = "lesson: Small\nnetwork: A = lenet\nquestion: Layers?\nanswer: A.layers\n"
 WORDS = {
     "en": ("en-US", "A lesson of your own", "Try it", "Open the lesson", "Download the lesson", "Line 13"),
     "zh": ("zh-CN", "自己的课程", "试一试", "打开这一课", "下载这一课", "第 13 行"),
@@ -137,3 +139,17 @@ def test_a_damaged_link_is_told_of(browser: "Browser", dashboard: Server, visito
     guest.open(f"{dashboard.url}/learn?task=own&lesson=eNp1VEtu2")
     guest.page.get_by_text("The lesson in the link cannot be read").wait_for()
     assert guest.page.locator(".st-key-own-lesson").count() == 0
+
+
+@pytest.mark.parametrize("query", ["task=lenet", f"task=own&lesson={pack(SMALL)}"])
+def test_back_from_another_page_leads_to_the_task(
+    browser: "Browser", dashboard: Server, visitors: dict[str, Visitor], query: str
+) -> None:
+    guest = visitors["guest"] = Visitor(browser, dashboard, "en")
+    guest.open(f"{dashboard.url}/learn?{query}")
+    title = guest.page.locator("h1").first.inner_text()
+    guest.page.get_by_role("link", name="Compare").first.click()
+    guest.page.wait_for_url("**/compare?arch=lenet&arch=alexnet")
+    guest.settle().page.go_back()
+    guest.page.locator("h1", has_text=title).wait_for()
+    guest.page.wait_for_url(f"**/learn?{query}")

@@ -52,8 +52,12 @@ def _take(state: State, errors: list[InputError]) -> None:
 
 
 def _passing(params: Mapping[str, list[str]]) -> bool:
-    """Whether the URL is one that was never seen: the browser keeps a bare one from each change to another page."""
-    return not params and bool(session.get("pages changed"))
+    """Whether the URL is one that was never seen: from each change to another page the browser keeps two.
+
+    One of the page that is left, with the parameters of the other, and a bare one of the other.
+    """
+    left = session["page"] != _page() and params == session.get("passed", {}).get(_page())
+    return left or (not params and bool(session.get("pages changed")))
 
 
 def _page() -> str:
@@ -69,7 +73,7 @@ def visit(page: str) -> None:
     sent, before = session.pop("sent", False), session.setdefault("page", page)
     if page == before:
         return
-    session.update({"page": page, "pages changed": True})
+    session.update({"page": page, "pages changed": True, "left": before})
     if page in (TRAIN, RUNS) and not sent and not st.query_params:
         chosen = session.get("chosen runs", [])
         look_at(*(chosen if page == RUNS and len(chosen) > 1 else ()))
@@ -79,7 +83,10 @@ def publish(page: str) -> None:
     """Make the URL that of `page` with what is in view now."""
     params = write(current(), page, session["own network"])
     shown = {key: st.query_params.get_all(key) for key in st.query_params}
-    if shown != {key: [text] if isinstance(text, str) else text for key, text in params.items()}:
+    wanted = {key: [text] if isinstance(text, str) else text for key, text in params.items()}
+    if left := session.pop("left", None):
+        session["passed"] = session.get("passed", {}) | {left: wanted}
+    if shown != wanted:
         st.query_params.from_dict(params)
 
 
