@@ -19,6 +19,7 @@ from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import plain, say, t
 from vggexplorer.ui.learn import lesson, own, progress
 from vggexplorer.ui.learn.task import explained, open_task
+from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, edit
 from vggexplorer.ui.widgets import translated
 
@@ -114,7 +115,7 @@ def _to_go_on(tasks: Sequence[Task]) -> Task | None:
 
 def _show_cards(tasks: Sequence[Task]) -> None:
     def opened() -> None:
-        open_task(TASKS.get(str(st.session_state["cards"].get("open"))))
+        open_task(TASKS.get(str(session["cards"].get("open"))))
 
     groups = [
         {"theme": t(THEMES[theme]), "cards": [_card(task) for task in tasks if task.theme == theme]} for theme in Theme
