@@ -77,7 +77,7 @@ def ratio(count: float, base: float) -> str:
 
 def measured(value: float, unit: str = "") -> str:
     """A number of four digits, a whole one in full, in its unit: (8.0448, '×') -> '8.045×', (1290, '') -> '1,290'."""
-    text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:#,.4g}"
+    text = f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:#.4g}"
     return f"{text}{unit}" if unit in ("", "×") else f"{text}{NO_BREAK}{unit}"
 
 

@@ -1,5 +1,6 @@
 """The tasks of Learn: right answers are accepted, wrong ones refused, and every figure comes from the core."""
 
+import json
 import re
 from dataclasses import replace
 from math import exp, isclose, nextafter
@@ -30,7 +31,9 @@ from vggexplorer.lessons.glossary import GLOSSARY
 from vggexplorer.lessons.lenet import sigmoid, sigmoid_slope
 from vggexplorer.lessons.paper import distance
 from vggexplorer.lessons.pools import most_convolutions
+from vggexplorer.lessons.speeds import TABLE, fewer, least, macs_ratio, most
 from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.lessons.window import RECORDED, Kernel, learned, products, value, window
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.summary import Summary, summarize
@@ -69,6 +72,15 @@ SLIM_MACS_56 = (
     + (128 + 4096 + 10) * 4096
 )
 
+
+def worked_by_hand() -> float:
+    """The question's place of the recorded convolution, straight from the file."""
+    found = json.loads(RECORDED.read_text("utf-8"))
+    pixels, kernel = found["pictures"][0]["pixels"], found["kernels"][9]
+    near = [pixels[row][column] for row in (17, 18, 19) for column in (14, 15, 16)]  # row 19, column 16
+    return float(sum(a * b for a, b in zip(near, kernel, strict=True)) + found["biases"][9])
+
+
 ANSWERS: dict[str, float | int | tuple[int, ...]] = {
     "listing.deeper": VGG16_MACS / VGG11_MACS,
     "listing.convolutions": 8,
@@ -87,6 +99,11 @@ ANSWERS: dict[str, float | int | tuple[int, ...]] = {
     "flops.fc": 2 * 119_578_624 / 1e9,
     "flops.why": 0,
     "flops.uses": 224 * 224,
+    "speeds.time": 9.29 / 8.22,
+    "speeds.why": 1,
+    "speeds.most": 6.59,
+    "speeds.least": 1.07,
+    "speeds.so": 2,
     "head.gap": 128 * 10 + 10,
     "head.macs": 100 * (42_508_288 - 128 * 10) / SLIM_MACS,
     "head.memory": 4 * (42_516_490 - 1290) / 1e6,
@@ -99,6 +116,11 @@ ANSWERS: dict[str, float | int | tuple[int, ...]] = {
     "pixels.vgg": 2**5,
     "pixels.alexnet": 65,
     "pixels.last": 56 // 2 // 2 // 2 // 2 // 2,
+    "window.macs": 16 * 9 * 32 * 32,
+    "window.corner": 5,
+    "window.value": worked_by_hand(),
+    "window.black": 1,
+    "window.weights": 9,
     "fields.share": 100 * 27 / 49,
     "fields.two": 5,
     "fields.small": 27,
@@ -157,8 +179,8 @@ def test_a_wrong_number_is_refused_with_a_direction(task: Task, ask: Number) -> 
 
 @of(Number)
 def test_a_known_slip_is_close_and_says_which(task: Task, ask: Number) -> None:
-    for value, remark in ask.slips():
-        assert ask.check(repr(value)) == ("close", (remark,))
+    for slip, remark in ask.slips():
+        assert ask.check(repr(slip)) == ("close", (remark,))
 
 
 def test_close_is_said_of_a_near_value_and_of_a_wrong_unit() -> None:
@@ -459,6 +481,8 @@ def figures() -> dict[str, list[str]]:
     deep = [summarize(*run.config.network).totals for run in (WIDE_RUN, DEEP_RUN)]
     gap = summarize(replace(slim.architecture, head=Head("gap", hidden=())), (1, 224, 224)).totals
     return {
+        "speeds": ["9.29 / 8.22", "1.130×", "2.58×", "531.5", "574.7", "1.08×", "6.59×", "3.78×", "1.07×"],
+        "window": [exact(16 * 9 * 1024), f"{worked_by_hand():.3f}", "3 × 3 = 9", "5 of the kernel's 9"],
         "listing": [exact(VGG16_MACS), "1 + 1 + 2 + 2 + 2 = 8", "8 lines + 3 hidden = 11", "8 lines + 8 hidden = 16"],
         "slower": [
             ratio(vgg.totals.macs, alexnet.totals.macs),
@@ -530,11 +554,59 @@ def test_a_reason_follows_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     assert exact(summarize(NETWORKS["LeNet"].architecture, (1, 224, 224)).totals.params) in reason("parameters")
 
 
+# --- the recorded convolution, the public table -------------------------------------------------------------
+
+
+def test_a_window_has_zeros_outside_of_the_picture() -> None:
+    pixels = [[1.0, 2.0], [3.0, 4.0]]
+    assert window(pixels, 0, 0) == [0, 0, 0, 0, 1, 2, 0, 3, 4]
+    assert window(pixels, 1, 1) == [1, 2, 0, 3, 4, 0, 0, 0, 0]
+    kernel = Kernel((1, 2, 3, 4, 5, 6, 7, 8, 9), 0.5)
+    assert products(pixels, kernel, 0, 0) == [0, 0, 0, 0, 5, 12, 0, 24, 36]
+    assert value(pixels, kernel, 0, 0) == 77.5
+
+
+def test_the_recorded_convolution_is_that_of_the_network_of_its_task() -> None:
+    found = json.loads(RECORDED.read_text("utf-8"))
+    network = parse_network(found["network"])
+    task = TASKS["window"]
+    assert network == parse_network(task.start)
+    row = summarize(*network).rows[0]
+    assert (len(found["kernels"]), len(found["kernels"][0])) == (row.output_shape[0], 9)
+    assert row.params == sum(map(len, found["kernels"])) + len(found["biases"])
+    assert 0.8 < found["test_acc"] < 1
+    for picture in learned().pictures:
+        assert (len(picture.pixels), len(picture.pixels[0])) == row.output_shape[1:]
+        assert all(0 <= pixel <= 1 for line in picture.pixels for pixel in line)
+
+
+def test_what_is_said_of_the_edges_of_the_trousers_is_so() -> None:
+    """From left to right at the height of the legs: 0 where it becomes bright, large where it becomes dark again."""
+    picture, kernel = learned().pictures[0], learned().kernels[9]
+    assert picture.label == "trouser"
+    line = [value(picture.pixels, kernel, 18, column) for column in range(32)]
+    rises = [place for place in range(1, 32) if picture.pixels[18][place] - picture.pixels[18][place - 1] > 0.4]
+    falls = [place for place in range(1, 32) if picture.pixels[18][place - 1] - picture.pixels[18][place] > 0.4]
+    assert rises
+    assert falls
+    assert all(min(line[place - 1], line[place]) < 0 for place in rises)
+    assert all(max(line[place - 1], line[place]) > 0.5 for place in falls)
+
+
+def test_the_published_speeds_of_resnet_follow_from_the_macs_nowhere() -> None:
+    """The table's quotients as they are published with it, and the MACs as torchvision and the core count them."""
+    assert [round(each.vgg19_time, 2) for each in TABLE] == [2.09, 2.29, 2.2, 2.19, 2.15, 1.44, 1.13]
+    assert round(macs_ratio(), 2) == 2.58
+    assert round(fewer(), 2) == 3.78
+    assert most().device.startswith("Core i9")
+    assert least().device.startswith("RTX PRO 6000")
+
+
 # --- the rest -----------------------------------------------------------------------------------------------
 
 
 def test_tasks_are_complete() -> None:
-    assert len(TASKS) == 13
+    assert len(TASKS) == 15
     for key, task in TASKS.items():
         assert task.key == key
         assert re.fullmatch("[a-z0-9]+", key)

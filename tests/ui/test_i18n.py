@@ -229,6 +229,15 @@ SEVERAL = {
     *("most hints", "most questions", "most sentences"),
     *("text are", "folder are", "share are"),  # names
     "more runs",  # a race has two or three
+    *(
+        "all places",
+        "own pictures",
+        "gain as",
+        "filters kernels",
+        "kernel weights",
+        "positions positions",
+        "macs multiplications",
+    ),
 }
 
 
@@ -257,7 +266,7 @@ TERMS = [
     *(*LANGUAGES, *LANGUAGES.values(), *SHORT.values()),
     *(kind for kind, value in vars(layers).items() if isinstance(value, type) and issubclass(value, layers.Layer)),
     *(name for title in NETWORKS for name in (title, slug(title))),
-    *(*COUNTS, "MAC", "LRN", "vggexplorer", "Enter"),
+    *(*COUNTS, "MAC", "LRN", "vggexplorer", "Enter", "top-1"),
     *DTYPES,
     *(
         "int8",

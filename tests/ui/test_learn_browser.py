@@ -16,13 +16,14 @@ from test_runs_page import make
 
 from vggexplorer.lessons.asks import Ask, Choice, Edit, Number, Order, Task, Trial
 from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.lessons.window import COLUMN, ROW
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Response
 
 WORDS = {
-    "en": {"right": "Right.", "close": "Close.", "wrong": "Not yet."},
-    "zh": {"right": "正确。", "close": "接近了。", "wrong": "还不对。"},
+    "en": {"right": ("Right.",), "close": ("Close.",), "wrong": ("Not yet.", "Surprised?")},
+    "zh": {"right": ("正确。",), "close": ("接近了。",), "wrong": ("还不对。", "没想到吧？")},
 }
 SETTLED = """() => {
     const app = document.querySelector('[data-testid=stApp]')
@@ -55,7 +56,7 @@ class Learn:
     def says(self, ask: Ask, *words: str) -> None:
         """Wait until the verdict on an answer is one of `words`."""
         alert = self.box(ask).locator("[data-testid=stAlert]")
-        wanted = tuple(self.words[word] for word in words)
+        wanted = tuple(text for word in words for text in self.words[word])
 
         def told() -> bool:
             texts = alert.all_inner_texts()
@@ -509,3 +510,31 @@ def test_a_run_that_is_started_here_is_followed_to_its_end(
     assert "Finished runs in your folder: 1." in learn.box(ask).inner_text()
     context.close()
     assert not learn.complaints
+
+
+def test_a_convolution_is_stepped_played_and_stopped(learn: Learn) -> None:
+    task = TASKS["window"]
+    learn.open(task="window").guess(task).go(task, task.asks[1])
+    part = learn.page.locator(".st-key-window .window")
+    place, results = part.locator("output"), part.locator(".sum p b")
+    assert place.inner_text() == "row 1, column 1"
+    assert part.locator(".cell.outside").count() == 5
+    part.get_by_role("button", name="One step", exact=True).click()
+    assert place.inner_text() == "row 1, column 2"
+    frame = part.locator(".frame").first
+    frame.focus()
+    learn.page.keyboard.press("ArrowDown")
+    learn.page.keyboard.press("ArrowLeft")
+    assert place.inner_text() == "row 2, column 1"
+    part.get_by_role("button", name="Play").click()
+    wait_until(lambda: "row 3" in place.inner_text() or bool(learn.page.wait_for_timeout(40)), 30, "the third row")
+    part.get_by_role("button", name="Stop").click()
+    stopped = place.inner_text()
+    learn.page.wait_for_timeout(400)
+    assert place.inner_text() == stopped
+    part.get_by_label("Position").fill(str((ROW - 1) * 32 + COLUMN - 1))
+    assert place.inner_text() == f"row {ROW}, column {COLUMN}"
+    asked = task.asks[2]
+    assert isinstance(asked, Number)
+    assert results.nth(2).inner_text() == f"{asked.answer():.3f}"
+    assert results.nth(3).inner_text() == f"{asked.answer():.3f}"

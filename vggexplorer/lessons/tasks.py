@@ -13,13 +13,15 @@ from vggexplorer.lessons.parameters import PARAMETERS
 from vggexplorer.lessons.pixels import PIXELS
 from vggexplorer.lessons.pools import POOLS
 from vggexplorer.lessons.slower import SLOWER
+from vggexplorer.lessons.speeds import SPEEDS
 from vggexplorer.lessons.table1 import TABLE1
+from vggexplorer.lessons.window import WINDOW
 
 TASKS: dict[str, Task] = {
     task.key: task
     for task in (
-        *(SLOWER, PARAMETERS, FLOPS, INPUT, GIGABYTE),
-        *(LISTING, TABLE1, FIELDS, POOLS, LENET),
+        *(SLOWER, PARAMETERS, FLOPS, INPUT, GIGABYTE, SPEEDS),
+        *(LISTING, TABLE1, WINDOW, FIELDS, POOLS, LENET),
         *(HEAD, PIXELS, DEEP),
     )
 }

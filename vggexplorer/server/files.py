@@ -36,7 +36,7 @@ def _folder_of(package: str) -> Path:
 
 OWN = (
     *("components.js", "live.js", "stage.js", "blocks.js", "curves.js", "runs.js", "inside.js", "inspector.js"),
-    *("learn.js", "bar.js", "compare.js", "watch.js", "list.js", "mistakes.js"),
+    *("learn.js", "bar.js", "compare.js", "watch.js", "list.js", "mistakes.js", "window.js"),
 )
 """Our own scripts import each other, so they lie side by side: one hash of them all is in their addresses."""
 PLOTLY = "plotly.min.js"

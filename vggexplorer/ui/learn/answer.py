@@ -168,7 +168,11 @@ def _beside_the_truth(task: Task, ask: Number | Choice) -> None:
     with st.container(horizontal=True, gap="medium", key="beside the truth"):
         _big(t("Your guess"), _as_written(ask, guess))
         _big(t("The answer"), say(ask.truth()))
-    _tell(ask.guessed(guess) if guess else Verdict("right", tuple(ask.reason())))
+    verdict = ask.guessed(guess) if guess else Verdict("right", tuple(ask.reason()))
+    if verdict.word == "wrong":
+        st.info(f"**{t('Surprised?')}**\n\n{_listed(verdict.remarks)}", icon=":material/lightbulb:")
+    else:
+        _tell(verdict)
 
 
 def _locked(task: Task, ask: Number | Choice) -> str:

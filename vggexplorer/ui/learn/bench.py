@@ -14,6 +14,7 @@ from vggexplorer.summary import Summary, summarize
 from vggexplorer.text import parse_network
 from vggexplorer.ui import components, figures
 from vggexplorer.ui.i18n import capital, literal, sentence, t
+from vggexplorer.ui.learn import speeds, window
 from vggexplorer.ui.learn.answer import own
 from vggexplorer.ui.network import compared, inspector, parts, totals
 from vggexplorer.ui.run import curves, start_button, timing, view
@@ -127,6 +128,8 @@ BENCH: dict[str, Callable[[Task, Summary], None]] = {
     "charts": lambda _, __: parts.charts(),
     "inspector": lambda _, summary: inspector.show(summary),
     "sigmoid": _sigmoid,
+    "speeds": lambda _, __: speeds.show(),
+    "window": lambda _, __: window.show(),
     "train": _train,
     "train as it is": partial(_train, own_input=True),
 }

@@ -22,7 +22,7 @@ STYLE = """<style>
 }
 .st-key-steps { flex-wrap: wrap; }
 .st-key-steps button { min-width: 2.6rem; }
-.st-key-question h1 { font-size: var(--type-section, 1.33rem); line-height: 1.3; padding: 0; }
+.st-key-question h1 { font-size: var(--type-section, 1.33rem); line-height: 1.3; padding: 0 0 0.4rem; }
 .st-key-help { flex-wrap: wrap; }
 .st-key-beside-the-truth h3 { font-size: var(--type-title, 1.6rem); padding: 0; font-variant-numeric: tabular-nums; }
 .st-key-covered { min-height: min(24rem, 50vh); justify-content: center; text-align: center; }
