@@ -161,6 +161,19 @@ def test_nothing_is_beside_the_screen_or_cut_without_a_hint(phone: Phone, sample
         assert phone.page.evaluate(LOST) == {"scrolls": [], "clipped": []}, place
 
 
+def test_the_top_bar_has_share_and_language_within_a_thumb_s_reach_and_no_title_under_it(phone: Phone) -> None:
+    phone.open(arch="nin")
+    top = phone.box(phone.page.locator("[data-testid=stHeader]"))
+    assert phone.box(phone.page.locator("h1").first)["y"] >= top["height"]
+    buttons = phone.page.locator(".st-key-bar button")
+    phone.until(lambda: buttons.count() >= 3, "the bar")
+    for button in (each for each in buttons.all() if each.is_visible()):
+        box = phone.box(button)
+        assert box["height"] >= 40
+        assert 0 <= box["x"] <= PHONE["width"] - box["width"]
+        assert 0 <= box["y"] <= top["height"] - box["height"]
+
+
 def test_the_layer_table_goes_on_behind_a_shade_and_its_layers_stay(phone: Phone) -> None:
     phone.open()
     table = phone.page.locator(".st-key-layers .part")
@@ -180,7 +193,8 @@ def test_a_row_of_the_editor_is_one_line_of_three_columns(phone: Phone) -> None:
     for block in range(5):
         cells = [phone.box(cell) for cell in phone.page.locator(f'.blocks [data-row="{block}"] .line > *').all()]
         assert [cell["x"] for cell in cells] == pytest.approx(heads, abs=1)
-        assert len({round(cell["y"] + cell["height"] / 2) for cell in cells}) == 1
+        middles = [cell["y"] + cell["height"] / 2 for cell in cells]
+        assert middles == pytest.approx([middles[0]] * 3, abs=2)
         assert all(cell["height"] >= 40 for cell in cells)
     phone.page.locator(".blocks .toggle").click()
     more = phone.page.locator(".blocks .more").first

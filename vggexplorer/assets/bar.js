@@ -80,6 +80,7 @@ let here // the page that was shown last
 const links = new MutationObserver(() => mark())
 let mark // says which of the links leads to it; Streamlit brings them later than the component
 
+const close = () => button("stSidebarCollapseButton")?.querySelector("button").click()
 const button = (name) => document.querySelector(`[data-testid=${name}]`)
 
 // The sidebar is a sheet there: it is closed at first, and whenever another page comes.
@@ -94,7 +95,8 @@ export function sheet({ data, parentElement }) {
   mark()
   links.disconnect()
   links.observe(pages, { childList: true, subtree: true })
-  if (here !== data.here && matchMedia(`(max-width: ${data.narrow}px)`).matches) button("stSidebarCollapseButton")?.querySelector("button").click()
+  pages.onclick = close
+  if (here !== data.here && matchMedia(`(max-width: ${data.narrow}px)`).matches) close()
   here = data.here
 }
 

@@ -63,12 +63,14 @@ body:has({_OPEN}) .stApp [data-testid=stMainBlockContainer] {{
 .st-key-bar :is(button, label) {{ min-height: 40px; min-width: 40px; }}
 .st-key-projector {{ display: none; }}
 .st-key-share p {{ {_UNSEEN} }}
-:is(input, textarea) {{ font-size: 16px !important; }}
+:is(input, textarea) {{ font-size: 16px !important; text-overflow: ellipsis; }}
+[data-testid=stMain] [data-testid=stHorizontalBlock] {{ row-gap: 0.5rem; }}
 [data-testid=stMain] :is([data-testid^=stBaseButton], [data-testid=stPopoverButton], [data-variant], summary) {{
   min-height: 40px;
 }}
 [data-testid=stMainMenuButton] {{ min-width: 40px; min-height: 40px; }}
 [data-testid=stTab] {{ min-height: 40px; }}
+[data-testid=stMarkdownContainer] tr > :first-child {{ min-width: 7.5rem; }}
 pre:has(code[style*="white-space: pre;"]) {{ mask-image: linear-gradient(to left, transparent, black 1.8rem); }}
 pre code[style*="white-space: pre;"] {{ display: inline-block; padding-right: 2rem; }}
 
@@ -77,7 +79,7 @@ pre code[style*="white-space: pre;"] {{ display: inline-block; padding-right: 2r
   background: {palette.GROUND.css}; border-top: 1px solid rgb(128 128 128 / 25%);
 }}
 .st-key-pages {{ flex-wrap: nowrap; width: 100%; padding: 0 0.2rem; }}
-.st-key-pages > * {{ flex: 1 1 0; width: auto; min-width: 0; }}
+.st-key-pages > * {{ flex: 1 1 0; width: auto; min-width: 0; margin: 0 !important; }}
 .st-key-pages :is([data-testid=stPageLink], [data-testid=stPageLink] div) {{ width: 100%; }}
 .st-key-pages a {{
   position: relative; flex-direction: column; justify-content: center; gap: 0.1rem; height: 3.7rem; margin: 0;
