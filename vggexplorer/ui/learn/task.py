@@ -25,6 +25,7 @@ STYLE = """<style>
 .st-key-question h1 { font-size: var(--type-section, 1.33rem); line-height: 1.3; padding: 0 0 0.4rem; }
 .st-key-help { flex-wrap: wrap; }
 .st-key-beside-the-truth h3 { font-size: var(--type-title, 1.6rem); padding: 0; font-variant-numeric: tabular-nums; }
+.st-key-beside-the-truth { margin-bottom: 0.6rem; }
 .st-key-covered { min-height: min(24rem, 50vh); justify-content: center; text-align: center; }
 .st-key-covered { background: repeating-linear-gradient(135deg, transparent 0 14px, rgb(128 128 128 / 9%) 14px 28px); }
 @media (max-width: 1000px) {

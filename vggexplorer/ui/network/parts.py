@@ -92,7 +92,7 @@ _totals = st.components.v2.component(
 _DRAWING = (
     STYLE
     + """
-.part { position: relative; }
+.part { position: relative; container-type: inline-size; }
 .drawing svg { display: block; width: 100%; min-width: 0; height: auto; max-height: max(12rem, 20.4vh); }
 .drawing.narrow svg { max-width: 600px; max-height: none; margin: auto; }
 .vgg-scales { display: none; }
@@ -103,6 +103,7 @@ _DRAWING = (
 .shades button { padding: 0.1rem 0.6rem; border-radius: 1rem; border: 1px solid transparent; }
 .shades button:hover { border-color: var(--st-border-color); }
 .shades [aria-pressed=true] { background: var(--st-secondary-background-color); font-weight: 600; }
+@container (max-width: 44rem) { .shades { position: static; } }
 """
     + style.narrow(".shades { position: static; justify-content: center; } .shades button { min-height: 40px; }")
 )
