@@ -127,7 +127,7 @@ def _card(task: Task) -> dict[str, Any]:
     done, count = progress.count(task), len(task.asks)
     return {
         "key": task.key,
-        "title": f"{list(TASKS).index(task.key) + 1}. {plain(task.title)}",
+        "title": _numbered(task),
         "question": plain(task.question),
         "minutes": t("{minutes} min", minutes=task.minutes),
         "trains": t("trains networks") if task.trains else "",
@@ -135,6 +135,10 @@ def _card(task: Task) -> dict[str, Any]:
         "state": t("✓ done") if done == count else t("{done} of {count}", done=done, count=count),
         "bars": _bars(task),
     }
+
+
+def _numbered(task: Task) -> str:
+    return f"{list(TASKS).index(task.key) + 1}. {plain(task.title)}"
 
 
 def _bars(task: Task) -> list[dict[str, Any]]:
@@ -162,7 +166,7 @@ def _make_lesson() -> None:
         list(TASKS),
         selection_mode="multi",
         default=list(current().tasks),
-        format_func=lambda key: plain(TASKS[key].title),
+        format_func=lambda key: _numbered(TASKS[key]),
         key=translated("lesson tasks"),
     )
     hidden = lesson_link.choice()
