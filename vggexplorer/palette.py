@@ -50,6 +50,8 @@ LINK = Pair("#2563a8", "#8fbdf0")
 """What can be pressed and looks like text."""
 ON_PRIMARY = Pair("white", "#12171e")
 """The text of buttons that are filled."""
+STRING = Pair("#17753d", "#7fd19b")
+"""Text within quotes, in source."""
 RED = Pair("#b3261e", "#ff8a80")
 """What ends something or takes it away."""
 RED_GROUND = Pair("#fdecea", "#3a2022")

@@ -261,7 +261,7 @@ export const charts = part("charts", async (root, { sentence, charts: found }, d
   const place = root.querySelector(".charts")
   if (!place.childElementCount) {
     place.append(element("p", {}))
-    for (const { key } of found) place.append(element("h2", {}), element("div", { role: "img", class: `chart st-key-${key}` }))
+    for (const { key, heading, alt } of found) place.append(element("h2", {}, heading), element("div", { role: "img", class: `chart st-key-${key}`, "aria-label": alt }))
   }
   const [text, ...nodes] = place.children
   text.textContent = sentence

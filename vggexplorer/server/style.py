@@ -151,7 +151,11 @@ STYLE = f"""
 .st-key-tasks [data-testid=stElementContainer] {{ width: 100%; }}
 [data-testid=stMetricValue] {{ font-variant-numeric: tabular-nums; }}
 [data-testid=stHeaderActionElements] {{ display: none; }}
-[data-testid=stCode] .token.keyword {{ color: {palette.LINK.css}; }}
+[data-testid=stCode] .token.token {{ color: inherit; }}
+[data-testid=stCode] .token:is(.keyword, .function) {{ color: {palette.LINK.css}; }}
+[data-testid=stCode] .token.string {{ color: {palette.STRING.css}; }}
+[data-testid=stMultiSelect] [data-tag] {{ color: {palette.ON_PRIMARY.css}; }}
+[data-testid=stMultiSelect] button {{ min-width: 24px; min-height: 24px; }}
 :is(a, button, summary, [tabindex]:not(input)):focus-visible, [data-testid=stLogoLink]:focus-visible img {{
   outline: 2px solid {palette.LINK.css} !important; outline-offset: 1px;
 }}

@@ -85,7 +85,7 @@ def _tool(check: Check, measured: Measured) -> None:
     with st.container(border=True, key=f"check-{check.tool}"):
         seconds = f"{measured.seconds:.2f}{NO_BREAK}s"
         st.markdown(f"**{check.tool}** :small[{literal(check.version)} · {seconds}]  \n{_verdict(check)}")
-        heading = f"| | {t('count')} | {t('parameters')} |\n|:--|--:|--:|"
+        heading = f"| {check.tool} | {t('count')} | {t('parameters')} |\n|:--|--:|--:|"
         st.markdown("\n".join([heading, *(f"| {' | '.join(line)} |" for line in _lines(check))]))
 
 

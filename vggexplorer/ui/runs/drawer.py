@@ -64,7 +64,7 @@ def _differences(first: Row, second: Row) -> None:
         st.caption(t("Both were asked for the same: config, device, precision and PyTorch."))
     results = zip(_results(first).items(), _results(second).values(), strict=True)
     lines = [*asked, *((f"**{name}**", one, other) for (name, one), other in results)]
-    head = f"| | {literal(first.title)} | {literal(second.title)} |\n|:--|:--|:--|"
+    head = f"| {t('Settings')} | {literal(first.title)} | {literal(second.title)} |\n|:--|:--|:--|"
     st.html(_STYLE)
     with st.container(key="run-differences"):
         rows = (f"| {name} | {literal(one)} | {literal(other)} |" for name, one, other in lines)
