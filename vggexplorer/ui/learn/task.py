@@ -244,5 +244,5 @@ def _hint(task: Task) -> None:
 
 def _cover() -> None:
     with st.container(border=True, key="covered"):
-        st.markdown(f"### :material/lock: {t('The workbench is covered')}")
+        st.markdown(f"## :material/lock: {t('The workbench is covered')}")
         st.caption(t("It opens when your guess is locked."))
