@@ -133,6 +133,8 @@ STREAMLITS_OWN = {
     # Long lines of st.code scroll sideways; Tab does not stop there in browsers that do not make such parts focusable
     # by themselves. The button that copies the text is reached.
     ("scrollable-region-focusable", '<pre class="st-emotion-cache'),
+    # The place for a file says that it is nothing, and has a name; the button in it is reached and says what it does.
+    ("presentation-role-conflict", 'data-testid="stFileUploaderDropzone"'),
 }
 """What axe finds in Streamlit's own parts, as (rule, part of the element's markup), and why it may be."""
 

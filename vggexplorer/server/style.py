@@ -161,7 +161,7 @@ STYLE = f"""
 }}
 :is([data-testid=stMain], [data-testid=stTabPanel]):focus-visible {{ outline-offset: -2px; }}
 [data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
-[data-testid=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
+[data-testid^=stBaseButton-primary] {{ color: {palette.ON_PRIMARY.css}; }}
 :is([data-testid=stBaseButton-tertiary], [data-testid=stPopoverButton]):is(:hover, :active, [aria-expanded=true]) {{
   color: {palette.LINK.css};
 }}
