@@ -19,7 +19,7 @@ from test_predict import BAD, GOOD, file_of, shirt
 from test_runs_page import config, make
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data, predict, weights
+from vggexplorer.pytorch import data, pictures, predict, weights
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
@@ -158,7 +158,7 @@ def test_what_claims_to_be_huge_gets_a_sentence(name: str) -> None:
 
 
 def test_what_is_just_too_large_gets_the_limit_of_its_format() -> None:
-    for kind, most in (("PNG", data.OTHER_MEGAPIXELS), *data.MEGAPIXELS.items()):
+    for kind, most in (("PNG", pictures.OTHER_MEGAPIXELS), *pictures.MEGAPIXELS.items()):
         over = Image.new("L", (1_000_001, most)) if kind == "PNG" else Image.new("RGB", (most * 1_000 // 3, 3_001))
         assert f"at most {most} megapixels" in shape_or_sentence(file_of(over, kind), config())
 

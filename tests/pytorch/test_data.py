@@ -273,17 +273,6 @@ def plain(path: Path, **options: Any) -> Path:
     return path
 
 
-def only(root: Path, picture: Image.Image, name: str = "00.png", shape: tuple[int, int, int] = (3, 4, 4)) -> Tensor:
-    """How a picture is read: it becomes the first one of the first class, that is the first one of the test."""
-    folder(root, "a", "b")
-    (root / "a" / "00.png").unlink()
-    options: dict[str, Any] = {"save_all": True} if name.endswith("gif") else {}
-    picture.save(root / "a" / name, **options)
-    result = read(root, *shape)
-    assert result.odd == ()
-    return result.test_images[0]
-
-
 def test_every_seventh_picture_of_a_class_is_for_the_test(tmp_path: Path) -> None:
     result = read(folder(tmp_path, "dog", "cat", count=8))
     assert result.classes == ("cat", "dog")
@@ -332,53 +321,6 @@ def test_pictures_get_the_size_and_the_channels_of_the_input(tmp_path: Path, sha
 def test_other_numbers_of_channels_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Pictures have 1 or 3 channels; this network takes 4"):
         read(folder(tmp_path, "a", "b"), 4, 8, 8)
-
-
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_what_is_transparent_shows_white(tmp_path: Path, mode: str) -> None:
-    assert only(tmp_path, Image.new(mode, (4, 4))).min() == 255
-    black = Image.new("RGBA", (4, 4), (0, 0, 0, 255)).convert(mode)
-    assert only(tmp_path / "other", black).max() == 0
-
-
-@pytest.mark.parametrize("clear", [False, True])
-def test_a_palette_is_looked_up(tmp_path: Path, clear: bool) -> None:
-    picture = Image.new("P", (4, 4), 1)
-    picture.putpalette([0, 0, 0, 200, 100, 50])
-    if clear:
-        picture.info["transparency"] = 1
-    assert only(tmp_path, picture)[:, 0, 0].tolist() == ([255] * 3 if clear else [200, 100, 50])
-
-
-def test_the_first_picture_of_an_animation_is_taken(tmp_path: Path) -> None:
-    first, second = Image.new("RGB", (4, 4), "red"), Image.new("RGB", (4, 4), "blue")
-    folder(tmp_path, "a", "b")
-    first.save(tmp_path / "a" / "00.gif", save_all=True, append_images=[second])
-    assert read(tmp_path, 3, 4, 4).test_images[0, :, 0, 0].tolist() == [255, 0, 0]
-
-
-def test_a_picture_is_turned_as_its_camera_was(tmp_path: Path) -> None:
-    picture = Image.new("RGB", (8, 8), "white")
-    picture.paste("black", (0, 0, 8, 4))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned clockwise: the top becomes the right side
-    folder(tmp_path, "a", "b")
-    picture.save(tmp_path / "a" / "00.jpg", exif=exif, quality=100)
-    (tmp_path / "a" / "00.png").unlink()
-    image = read(tmp_path, 1, 8, 8).test_images[0, 0]
-    assert image[:, :3].min() > 200
-    assert image[:, -3:].max() < 50
-
-
-def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
-    levels = np.array([[0, 256, 32768, 65535]] * 4, dtype=np.uint16)
-    assert only(tmp_path, Image.fromarray(levels), shape=(1, 4, 4))[0, 0].tolist() == [0, 1, 128, 255]
-
-
-@pytest.mark.parametrize("mode", ["1", "CMYK"])
-def test_other_kinds_of_pixels_are_converted(tmp_path: Path, mode: str) -> None:
-    name = "00.png" if mode == "1" else "00.tiff"
-    assert only(tmp_path, Image.new("RGB", (4, 4), "white").convert(mode), name).min() == 255
 
 
 def test_odd_files_are_listed_and_the_others_used(tmp_path: Path) -> None:

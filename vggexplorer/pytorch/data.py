@@ -7,13 +7,10 @@ what `Resize` and `ToTensor` of torchvision would have made of each image.
 import math
 import os
 import stat
-import warnings
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -21,6 +18,7 @@ from torch.nn import functional
 from vggexplorer.architectures import check_shape, shown
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
+from vggexplorer.pytorch.pictures import levels, reason
 from vggexplorer.runs.datasets import (
     Dataset,
     Idx,
@@ -28,19 +26,6 @@ from vggexplorer.runs.datasets import (
     read,
 )
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-"""The picture formats that are read; Pillow knows more, and some of them start other programs."""
-MEGAPIXELS = {"JPEG": 25, "WEBP": 11}
-"""The largest pictures that are unpacked, by format: none takes 200 MB. JPEG is unpacked smaller than it is."""
-OTHER_MEGAPIXELS = 16
-"""Of all other formats."""
-MAX_EDGE = 2**16
-"""The most pixels of a side: each line takes memory of its own."""
-SIDE = 1024
-"""Pixels of the longer side from twice which on a picture is made smaller before anything else is done with it."""
 TEST_EVERY = 7
 """Where a folder has no test pictures of its own, the first of every so many of a class becomes one."""
 MAX_BYTES = 8 * 2**30
@@ -218,17 +203,11 @@ class _Folder:
             try:
                 yield self._picture(file)
             except Exception as error:  # Pillow's plugins raise all sorts on broken files
-                self._note(file, _reason(error))
+                self._note(file, reason(error))
 
     def _picture(self, file: Path) -> Tensor:
-        pillow = import_module("PIL.Image")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            with pillow.open(file, formats=FORMATS) as opened:
-                picture = unpacked(opened, max(SIDE, *self.size))
-                picture = picture.convert(self.mode).resize(self.size[::-1], pillow.Resampling.BILINEAR)
-        return torch.from_numpy(np.array(picture)).view(*self.size, -1).permute(2, 0, 1)
+        pixels = torch.from_numpy(levels(file, self.mode, *self.size))
+        return pixels.view(*self.size, -1).permute(2, 0, 1)
 
     def _folders(self, path: Path) -> list[Path]:
         return [entry for entry in self._entries(path) if entry.is_dir()]
@@ -303,58 +282,3 @@ def _is_file(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return False
-
-
-def unpacked(opened: "Image.Image", side: int = SIDE) -> "Image.Image":
-    """The first picture in a file, upright, eight bits a channel, on white where it is transparent.
-
-    If the longer side has twice `side` pixels or more, both are divided by the same whole number. What has too many
-    pixels to be unpacked raises Pillow's `DecompressionBombError`.
-    """
-    if opened.width * opened.height > most_megapixels(opened.format) * 10**6 or max(opened.size) > MAX_EDGE:
-        raise import_module("PIL.Image").DecompressionBombError("too many pixels")
-    opened.draft(None, (side, side))
-    picture = _eight_bits(opened)
-    shrink = max(picture.size) // side
-    if shrink > 1:
-        if picture.mode in ("1", "P", "PA"):
-            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-        picture = picture.reduce(shrink)
-    return _opaque(import_module("PIL.ImageOps").exif_transpose(picture))
-
-
-def most_megapixels(kind: str | None) -> int:
-    """The megapixels of the largest picture of a format that is unpacked."""
-    return MEGAPIXELS.get(kind or "", OTHER_MEGAPIXELS)
-
-
-def _eight_bits(picture: "Image.Image") -> "Image.Image":
-    """The picture with 16-bit grey levels brought to 8 bits; Pillow's `convert` would clip them."""
-    if picture.mode == "F":
-        raise ValueError("levels are not whole numbers")
-    if not picture.mode.startswith("I"):
-        return picture
-    levels = np.asarray(picture) >> 8
-    grey: Image.Image = import_module("PIL.Image").fromarray(levels.clip(0, 255).astype(np.uint8))
-    return grey
-
-
-def _opaque(picture: "Image.Image") -> "Image.Image":
-    """The picture on white, if parts of it are transparent."""
-    if not picture.has_transparency_data:
-        return picture
-    pillow = import_module("PIL.Image")
-    colours = picture.convert("RGBA")
-    composed: Image.Image = pillow.alpha_composite(pillow.new("RGBA", colours.size, "white"), colours)
-    return composed
-
-
-def _reason(error: Exception) -> str:
-    """Why a picture could not be used, in a few words."""
-    kind = type(error).__name__
-    if kind == "UnidentifiedImageError":
-        return "not a picture"
-    if kind.startswith("DecompressionBomb"):
-        return "too many pixels"
-    words = (getattr(error, "strerror", None) or str(error)).strip().partition("\n")[0]
-    return words[:80] or kind

@@ -10,7 +10,6 @@ import base64
 import io
 import math
 import sys
-import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,9 +24,10 @@ from torch import Tensor, nn
 from vggexplorer.errors import InputError
 from vggexplorer.processes import limited, tell
 from vggexplorer.pytorch import weights
-from vggexplorer.pytorch.data import most_megapixels, to_batch, unpacked
+from vggexplorer.pytorch.data import to_batch
 from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
+from vggexplorer.pytorch.pictures import most_megapixels, opened, unpacked
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
@@ -88,22 +88,18 @@ def _open(content: bytes, side: int) -> "tuple[Image.Image, int]":
     """The first picture in the file as `unpacked` gives it, and how many there are."""
     if len(content) > MAX_BYTES:
         raise InputError("The file is too large: at most {most} MiB are read.", most=MAX_BYTES // 2**20)
-    pillow = import_module("PIL.Image")
     kind = None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", pillow.DecompressionBombWarning)
-        try:
-            with limited(UNPACKING_TIMEOUT), pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
-                kind = opened.format
-                return unpacked(opened, max(SHARP, side)), _frames(opened)
-        except Exception as error:  # Pillow's plugins raise all sorts on broken files
-            raise _refusal(error, kind) from error
+    try:
+        with limited(UNPACKING_TIMEOUT), opened(io.BytesIO(content), FORMATS) as found:
+            kind = found.format
+            return unpacked(found, max(SHARP, side)), _frames(found)
+    except Exception as error:  # Pillow's plugins raise all sorts on broken files
+        raise _refusal(error, kind) from error
 
 
-def _frames(opened: "Image.Image") -> int:
+def _frames(found: "Image.Image") -> int:
     with suppress(Exception):  # a later one may be damaged
-        return int(getattr(opened, "n_frames", 1))
+        return int(getattr(found, "n_frames", 1))
     return 1
 
 
