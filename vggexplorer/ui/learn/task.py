@@ -31,6 +31,7 @@ STYLE = """<style>
 @media (max-width: 1000px) {
   [class*=st-key-task-body] { flex-direction: column; }
   [class*=st-key-task-body] > div { width: 100% !important; position: static !important; max-height: none !important; }
+  [class*=st-key-task-body] > div { flex: none; overflow: visible !important; }
 }
 </style>"""
 _SIDE = 400
