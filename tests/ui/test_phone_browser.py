@@ -7,7 +7,7 @@ import pytest
 from conftest import OpenTab, Server, wait_until
 from samples import Sample
 from test_browser import Explore
-from test_learn_browser import SETTLED
+from test_learn_browser import SETTLED, Learn
 
 from vggexplorer.lessons.tasks import TASKS
 from vggexplorer.paths import COMPARE, EXPLORE, PAGES, RUNS
@@ -239,3 +239,17 @@ def test_back_closes_the_sheet(phone: Phone) -> None:
     phone.page.reload()
     phone.page.locator(".totals .value").first.wait_for()
     assert not phone.sheet.is_visible()
+
+
+def test_the_workbench_of_a_task_is_whole_and_its_totals_stay(phone: Phone, sample: Sample) -> None:
+    learn = Learn(phone.page, phone.server, "zh" if language(phone) == "zh-CN" else "en")
+    for key in sample(list(TASKS), 2):
+        learn.open(task=key).guess(TASKS[key])
+        assert phone.page.evaluate(BESIDE) == [0, 0], key
+        assert phone.page.evaluate(LOST) == {"scrolls": [], "clipped": []}, key
+        bench = phone.page.locator("div:has(> .st-key-bench)").last
+        assert bench.evaluate("(node) => getComputedStyle(node).overflowY") == "visible", key
+        if phone.page.locator(".totals .value").count():
+            phone.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 900)")
+            phone.page.wait_for_timeout(200)
+            assert phone.totals_in_view(), key

@@ -93,6 +93,10 @@ pre code[style*="white-space: pre;"] {{ display: inline-block; padding-right: 2r
   content: ""; position: absolute; inset: 0 22% auto; height: 3px; border-radius: 0 0 3px 3px;
   background: {palette.LINK.css};
 }}
+.st-key-totals {{
+  position: sticky; top: var(--vgg-bar); z-index: 20; width: calc(100% + 2rem); max-width: none; margin-inline: -1rem;
+  padding: 0.3rem 1rem; background: {palette.GROUND.css};
+}}
 .st-key-sheet {{ position: fixed; right: 0.9rem; bottom: calc(var(--vgg-pages) + 0.8rem); z-index: 999; }}
 body:has({_OPEN}) .st-key-sheet, body:not(:has(.stSidebar [data-testid=stElementContainer])) .st-key-sheet {{
   display: none;

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from vggexplorer import palette
 from vggexplorer.server import style
 from vggexplorer.ui.explore import tour
 from vggexplorer.ui.i18n import t
@@ -23,10 +22,6 @@ STYLE = f"""<style>
 @media (max-width: {style.NARROW}px) {{
   .st-key-begin {{ gap: 0; flex-direction: column; align-items: flex-start; }}
   .st-key-begin [data-testid] button {{ min-height: 40px; }}
-  .st-key-totals {{
-    position: sticky; top: var(--vgg-bar); z-index: 20; width: calc(100% + 2rem); max-width: none;
-    margin-inline: -1rem; padding: 0.3rem 1rem; background: {palette.GROUND.css};
-  }}
 }}
 </style>"""
 _SIDE = 330
