@@ -20,6 +20,9 @@ from test_reader import CASES
 from vggexplorer.catalogue import catalogue
 from vggexplorer.export import rows_csv
 from vggexplorer.formatting import exact
+from vggexplorer.lessons.packed import pack
+from vggexplorer.lessons.tasks import TASKS
+from vggexplorer.lessons.written import OWN, example, read
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.runs import Runs
 
@@ -54,7 +57,7 @@ class Visitor(Explore):
     """Somebody on any page of the site, who waits for Python too."""
 
     def settle(self) -> "Visitor":
-        self.page.wait_for_selector(".st-key-header h1")
+        self.page.wait_for_selector("[data-testid=stMain] h1")
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         return self
 
@@ -129,7 +132,21 @@ def test_a_deep_link_in_chinese_and_the_other_pages_from_it(visitor: Visitor, si
 
 def test_a_task_is_opened_by_its_link(visitor: Visitor) -> None:
     visitor.open("/learn", task="table1")
-    visitor.page.get_by_text("Build column D, VGG-16.").wait_for()
+    visitor.page.get_by_role("heading", name=str(TASKS["table1"].title)).wait_for()
+
+
+def test_a_teachers_lesson_is_opened_by_its_link_and_written(visitor: Visitor) -> None:
+    page, text = visitor.page, example("en")
+    visitor.open("/learn", task=OWN, lesson=pack(text))
+    page.get_by_role("heading", name=str(read(text).title)).wait_for()
+    page.locator(".st-key-question input").fill("4")
+    visitor.click(page.get_by_text("Lock my guess"))
+    page.get_by_text("Right.").wait_for()
+    visitor.click(page.get_by_text("All tasks"))
+    visitor.click(page.get_by_text("A lesson of your own: write it"))
+    page.locator(".st-key-write-a-lesson textarea").fill(text.replace("unit:", "units:"))
+    visitor.click(page.get_by_role("button", name="Try it"))
+    assert "Line 13: There is no word “units”" in visitor.alert()
 
 
 def test_a_recorded_run_has_its_curves_and_training_is_elsewhere(visitor: Visitor, site: Site) -> None:
