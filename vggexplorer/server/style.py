@@ -146,13 +146,6 @@ STYLE = f"""
 .st-key-header :is([data-testid=stMarkdownContainer], p) {{ margin-bottom: 0; }}
 .st-key-header h1 {{ padding: 0; font-size: var(--type-title); line-height: 1.3333; }}
 .st-key-subtitle p {{ font-size: 0.9333rem; opacity: 0.75; }}
-.st-key-tasks {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 16px; }}
-.st-key-tasks button {{ width: 100%; min-height: 0; justify-content: flex-start; text-align: left; padding: 0; }}
-.st-key-tasks [data-testid=stMarkdown] p {{ font-size: 0.9333rem; }}
-.st-key-tasks button > div {{ justify-content: flex-start; }}
-.st-key-tasks button p {{ font-weight: 600; }}
-.st-key-tasks > [data-testid=stLayoutWrapper], .st-key-tasks > * > [data-testid=stVerticalBlock] {{ height: 100%; }}
-.st-key-tasks [data-testid=stElementContainer] {{ width: 100%; }}
 [data-testid=stMetricValue] {{ font-variant-numeric: tabular-nums; }}
 [data-testid=stHeaderActionElements] {{ display: none; }}
 [data-testid=stCode] .token.token {{ color: inherit; }}
