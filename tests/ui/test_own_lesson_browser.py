@@ -150,6 +150,7 @@ def test_back_from_another_page_leads_to_the_task(
     title = guest.page.locator("h1").first.inner_text()
     guest.page.get_by_role("link", name="Compare").first.click()
     guest.page.wait_for_url("**/compare?arch=lenet&arch=alexnet")
+    guest.page.locator("h1", has_text="Compare").wait_for()
     guest.settle().page.go_back()
     guest.page.locator("h1", has_text=title).wait_for()
     guest.page.wait_for_url(f"**/learn?{query}")

@@ -56,8 +56,9 @@ def _passing(params: Mapping[str, list[str]]) -> bool:
 
     One of the page that is left, with the parameters of the other, and a bare one of the other.
     """
-    left = session["page"] != _page() and params == session.get("passed", {}).get(_page())
-    return left or (not params and bool(session.get("pages changed")))
+    is_left = params == session.get("passed", {}).get(_page())
+    session["passing"] = is_left and (session["page"] != _page() or session.get("passing", False))  # it may come twice
+    return session["passing"] or (not params and bool(session.get("pages changed")))
 
 
 def _page() -> str:
