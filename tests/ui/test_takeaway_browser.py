@@ -138,10 +138,10 @@ def test_text_and_link_open_the_same_state(away: OpenPage) -> None:
     texts = explore.page.locator("[data-testid=stCode]").all_inner_texts()
     assert "1x8:k5,2x16:nopool" in texts
     url = texts[-1].strip()
-    assert url == f"{explore.server.url}/?arch=1x8:k5,2x16:nopool&batch=4"
+    assert url == f"{explore.server.url}/?arch=1x8:k5,2x16:nopool&tab=away&batch=4"
     explore.page.goto(url)
     explore.settle()
-    assert explore.params() == {"arch": "1x8:k5,2x16:nopool", "batch": "4"}
+    assert explore.params() == {"arch": "1x8:k5,2x16:nopool", "tab": "away", "batch": "4"}
     state, errors = read(explore.params())
     assert not errors
     explore.until(lambda: explore.totals()[0] == exact(summarize(*state.network).totals.params))
