@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import log2, sqrt
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -101,7 +101,8 @@ def _progress(tasks: Sequence[Task]) -> None:
             begun = progress.count(following) > 0
             name = say(following.title)
             label = t("Continue: {title}", title=name) if begun else t("Begin: {title}", title=name)
-            st.button(label, key="go on", type="primary", on_click=open_task, args=(following,))
+            kind: Literal["primary", "secondary"] = "secondary" if current().lesson else "primary"  # one in a page
+            st.button(label, key="go on", type=kind, on_click=open_task, args=(following,))
 
 
 def _to_go_on(tasks: Sequence[Task]) -> Task | None:
