@@ -164,6 +164,13 @@ def test_formulas_stand_in_every_text_but_the_answer_only_in_the_reason() -> Non
     assert mistakes(SHORT.replace("many", "{answer}")) == ["Line 3: No network is called answer here; there are: “A”."]
 
 
+def test_an_exact_answer_may_have_a_point() -> None:
+    for formula in ("1 / 4", "A.macs * 10", "round(A.macs / A.params, 2)"):
+        ask = read(SHORT.replace("A.params", formula) + "tolerance: exact").asks[0]
+        assert isinstance(ask, Number)
+        assert ask.check(f"{ask.answer():.10f}".rstrip("0").rstrip(".")).word == "right"
+
+
 def test_a_persons_text_is_no_template() -> None:
     task = read(SHORT.replace("Short", "{{n}} {{n:one|many}} <b>$x$</b> :smile: **a**"))
     assert said(task.title) == "{n} {n:one|many} <b>$x$</b> :smile: **a**"
@@ -243,6 +250,10 @@ def test_a_file_that_is_no_text_is_refused(octets: bytes) -> None:
         (SHORT + "tolerance: 2", ["Line 5: “2” is no tolerance such as “2 %”, at most 50 %."]),
         (SHORT + "tolerance: 51 %", ["Line 5: “51 %” is no tolerance such as “2 %”, at most 50 %."]),
         (SHORT + "tolerance: -1%", ["Line 5: “-1%” is no tolerance such as “2 %”, at most 50 %."]),
+        (
+            SHORT.replace("A.params", "A.macs / A.params") + "tolerance: exact",
+            ["Line 5: The answer 58.59372415… has no end: it needs a tolerance such as “2 %”."],
+        ),
         (SHORT + "guess first: maybe", ["Line 5: “maybe” is neither “yes” nor “no”."]),
         (
             SHORT + "show: totals, speed",

@@ -64,6 +64,8 @@ DEFAULT_PARTS: tuple[str, ...] = ("editor", "totals", "drawing", "layers")
 _SIDE_BY_SIDE = ("compare", "stages")
 """Parts that show all networks of the lesson, under one input."""
 _BOOLEANS = {"yes": True, "是": True, "no": False, "否": False}
+_WRITTEN = 10
+"""Digits of an answer that is no whole number which somebody may be asked for."""
 _EXACT = ("exact", "精确", "0")
 _OF_LESSON = ("lesson", "about", "network", "hint")
 _OF_NUMBER = ("answer", "unit", "tolerance")
@@ -320,7 +322,7 @@ class _Reading:
         else:
             steps = (answer.text if answer else "", result.filled, measured(result.value, unit))
             why = verbatim(" = ".join(dict.fromkeys(steps)))
-        tolerance = self._of(section, "tolerance", TOLERANCE, _share)
+        tolerance = self._of(section, "tolerance", TOLERANCE, lambda text: _share_for(text, result.value))
         return Number(answer=lambda: result.value, reason=lambda: [why], unit=unit, tolerance=tolerance, **common)
 
     def _choice(self, section: Section, fields: list[Field], common: dict[str, Any]) -> Choice:
@@ -394,6 +396,18 @@ def _yes_or_no(text: str) -> bool:
     if text.lower() not in _BOOLEANS:
         raise InputError("{text} is neither {yes} nor {no}.", text=shown(text), yes="“yes”", no="“no”")
     return _BOOLEANS[text.lower()]
+
+
+def _share_for(text: str, value: Value) -> float:
+    """A tolerance that an answer can have; `InputError` for an exact answer that nobody can write."""
+    share = _share(text)
+    if not share and value != int(value) and value != float(f"{value:.{_WRITTEN}g}"):
+        raise InputError(
+            "The answer {value} has no end: it needs a tolerance such as {example}.",
+            value=f"{value:.{_WRITTEN}g}…",
+            example="“2 %”",
+        )
+    return share
 
 
 def _share(text: str) -> float:
