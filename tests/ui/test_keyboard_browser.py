@@ -104,8 +104,10 @@ def test_a_network_is_moved(tab: OpenTab, dashboard: Server) -> None:
     first.get_by_text("AlexNet").wait_for()
     assert hands.press("Shift").startswith("VGG-11")
     hands.to("Stages")
-    hands.press("ArrowRight", "Enter")
+    hands.press("ArrowRight")
     page.wait_for_url("**tab=points*")
+    page.locator(".chart[aria-label]").first.wait_for()
+    assert hands.press("Shift") == "Parameters × MACs", "the focus stays"
 
 
 def test_a_run_is_set_up(tab: OpenTab, dashboard: Server) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import OpenTab, Server, StartServer, wait_until
 from filelock import FileLock
+from test_keyboard_browser import Hands
 from test_predict import file_of, shirt
 from test_runs_page import config, make, record
 
@@ -345,6 +346,36 @@ def test_the_filters_form_as_one_scrubs_through_the_training(
     assert large.evaluate("c => c.toDataURL()") != before
     large.hover()
     assert runs.page.locator(".inside .mark").is_visible()
+
+
+def test_a_run_is_opened_and_looked_into_by_keyboard(runs: RunsPage, folder: Path) -> None:
+    hands = Hands(runs.open().page)
+    hands.to("Choose ")
+    assert hands.press("End") != hands.press("Home") == "Choose trained here"
+    assert hands.press("Tab") == "trained here"
+    hands.press("Enter")
+    hands.to("Curves")
+    hands.press("ArrowRight", "Enter")
+    runs.page.locator(".matrix").wait_for()
+    hands.to(".*, taken for ")
+    cell = hands.press("ArrowUp", "ArrowRight")
+    assert runs.page.locator("section h2").inner_text() == cell
+    hands.to("Mistakes", "Shift+Tab")
+    hands.press("ArrowRight", "ArrowRight")
+    runs.page.locator(".st-key-look-inside").wait_for()
+    hands.to("Look inside|.*\nLook inside")
+    hands.press("Enter")
+    runs.page.locator(".way button").first.wait_for(timeout=60_000)
+    hands.to("▶ Play")
+    when = runs.page.locator(".inside output")
+    before = when.inner_text()
+    hands.press("Enter")
+    wait_until(lambda: when.inner_text() != before, 30, "the film")
+    hands.to("Feature maps of ")
+    large = runs.page.locator(".inside .large strong")
+    assert large.inner_text() == "Map 1"
+    hands.press("ArrowRight")
+    assert large.inner_text() == "Map 2"
 
 
 def trained(folder: Path) -> Run:

@@ -78,7 +78,9 @@ export const drawing = part("drawing", (root, figures, data) => {
   if (focused) here.focus({ preventScroll: true })
   const shades = root.querySelector(".shades")
   shades.setAttribute("aria-label", data.words.shade)
+  const pressed = [...shades.children].indexOf(box.getRootNode().activeElement)
   shades.replaceChildren(...Object.entries(data.words.shades).map(([by, label]) => shadeButton(by, label, by === shade)))
+  shades.children[pressed]?.focus({ preventScroll: true })
   marks.set("drawing", (name) => layers().forEach((item) => item.classList.toggle("pointed", item.dataset.layer === name)))
   pointing(box)
   const select = (event) => {

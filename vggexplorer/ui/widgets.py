@@ -113,7 +113,11 @@ def tabs(page: str, names: Sequence[str], key: str) -> dict[str, TabContainer]:
     def open_another(key: str) -> None:
         look_at_tab(keys[names.index(session[key])])
 
-    return dict(zip(keys, st.tabs(names, default=open_, **shows(key, open_, open_another)), strict=True))
+    options = shows(key, open_, open_another)
+    drawn = session.get("tabs drawn", {})
+    default = drawn.get(options["key"], open_) if options["key"] in session else open_
+    session["tabs drawn"] = drawn | {options["key"]: default}  # with another default it would lose the focus
+    return dict(zip(keys, st.tabs(names, default=default, **options), strict=True))
 
 
 def number(label: str, value: Any, name: str, change: Change, *args: Any, **options: Any) -> None:
