@@ -20,7 +20,7 @@ from vggexplorer import cli
 from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
 from vggexplorer.pytorch import distributed, weights
-from vggexplorer.pytorch.loop import fit
+from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.runs import launch, places
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import ranks
@@ -167,6 +167,24 @@ def test_two_processes_make_the_network_of_one(runs: Runs, whole: Whole) -> None
     assert not (run.path / "forecast.json").exists()
     assert not (run.path / "ranks").exists()
     assert not list(run.path.glob(".*"))
+
+
+@pytest.mark.long
+def test_batch_norm_takes_in_tests_what_one_process_would_estimate(runs: Runs) -> None:
+    training = replace(TRAINING, batch_norm=True, epochs=1, images=500, batch_size=99)
+    run = launch.start(runs, replace(CONFIG, training=training), place=TWO)
+    outcome = ended(run)
+    assert outcome is not None
+    assert outcome.status == "finished", log(run)
+    trained = load_file(run.path / "model.safetensors")
+    trainer = Trainer(run.config(), Session())
+    parameters = {name for name, _ in trainer.net.named_parameters()}
+    trainer.net.load_state_dict({name: trained[name] for name in parameters}, strict=False)
+    loss, accuracy, _ = trainer.test()
+    for name, value in trainer.net.state_dict().items():
+        torch.testing.assert_close(value, trained[name], rtol=0, atol=CLOSE)
+    result = run.json("result.json")
+    assert (result["test_loss"], result["test_acc"]) == (pytest.approx(loss, abs=CLOSE), accuracy)
 
 
 @pytest.mark.long

@@ -5,8 +5,8 @@ gradients, the figures of a step, and what is wanted of them. A run of one proce
 `SingleProcess` answers them without anybody else.
 
 Two things are not as in one process. Each process draws dropout and augmentation for its own share. And batch norm on
-a processor takes its statistics from the share (the running ones are those of the first process); on GPUs it is
-SyncBatchNorm, which takes them from the whole batch.
+a processor takes its statistics in training from the share; on GPUs it is SyncBatchNorm, which takes them from the
+whole batch. Those of tests are estimated from the same images as in one process.
 """
 
 import math
@@ -74,6 +74,10 @@ class SingleProcess:
         """What this process takes of the batch `rows`."""
         return Share(rows, len(rows), 1)
 
+    def normalized(self, rows: Tensor) -> Tensor:
+        """What this process takes of a batch that batch norm's statistics are estimated from."""
+        return rows
+
     def figures(self, share: Share, loss: Tensor, correct: Tensor) -> Figures:
         """Those of the whole batch, from the mean loss of a share and how many of it were guessed right."""
         return Figures(loss * share.own, correct, loss)
@@ -127,6 +131,13 @@ class DataParallel(SingleProcess):
     def share(self, rows: Tensor) -> Share:
         """What this process takes of the batch `rows`."""
         return shared(rows, self.rank.number, self.rank.world)
+
+    def normalized(self, rows: Tensor) -> Tensor:
+        """What this process takes of a batch that batch norm's statistics are estimated from.
+
+        SyncBatchNorm adds them up over the shares of all processes; else each process has the whole batch go through.
+        """
+        return self.share(rows).rows if self.device.type == "cuda" else rows
 
     def figures(self, share: Share, loss: Tensor, correct: Tensor) -> Figures:
         """Those of the whole batch, from the mean loss of a share and how many of it were guessed right."""

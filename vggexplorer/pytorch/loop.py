@@ -22,7 +22,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
 from vggexplorer.forecast.precision import Decision
 from vggexplorer.processes import peak_memory, processor_name, processors
-from vggexplorer.pytorch import data, deterministic, distributed, look, precision, weights
+from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, precision, weights
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
 from vggexplorer.pytorch.optimizers import optimizer
 from vggexplorer.runs.config import Config
@@ -440,13 +440,21 @@ class Trainer:
 
     @torch.no_grad()
     def _scores(self) -> Tensor:
+        at_once = tested_at_once(self.training.batch_size)
+        seen = batch_norm.batches(self.config.seed, len(self.train_labels), at_once)
+        images = (self.train_images[self.group.normalized(rows.to(self.device))] for rows in seen)
+        batch_norm.estimate(self.net, images, lambda part: self._unchanged(self.net, part))
         self.model.eval()
-        parts = []
-        for images in torch.split(self.group.tested(self.test_images), tested_at_once(self.training.batch_size)):
-            batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
-            with self._autocast():
-                parts.append(self.model(batch).float())
-        return self.group.gathered(torch.cat(parts), len(self.test_images))
+        tested = torch.split(self.group.tested(self.test_images), at_once)
+        scores = torch.cat([self._unchanged(self.model, part) for part in tested])
+        return self.group.gathered(scores, len(self.test_images))
+
+    def _unchanged(self, net: nn.Module, images: Tensor) -> Tensor:
+        """What `net` makes of images as they are, without flip, crop and the like: images x classes."""
+        batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
+        with self._autocast():
+            scores: Tensor = net(batch)
+        return scores.float()
 
     def _answer(self) -> None:
         """Tell what the network takes some test pictures for, if somebody watches. No chance is used for it."""
@@ -461,9 +469,7 @@ class Trainer:
     def _answers(self) -> list[dict[str, Any]]:
         self.net.eval()
         images, labels = self.test_images[self.watched], self.test_labels[self.watched]
-        batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
-        with self._autocast():
-            return look.answers(images, labels, self.net(batch))
+        return look.answers(images, labels, self._unchanged(self.net, images))
 
     @cached_property
     def watched(self) -> Tensor:

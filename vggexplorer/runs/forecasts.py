@@ -22,7 +22,7 @@ from vggexplorer.forecast.memory import (
     training_memory,
 )
 from vggexplorer.forecast.precision import BOTH, decide
-from vggexplorer.forecast.time import Calibration, Time, training_time
+from vggexplorer.forecast.time import Calibration, Time, estimated_from, training_time
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
@@ -181,15 +181,16 @@ def _time(config: Config, known: Calibration, precision: str, images: Images) ->
 
     The update of Adam counts for what it reads and writes; how fast that goes was measured of gradient descent.
     """
-    training = config.training
+    training, trained = config.training, config.trained
+    estimated = estimated_from(images.examples) if trained.architecture.normalizes else 0
     return training_time(
-        summarize(*config.trained),
+        summarize(*trained),
         training.batch_size,
         precision,
         known,
         epochs=training.epochs,
         examples=images.examples,
-        tests=images.tests,
+        tests=images.tests + estimated,
         kept=training.kept,
     )
 
