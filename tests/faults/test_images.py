@@ -71,6 +71,8 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "colour": lambda: png(SIDE, SIDE),
     "colour and alpha": lambda: png(SIDE, SIDE, colour=6),
     "sixteen bits, colour and alpha": lambda: png(SIDE, SIDE, colour=6, depth=16),
+    "sixteen bits, few used": lambda: png(SIDE, SIDE, depth=16),
+    "sixteen bits, few used, of fewer pixels": lambda: png(SIDE, 3_000, depth=16),
     "sixteen bits": lambda: png(SIDE, SIDE, colour=0, depth=16),
     "grey and alpha": lambda: png(SIDE, SIDE, colour=4),
     "a transparent palette": lambda: png(SIDE, SIDE, colour=3),
@@ -84,6 +86,14 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "animated webp": lambda: file_of(
         blank("RGBA", 3_310), "WEBP", save_all=True, append_images=[Image.new("RGBA", (3_310, 3_310), "red")], method=0
     ),
+    "jpeg 2000": lambda: file_of(blank("RGB", 2_828), "JPEG2000"),
+    "avif": lambda: file_of(blank("RGB", 3_464), "AVIF", speed=10),
+    "tga": lambda: file_of(blank("RGBA"), "TGA", compression="tga_rle"),
+    "fax": lambda: file_of(blank("1"), "TIFF", compression="group4"),
+    "tiff of ink": lambda: file_of(blank("CMYK"), "TIFF", compression="tiff_lzw"),
+    "tiff of floats": lambda: file_of(blank("F"), "TIFF", compression="tiff_lzw"),
+    "qoi": lambda: file_of(blank("RGB", 1_414), "QOI"),
+    "icon": lambda: file_of(Image.new("RGBA", (256, 256)), "ICO"),
     "gif": lambda: file_of(blank("P"), "GIF"),
     "bmp": lambda: file_of(blank("1"), "BMP"),
     "half a million frames": lambda: frames(500_000),
@@ -158,7 +168,10 @@ def test_what_claims_to_be_huge_gets_a_sentence(name: str) -> None:
 
 
 def test_what_is_just_too_large_gets_the_limit_of_its_format() -> None:
-    for kind, most in (("PNG", pictures.OTHER_MEGAPIXELS), *pictures.MEGAPIXELS.items()):
+    for kind, most in (
+        ("PNG", pictures.OTHER_MEGAPIXELS),
+        *((kind, pictures.MEGAPIXELS[kind]) for kind in ("JPEG", "WEBP")),
+    ):
         over = Image.new("L", (1_000_001, most)) if kind == "PNG" else Image.new("RGB", (most * 1_000 // 3, 3_001))
         assert f"at most {most} megapixels" in shape_or_sentence(file_of(over, kind), config())
 

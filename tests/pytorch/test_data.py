@@ -336,18 +336,18 @@ def test_odd_files_are_listed_and_the_others_used(tmp_path: Path) -> None:
     whole = (a / "00.png").read_bytes()
     (a / "bad.png").write_bytes(whole[:60] + bytes(40) + whole[100:])
     plain(a / "drawing.eps")
-    Image.new("F", (4, 4)).save(a / "float.tiff")
+    Image.fromarray(np.full((4, 4), np.nan, dtype=np.float32)).save(a / "float.tiff")
     result = read(tmp_path)
     reasons = dict(entry.split(": ", 1) for entry in result.odd)
-    assert reasons.pop("“a/cut.jpg”").startswith("image file is truncated")
+    assert reasons.pop("“a/cut.jpg”").startswith("damaged: image file is truncated")
     assert reasons.pop("“a/bad.png”")
     assert reasons == {
         "“a/notes.txt”": "not a picture",
-        "“a/empty.png”": "not a picture",
-        "“a/drawing.eps”": "not a picture",
+        "“a/empty.png”": "the file is empty",
+        "“a/drawing.eps”": "EPS is not read; save it as PNG, JPEG or TIFF",
         "“a/nested”": "not a file",
         "“a/gone.png”": "not a file",
-        "“a/float.tiff”": "levels are not whole numbers",
+        "“a/float.tiff”": "not all levels are numbers",
     }
     assert len(result.train_images) + len(result.test_images) == 16
 

@@ -56,14 +56,13 @@ def png(width: int, height: int) -> bytes:
 
 WHOLE = file_of(shirt())
 BAD: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "not a picture"),
+    "nothing": (b"", "the file is empty"),
     "a text": (b"hello", "not a picture"),
-    "a page": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-    "a tiff": (file_of(shirt(), "TIFF"), "not a picture"),
-    "a postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
-    "a truncated png": (WHOLE[:-60], "damaged or incomplete"),
-    "a truncated jpeg": (file_of(shirt("RGB"), "JPEG")[:700], "damaged or incomplete"),
-    "a damaged png": (WHOLE[:60] + b"\0\0\0\0" + WHOLE[64:], "damaged or incomplete"),
+    "a page": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is not read; save it as PNG"),
+    "a postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "EPS is not read; save it as PNG"),
+    "a truncated png": (WHOLE[:-60], "damaged: "),
+    "a truncated jpeg": (file_of(shirt("RGB"), "JPEG")[:700], "damaged: "),
+    "a damaged png": (WHOLE[:60] + b"\0\0\0\0" + WHOLE[64:], "damaged: "),
     "a head alone": (WHOLE[:20], "not a picture|damaged"),
     "30000 x 30000": (png(30_000, 30_000), "too many pixels"),
     "9000 x 9000": (png(9_000, 9_000), "too many pixels"),
@@ -85,6 +84,8 @@ GOOD: dict[str, bytes] = {
     "webp": file_of(shirt("RGB"), "WEBP", lossless=True),
     "bmp": file_of(shirt("RGB"), "BMP"),
     "gif": file_of(shirt(), "GIF"),
+    "tiff": file_of(shirt(), "TIFF"),
+    "tga": file_of(shirt(), "TGA"),
     "palette": file_of(shirt("RGB").quantize(4)),
     "one bit": file_of(shirt("1", 1, 0)),
     "16 bits": file_of(

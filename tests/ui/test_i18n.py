@@ -56,7 +56,8 @@ CORE = [
     *(path for path in PACKAGE.glob("*.py") if path.name != "cli.py"),
     *(path for room in ("forecast", "lessons", "reading", "runs") for path in (PACKAGE / room).rglob("*.py")),
     *(PACKAGE / "server" / f"{name}.py" for name in ("answers", "gate", "keys", "login")),
-    *(PACKAGE / "pytorch" / f"{name}.py" for name in ("data", "distributed", "download", "inside", "loop", "predict")),
+    *(PACKAGE / "pytorch" / f"{name}.py" for name in ("data", "distributed", "download", "inside", "loop")),
+    *(PACKAGE / "pytorch" / f"{name}.py" for name in ("pictures", "predict")),
 ]
 TRANSLATED = {
     "t": 0,

@@ -203,7 +203,7 @@ class _Folder:
             try:
                 yield self._picture(file)
             except Exception as error:  # Pillow's plugins raise all sorts on broken files
-                self._note(file, reason(error))
+                self._note(file, str(reason(error)))
 
     def _picture(self, file: Path) -> Tensor:
         pixels = torch.from_numpy(levels(file, self.mode, *self.size))

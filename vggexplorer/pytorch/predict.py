@@ -12,7 +12,6 @@ import math
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,11 +22,10 @@ from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
 from vggexplorer.processes import limited, tell
-from vggexplorer.pytorch import weights
+from vggexplorer.pytorch import pictures, weights
 from vggexplorer.pytorch.data import to_batch
 from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
-from vggexplorer.pytorch.pictures import most_megapixels, opened, unpacked
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
@@ -35,8 +33,6 @@ from vggexplorer.runs.folder.run import Run
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
-"""What is read; a page offers all but the last, in which it sends test pictures."""
 MAX_BYTES = 10 * 2**20
 """The largest picture file that is read."""
 SHARP = 512
@@ -88,31 +84,14 @@ def _open(content: bytes, side: int) -> "tuple[Image.Image, int]":
     """The first picture in the file as `unpacked` gives it, and how many there are."""
     if len(content) > MAX_BYTES:
         raise InputError("The file is too large: at most {most} MiB are read.", most=MAX_BYTES // 2**20)
-    kind = None
     try:
-        with limited(UNPACKING_TIMEOUT), opened(io.BytesIO(content), FORMATS) as found:
-            kind = found.format
-            return unpacked(found, max(SHARP, side)), _frames(found)
+        with limited(UNPACKING_TIMEOUT):
+            file = io.BytesIO(content)
+            return pictures.unpacked(file, max(SHARP, side)), pictures.count(file)
+    except TimeoutError as error:
+        raise InputError("The picture takes too long to unpack.") from error
     except Exception as error:  # Pillow's plugins raise all sorts on broken files
-        raise _refusal(error, kind) from error
-
-
-def _frames(found: "Image.Image") -> int:
-    with suppress(Exception):  # a later one may be damaged
-        return int(getattr(found, "n_frames", 1))
-    return 1
-
-
-def _refusal(error: Exception, kind: str | None) -> InputError:
-    name = type(error).__name__
-    if isinstance(error, TimeoutError):
-        return InputError("The picture takes too long to unpack.")
-    if name == "UnidentifiedImageError":
-        return InputError("This is not a picture that can be read. PNG, JPEG, WEBP, GIF and BMP can be read.")
-    if name.startswith("DecompressionBomb") or isinstance(error, MemoryError):
-        most = most_megapixels(kind)
-        return InputError("The picture has too many pixels: at most {most} megapixels are read.", most=most)
-    return InputError("The picture is damaged or incomplete.")
+        raise pictures.reason(error) from error
 
 
 def _background(picture: "Image.Image") -> int:

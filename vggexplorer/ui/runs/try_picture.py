@@ -18,7 +18,28 @@ from vggexplorer.ui.runs.prediction import as_file, ask
 from vggexplorer.ui.session import session
 from vggexplorer.ui.widgets import shows
 
-TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+TYPES = [
+    *(
+        "png",
+        "jpg",
+        "jpeg",
+        "jfif",
+        "webp",
+        "gif",
+        "bmp",
+        "tif",
+        "tiff",
+        "avif",
+        "jp2",
+        "j2k",
+        "ppm",
+        "pgm",
+        "pbm",
+        "pfm",
+    ),
+    *("ico", "cur", "icns", "dds", "psd", "qoi", "sgi", "pcx", "dcx", "ras", "xbm", "xpm", "tga"),
+]
+"""How the files are called that may be tried; what they are is found out from their first bytes."""
 MOST_MIB = 10
 """The largest file that is taken."""
 _STYLE = "<style>.st-key-guess-bars { min-width: 250px; }</style>"
