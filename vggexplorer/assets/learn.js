@@ -141,9 +141,13 @@ export function order(component) {
 const CARD = 340 // the width of the card, in pixels
 let step = null // of the tour that is open; outlives the component, which is drawn anew with every run
 let follow = () => {}
+let leave = () => {}
 
 addEventListener("resize", () => follow())
 addEventListener("scroll", () => follow(), true)
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && step !== null) leave()
+})
 
 export function tour(component) {
   const { data, parentElement } = component
@@ -153,9 +157,6 @@ export function tour(component) {
   again.setAttribute("aria-label", data.words.again)
   const light = element("div", { class: "light" })
   const card = element("section", { class: "card", "aria-label": data.words.tour })
-  card.onkeydown = (event) => {
-    if (event.key === "Escape") go(null)
-  }
 
   function go(next) {
     step = next
@@ -204,5 +205,6 @@ export function tour(component) {
   }
 
   follow = place
+  leave = () => go(null)
   draw()
 }
