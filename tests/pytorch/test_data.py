@@ -339,7 +339,7 @@ def test_odd_files_are_listed_and_the_others_used(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), np.nan, dtype=np.float32)).save(a / "float.tiff")
     result = read(tmp_path)
     reasons = dict(entry.split(": ", 1) for entry in result.odd)
-    assert reasons.pop("“a/cut.jpg”").startswith("damaged: image file is truncated")
+    assert reasons.pop("“a/cut.jpg”").startswith("cannot be unpacked: image file is truncated")
     assert reasons.pop("“a/bad.png”")
     assert reasons == {
         "“a/notes.txt”": "not a picture",

@@ -162,7 +162,7 @@ def reason(error: Exception) -> InputError:
     if isinstance(error, OSError) and error.strerror:
         return InputError("cannot be read: {reason}", reason=error.strerror)
     words = str(error).strip().partition("\n")[0]
-    return InputError("damaged: {reason}", reason=words[:80] or type(error).__name__)
+    return InputError("cannot be unpacked: {reason}", reason=words[:80] or type(error).__name__)
 
 
 def _pillow() -> Any:
@@ -269,8 +269,10 @@ def _grey(found: "ImageFile") -> "Image.Image":
 
 def _range(found: "ImageFile") -> tuple[float, float]:
     """The levels that become black and white, as the top of this file says."""
-    smallest, largest = math.inf, max((0.0, *_tag(found, MAX_SAMPLE), *_tag(found, MAX_FLOAT)))
-    largest = max(largest, *(2.0**bits - 1 for bits in _tag(found, BITS) if bits not in (8, 16, 32, 64)), 0)
+    said = [*_tag(found, MAX_FLOAT)]
+    if found.mode != "F":
+        said += [*_tag(found, MAX_SAMPLE), *(2**bits - 1 for bits in _tag(found, BITS) if bits == 12)]
+    smallest, largest = math.inf, max([0.0, *(each for each in said if 0 < each < 2**32)])
     for _, numbers in _strips(found):
         if not np.isfinite(numbers).all():
             raise InputError("not all levels are numbers")
