@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Architecture, Network
 from vggexplorer.catalogue import fill
-from vggexplorer.errors import InputError, ShapeError
+from vggexplorer.errors import InputError, ShapeError, reason_from_json, reason_to_json
 from vggexplorer.formatting import exact, percent, ratio, short
 from vggexplorer.layers import Kind, Shape, shape_text
 from vggexplorer.summary import Row, Summary, Totals, add_up, summarize
@@ -86,6 +86,17 @@ class Remark(NamedTuple):
 
     def __str__(self) -> str:
         return fill(self.template, **self.values)
+
+
+def remark_to_json(remark: Remark) -> dict[str, Any]:
+    """The sentence with its template and values apart, as `reason_to_json` writes a reason."""
+    return reason_to_json(InputError(remark.template, **remark.values))
+
+
+def remark_from_json(data: Mapping[str, Any]) -> Remark:
+    """The sentence that `remark_to_json` wrote; `ValueError` if it is none."""
+    reason = reason_from_json(data)
+    return Remark(reason.template, reason.values)
 
 
 def why(first: Entry, second: Entry) -> list[Remark]:

@@ -30,9 +30,9 @@ from vggexplorer import cli
 from vggexplorer.architectures import Block, Network
 from vggexplorer.errors import InputError, ShapeError, reason_from_json
 from vggexplorer.paths import COMPARE, EXPLORE, RUNS
-from vggexplorer.runs import launch
+from vggexplorer.runs import folders, launch
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import Dataset, find, read_idx, survey
+from vggexplorer.runs.datasets import Dataset, find, read_idx
 from vggexplorer.runs.folder.records import Outcome, parse_line
 from vggexplorer.runs.folder.run import Run, clean_name
 from vggexplorer.runs.folder.runs import Runs
@@ -488,8 +488,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check_folder(path: str, folder: Path) -> None:
     path = path.replace("/tmp/pictures", str(folder))
-    if counts := answer(lambda: survey(path)):
-        assert len(counts) >= 2
+    if found := answer(lambda: folders.find(Path(path))):
+        assert len(found.counts) >= 2
     dataset = answer(lambda: Dataset.parse(path))
     answer(lambda: find(Dataset("full", path)))
     if dataset:

@@ -538,7 +538,8 @@ def test_a_folder_of_pictures_is_the_same_from_everywhere(
     monkeypatch.chdir(tmp_path)
     for name in ("black", "white"):
         (tmp_path / "my" / "cats" / name).mkdir(parents=True)
-        (tmp_path / "my" / "cats" / name / "1.png").write_bytes(b"")
+        for number in range(2):
+            (tmp_path / "my" / "cats" / name / f"{number}.png").write_bytes(b"")
     cats = Dataset("folder", f"{tmp_path}/my/cats")
     assert start(runs, replace(CONFIG, dataset=Dataset("folder", "my/cats"))).config().dataset == cats
     assert start(runs, CONFIG).config().dataset == Dataset("sample")

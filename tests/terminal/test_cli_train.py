@@ -28,7 +28,7 @@ VGGEXPLORER = (sys.executable, "-m", "vggexplorer")
 TINY = ("1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "1", "--device", "cpu")
 OUTCOME = {
     *("status", "loss", "train_acc", "test_acc", "best_test_acc", "examples_per_sec", "examples_per_sec_wall"),
-    *("device", "seconds", "step", "run", "reason", "num_odd", "odd", "parts"),
+    *("device", "seconds", "step", "run", "reason", "data", "num_odd", "odd", "parts"),
 }
 ROW = {
     *("id", "name", "status", "step", "ahead", "network", "architecture", "recipe", "dataset", "device", "created"),
@@ -254,9 +254,11 @@ def test_files_of_a_folder_that_could_not_be_used_are_said(real: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     outcome = json.loads(last_line(done.stdout))
     assert outcome["num_odd"] == 2
-    assert outcome["odd"] == ["“a/notes.txt”: not a picture", "“b/empty.png”: not a picture"]
-    said = ["2 files could not be used:", *(f"- {each}" for each in outcome["odd"])]
-    assert done.stderr.splitlines()[:4] == [f"run {outcome['run']}", *said]
+    assert outcome["odd"] == ["“a/notes.txt”: not a picture", "“b/empty.png”: the file is empty"]
+    said = ["The first of every 7 pictures of a class is for testing."]
+    assert outcome["data"] == {"classes": {"a": {"train": 6, "test": 2}, "b": {"train": 6, "test": 2}}, "said": said}
+    said += ["2 files could not be used:", *(f"- {each}" for each in outcome["odd"])]
+    assert done.stderr.splitlines()[:5] == [f"run {outcome['run']}", *said]
 
 
 def test_of_many_files_that_could_not_be_used_some_are_said(place: Place) -> None:
@@ -396,7 +398,8 @@ def test_whose_input_size_wins(place: Place, options: tuple[str, ...], trained: 
 def test_a_folder_of_pictures_is_kept_as_an_absolute_path(place: Place) -> None:
     for name in ("cat", "dog"):
         (place.runs / name).mkdir(parents=True)
-        (place.runs / name / "1.png").write_bytes(b"")
+        for number in range(2):
+            (place.runs / name / f"{number}.png").write_bytes(b"")
     process = place.start("train", *TINY, "--dataset", "folder:.", cwd=place.runs)
     status, _, errors = end(process)
     assert status == 0, errors

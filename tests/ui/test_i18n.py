@@ -78,6 +78,8 @@ TRANSLATED = {
     "_numbers": 1,
     "parse_whole": 1,
     "Remark": 0,
+    "_remark": 0,
+    "UnreadableError": 0,
     "_Rule": 0,
     "_Bound": 0,
 }
@@ -131,6 +133,7 @@ STAND_FOR: dict[str, set[str]] = {
     "ORIGINS[name]": set(ORIGINS.values()),
     "quantity": quantities() | set(COUNTS),
     "template": set(),  # of a reason that was kept in a file
+    "reason.template": set(),  # of a remark that was kept in a file
     "ABOUT[chosen().recipe]": set(options.ABOUT.values()),
     "known.label": set(datasets.LABELS.values()),
     "datasets.LABELS[name]": set(datasets.LABELS.values()),
@@ -228,7 +231,8 @@ SEVERAL = {
     *("convs convolutions", "channels channels", "inputs inputs", "base examples"),  # of the named networks
     *("needed classes", "groups groups", "train images", "count pictures", "after channels"),
     *("most hints", "most questions", "most sentences"),
-    *("text are", "folder are", "share are"),  # names
+    *("text are", "folder are", "share are", "part are"),  # names
+    *("n pictures", "folders folders", "most files", "count files"),  # bounds of a folder of pictures
     "more runs",  # a race has two or three
     *(
         "all places",

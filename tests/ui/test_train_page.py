@@ -201,13 +201,15 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
     assert page.errors == ["Choose a folder that has one subfolder for each class."]
     for name in ("cat", "dog", "empty"):
         (tmp_path / "mine" / name).mkdir(parents=True)
-        (tmp_path / "mine" / name / "1.png").write_bytes(b"")
-    (tmp_path / "mine" / "empty" / "1.png").unlink()
+        for number in range(2 if name != "empty" else 0):
+            (tmp_path / "mine" / name / f"{number}.png").write_bytes(b"")
     page.set("data folder", str(tmp_path / "mine"))
     assert "“empty”" in page.errors[0]
     (tmp_path / "mine" / "empty").rmdir()
     page.run()
-    assert "2 classes, with the number of files: cat (1), dog (1)" in page.captions
+    words = "2 classes, with the number of files to train and to test on: “cat” (1 + 1), “dog” (1 + 1)"
+    assert words in page.captions
+    assert "The first of every 7 pictures of a class is for testing." in page.captions
     page.click("fit classes").click("start")
     assert str(started[0].dataset) == f"folder:{tmp_path / 'mine'}"
     assert started[0].network.architecture.num_classes == 2

@@ -5,9 +5,8 @@ what `Resize` and `ToTensor` of torchvision would have made of each image.
 """
 
 import math
-import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vggexplorer.architectures import check_shape, shown
+from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
 from vggexplorer.pytorch.pictures import levels, reason
@@ -25,13 +25,10 @@ from vggexplorer.runs.datasets import (
     official,
     read,
 )
+from vggexplorer.runs.folders import TEST_EVERY, Found, Odd, find
 
-TEST_EVERY = 7
-"""Where a folder has no test pictures of its own, the first of every so many of a class becomes one."""
 MAX_BYTES = 8 * 2**30
 """The most memory that the pictures of a folder may take."""
-MAX_ODD = 100
-"""The most files that are listed because they could not be used."""
 GREY = (0.299, 0.587, 0.114)
 """The parts of red, green and blue in a grey level, by ITU-R BT.601, as Pillow mixes them."""
 
@@ -40,7 +37,7 @@ class Data(NamedTuple):
     """A data set on the CPU: images (n, c, h, w) in uint8, labels (n,) in int64, the names of the classes.
 
     `odd` lists files of a folder that could not be used, each with a reason, at most `MAX_ODD` of them; `num_odd` is
-    how many there are.
+    how many there are; `said` is what a person should know of the folder.
     """
 
     train_images: Tensor
@@ -50,6 +47,15 @@ class Data(NamedTuple):
     classes: tuple[str, ...]
     odd: tuple[str, ...] = ()
     num_odd: int = 0
+    said: tuple[Remark, ...] = ()
+
+    @property
+    def counts(self) -> list[list[int]]:
+        """How many pictures of each class there are to train and to test on."""
+        both = (
+            labels.bincount(minlength=len(self.classes)).tolist() for labels in (self.train_labels, self.test_labels)
+        )
+        return list(map(list, zip(*both, strict=True)))
 
 
 def load(dataset: Dataset, input_shape: Shape) -> Data:
@@ -152,7 +158,7 @@ class _Pile:
 
 
 class _Folder:
-    """Reads the pictures below `path`: train/CLASS/ and test/CLASS/, or CLASS/ alone."""
+    """Reads the pictures that `find` finds below `path`."""
 
     def __init__(self, path: Path, input_shape: Shape) -> None:
         self.path = path
@@ -161,89 +167,42 @@ class _Folder:
             raise InputError("Pictures have 1 or 3 channels; this network takes {channels}.", channels=f"{channels:,}")
         self.mode = "L" if channels == 1 else "RGB"
         self.shape = (channels, *self.size)
-        self.odd: list[str] = []
-        self.num_odd = 0
 
     def load(self) -> Data:
         """The data set; `InputError` if there are too few classes or pictures, or too many pictures."""
-        parts = {"train", "test"}
-        split = parts <= {folder.name for folder in self._folders(self.path)}
-        classes = self._folders(self.path / "train" if split else self.path)
-        if len(classes) < 2:
-            raise InputError(
-                "{folder} must hold at least 2 folders, one for the pictures of each class; there {count:is|are} "
-                "{count}.",
-                folder=shown(str(classes[0].parent if classes else self.path), 200),
-                count=len(classes),
-            )
-        train = [self._files(folder) for folder in classes]
-        test = [self._files(self.path / "test" / folder.name) for folder in classes] if split else []
-        if split:
-            self._note_strangers({folder.name for folder in classes})
-        self._check_memory(sum(map(len, train + test)))
-        names = tuple(folder.name.encode("utf-8", "replace").decode() for folder in classes)
-        piles = self._read(train, test)
-        self._check_classes(names, piles, split)
-        return Data(*piles[0].tensors(), *piles[1].tensors(), names, tuple(self.odd), self.num_odd)
+        found = find(self.path)
+        self._check_memory(sum(map(len, (*found.train, *found.test))))
+        piles = self._read(found)
+        self._check_classes(found.classes, piles)
+        said = (*found.said, *_changes(self.path, found))
+        return Data(
+            *piles[0].tensors(), *piles[1].tensors(), found.classes, tuple(found.odd.listed), found.odd.count, said
+        )
 
-    def _read(self, train: list[list[Path]], test: list[list[Path]]) -> tuple[_Pile, _Pile]:
+    def _read(self, found: Found) -> tuple[_Pile, _Pile]:
         """The training and the test pictures."""
-        for_test = sum(map(len, test)) if test else sum(math.ceil(len(files) / TEST_EVERY) for files in train)
-        piles = _Pile(sum(map(len, train)), self.shape), _Pile(for_test, self.shape)
-        for label, files in enumerate(train):
-            for place, image in enumerate(self._pictures(files)):
-                piles[not test and place % TEST_EVERY == 0].add(image, label)
-        for label, files in enumerate(test):
-            for image in self._pictures(files):
+        test = sum(count for _, count in found.counts.values())
+        piles = _Pile(sum(map(len, found.train)), self.shape), _Pile(test, self.shape)
+        for label, files in enumerate(found.train):
+            for place, image in enumerate(self._pictures(files, found.odd)):
+                piles[not found.test and place % TEST_EVERY == 0].add(image, label)
+        for label, files in enumerate(found.test):
+            for image in self._pictures(files, found.odd):
                 piles[1].add(image, label)
         return piles
 
-    def _pictures(self, files: Iterable[Path]) -> Iterator[Tensor]:
+    def _pictures(self, files: Iterable[Path], odd: Odd) -> Iterator[Tensor]:
         for file in files:
             try:
                 yield self._picture(file)
             except Exception as error:  # Pillow's plugins raise all sorts on broken files
-                self._note(file, str(reason(error)))
+                odd.note(file, str(reason(error)))
 
     def _picture(self, file: Path) -> Tensor:
+        if not stat.S_ISREG(file.stat().st_mode):  # since it was found; a pipe would keep us waiting
+            raise InputError("not a file")
         pixels = torch.from_numpy(levels(file, self.mode, *self.size))
         return pixels.view(*self.size, -1).permute(2, 0, 1)
-
-    def _folders(self, path: Path) -> list[Path]:
-        return [entry for entry in self._entries(path) if entry.is_dir()]
-
-    def _files(self, path: Path) -> list[Path]:
-        if not path.is_dir():
-            return []
-        files = []
-        for entry in self._entries(path):
-            if _is_file(entry):
-                files.append(entry)
-            else:
-                self._note(entry, "not a file")
-        return files
-
-    def _entries(self, path: Path) -> list[Path]:
-        """What is in the folder, hidden files left out, sorted by name."""
-        try:
-            names = sorted(name for name in os.listdir(path) if not name.startswith("."))
-        except (OSError, ValueError) as error:
-            raise InputError(
-                "The folder {folder} cannot be read: {reason}.",
-                folder=shown(str(path), 200),
-                reason=getattr(error, "strerror", None) or str(error),
-            ) from error
-        return [path / name for name in names]
-
-    def _note(self, path: Path, reason: str) -> None:
-        self.num_odd += 1
-        if len(self.odd) < MAX_ODD:
-            self.odd.append(f"{shown(str(path.relative_to(self.path)), 100)}: {reason}")
-
-    def _note_strangers(self, names: set[str]) -> None:
-        for folder in self._folders(self.path / "test"):
-            if folder.name not in names:
-                self._note(folder, "no such class in train")
 
     def _check_memory(self, count: int) -> None:
         need = count * math.prod(self.shape)
@@ -251,34 +210,41 @@ class _Folder:
             raise InputError(
                 "{count} pictures of {height}×{width} take {need} GB of memory; at most {most} GB are allowed. "
                 "Choose a smaller input or fewer pictures.",
-                count=f"{count:,}",
+                count=f"{count}",
                 height=self.size[0],
                 width=self.size[1],
                 need=f"{need / 1e9:,.1f}",
                 most=f"{MAX_BYTES / 1e9:.1f}",
             )
 
-    def _check_classes(self, names: tuple[str, ...], piles: tuple[_Pile, _Pile], split: bool) -> None:
+    def _check_classes(self, names: Sequence[str], piles: tuple[_Pile, _Pile]) -> None:
         for label, name in enumerate(names):
             train, test = (pile.labels.count(label) for pile in piles)
-            if split and not (train and test):
-                raise InputError(
-                    "The class {name} has no picture that can be used in {part}.",
-                    name=shown(name),
-                    part="test" if train else "train",
-                )
-            if train + test < 2:
+            if not train:
                 raise InputError(
                     "The class {name} has {count} {count:picture|pictures} that can be used; at least 2 are "
                     "needed, one for the test.",
                     name=shown(name),
-                    count=train + test,
+                    count=test,
                 )
+        if not piles[1].labels:
+            raise InputError("None of the pictures for testing can be used.")
 
 
-def _is_file(path: Path) -> bool:
-    """Whether it is an ordinary file, which cannot keep a reader waiting."""
+def _changes(path: Path, found: Found) -> tuple[Remark, ...]:
+    """What is said if a folder holds other files than those that were found and read."""
     try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except OSError:
-        return False
+        now = find(path)
+    except InputError as error:
+        return (Remark("The folder was changed while its pictures were read: {reason}", {"reason": error}),)
+    before, after = ({file for files in (*each.train, *each.test) for file in files} for each in (found, now))
+    if before == after:
+        return ()
+    counts = {"came": f"{len(after - before):,}", "gone": f"{len(before - after):,}"}
+    return (
+        Remark(
+            "The folder was changed while its pictures were read: {came} {came:file|files} came and are not used, "
+            "{gone} went.",
+            counts,
+        ),
+    )

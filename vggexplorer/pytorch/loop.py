@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from vggexplorer.comparison import remark_to_json
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
 from vggexplorer.forecast.precision import Decision
@@ -250,6 +251,8 @@ class Trainer:
             "train_examples": len(self.train_labels),
             "test_examples": len(self.test_labels),
             "classes": list(self.found.classes),
+            "counts": self.found.counts,
+            "said": [remark_to_json(remark) for remark in self.found.said],
             "odd": list(self.found.odd),
             "num_odd": self.found.num_odd,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

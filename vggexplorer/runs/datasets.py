@@ -1,7 +1,7 @@
 """The data sets that a training can name, where their files are, and what they hold.
 
 A data set is named by a text: `sample` (ships with the package), `full` (Fashion-MNIST, wherever it is
-found), `full:PATH` (Fashion-MNIST in that folder), `folder:PATH` (pictures, one subfolder for each class).
+found), `full:PATH` (Fashion-MNIST in that folder), `folder:PATH` (pictures in folders of their classes).
 `Dataset` is that text taken apart; `KNOWN` has a row for each that is not a folder of pictures.
 """
 
@@ -22,6 +22,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
 from vggexplorer.paths import DEBIAN, PACKAGE
+from vggexplorer.runs import folders
 
 Idx = tuple[tuple[int, ...], bytes]
 """The shape of an array of unsigned bytes, and its values in C order."""
@@ -170,42 +171,6 @@ def _at_home(path: str) -> Path:
     return Path(path)
 
 
-# --- folders of pictures -----------------------------------------------------------------------------
-
-
-def survey(folder: str) -> dict[str, int]:
-    """How many files each class of a folder of images has; they are not opened.
-
-    `InputError` if the folder cannot be read, has fewer than two classes, or one without files.
-    """
-    path = _at_home(folder)
-    try:
-        split = all((path / part).is_dir() for part in ("train", "test"))
-        root = path / "train" if split else path
-        counts = {name: len(_visible(root / name)) for name in _visible(root) if (root / name).is_dir()}
-    except (OSError, ValueError) as error:
-        raise InputError(
-            "The folder {folder} cannot be read: {reason}.",
-            folder=shown(str(path), 200),
-            reason=getattr(error, "strerror", None) or str(error),
-        ) from error
-    if len(counts) < 2:
-        raise InputError(
-            "{folder} must hold at least 2 folders, one for the pictures of each class; there {count:is|are} {count}.",
-            folder=shown(str(path), 200),
-            count=len(counts),
-        )
-    if empty := [name for name, count in counts.items() if not count]:
-        raise InputError(
-            "The class {name} in {folder} has no files.", name=shown(empty[0]), folder=shown(str(path), 200)
-        )
-    return counts
-
-
-def _visible(path: Path) -> list[str]:
-    return sorted(name for name in os.listdir(path) if not name.startswith("."))
-
-
 # --- places ------------------------------------------------------------------------------------------
 
 
@@ -214,7 +179,7 @@ def check_present(dataset: Dataset) -> None:
     if dataset.known:
         official(dataset)
     else:
-        survey(str(dataset.path))
+        folders.find(dataset.path)
 
 
 def cache_folder() -> Path:

@@ -26,20 +26,18 @@ from vggexplorer.forecast.time import Calibration, Time, estimated_from, trainin
 from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import survey
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folders import find
 from vggexplorer.summary import summarize
 
 CONTEXT = 600 * 2**20
 """Bytes that PyTorch takes before there is a network, as long as nobody has measured it: 577 MiB seen on a CPU."""
 USABLE = 0.9
 """The share of a device's memory that a run may take: others need some, too."""
-TESTED = 1 / 7
-"""The share of a folder's pictures that becomes the test set."""
 LABEL = 8
 """Bytes of a label."""
 MOST_COMBINED = 3
@@ -62,9 +60,9 @@ def images_of(config: Config) -> Images:
         examples, tests = known.sizes
         shape = known.shape
     else:
-        count = sum(survey(str(config.dataset.path)).values())
-        tests = max(1, round(count * TESTED))
-        examples, shape = max(1, count - tests), config.trained.input_shape
+        counts = find(config.dataset.path).counts.values()
+        examples, tests = (sum(each) for each in zip(*counts, strict=True))
+        shape = config.trained.input_shape
     examples = config.training.num_images(examples)
     return Images(examples, tests, (examples + tests) * (prod(shape) + LABEL))
 

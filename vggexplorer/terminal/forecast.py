@@ -7,13 +7,15 @@ from typing import Any
 
 from rich.table import Table
 
+from vggexplorer.architectures import shown
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.formatting import duration, size
-from vggexplorer.runs import forecasts
+from vggexplorer.runs import folders, forecasts
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folders import Found
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
 from vggexplorer.runs.options import Number
 from vggexplorer.terminal.asked import config_of
@@ -35,10 +37,14 @@ def forecast(options: argparse.Namespace) -> int:
     limit = device.memory if memory is None else round(memory * 2**30)
     proposals = forecasts.fit(config, device, calibration, memory=limit, seconds=seconds)
     fits = found.fits(limit, seconds)
+    pictures = None if config.dataset.known else folders.find(config.dataset.path)
     if options.json:
-        print(json.dumps(to_json(found, proposals, fits), indent=2))
+        data = pictures and pictures.to_json()
+        print(json.dumps(to_json(found, proposals, fits) | {"data": data}, indent=2))
     else:
         print_forecast(config, found, proposals, limit, seconds)
+        if pictures:
+            print_data(pictures)
     return 0 if fits else 1
 
 
@@ -96,6 +102,19 @@ def print_forecast(
             console.print(f"- {_words(each)}")
         if not proposals:
             console.print("No change of width, input, batch, head or epochs would do.")
+
+
+def print_data(found: Found) -> None:
+    """Print how many files each class of a folder has, and what is said of the folder."""
+    console = terminal()
+    table = grid(["class"], ["to train", "to test"])
+    for name, (train, test) in found.counts.items():
+        table.add_row(plain(shown(name)), f"{train:,}", f"{test:,}")
+    console.print()
+    print_table(console, table)
+    console.print()
+    for remark in found.said:
+        console.print(plain(str(remark)), soft_wrap=True)
 
 
 def _memory_table(forecast: Forecast) -> Table:

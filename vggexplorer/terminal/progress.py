@@ -16,6 +16,7 @@ from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.run import MANY, START_TIMEOUT, Run, Watch
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Status, Word
+from vggexplorer.runs.folders import data_json
 from vggexplorer.terminal.views import View
 
 POLL = 0.1
@@ -133,6 +134,7 @@ class Follower:
             self.view.begin(facts | {"time_budget": config.training.time_budget})
             if found := notice(config, facts):
                 self.view.say(str(found))
+            self.view.said(self.run.said_of_data())
             self.view.odd(*self.run.odd_files())
         tail = self.run.read(self._offset)
         self._offset = tail.offset
@@ -222,7 +224,8 @@ def ending(run: Run, status: Status) -> dict[str, Any]:
         words = "does not respond" if status.word == Word.UNRESPONSIVE else "ended unexpectedly"
         reason = f"The trainer {words}; {run.path / layout.LOG} may say why."
     count, listed = run.odd_files()
-    return data | {"run": run.id, "reason": reason, "num_odd": count, "odd": listed}
+    about = data_json(run.class_counts(), run.said_of_data())
+    return data | {"run": run.id, "reason": reason, "data": about, "num_odd": count, "odd": listed}
 
 
 def without_outcome(run: Run, status: Status) -> Outcome:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vggexplorer.catalogue import fill
+from vggexplorer.comparison import Remark
 from vggexplorer.forecast.precision import Decision
 from vggexplorer.formatting import loss
 from vggexplorer.runs.folder.records import Record
@@ -56,6 +57,11 @@ class View:
             more = [f"and {count - len(listed)} more"] if count > len(listed) else []
             for each in [*listed, *more]:
                 self.say(f"- {each}")
+
+    def said(self, remarks: Sequence[Remark]) -> None:
+        """Told when training begins what a person should know of the data."""
+        for remark in remarks:
+            self.say(str(remark))
 
     def record(self, record: Record) -> None:
         """Told each record of this start."""

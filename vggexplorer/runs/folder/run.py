@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import shown
+from vggexplorer.comparison import Remark, remark_from_json
 from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
@@ -124,6 +125,26 @@ class Run:
         odd, count = about.get("odd"), about.get("num_odd")
         listed = [_printable(str(each)) for each in odd] if isinstance(odd, list) else []
         return (max(count, len(listed)) if isinstance(count, int) else len(listed)), listed
+
+    def said_of_data(self) -> list[Remark]:
+        """What a person should know of the folder of pictures, as the trainer found it."""
+        found = self.environment().get("said")
+        said = []
+        for each in found if isinstance(found, list) else []:
+            with suppress(ValueError):
+                remark = remark_from_json(each)
+                values = {name: _printable(str(value)) for name, value in remark.values.items()}
+                said.append(remark._replace(template=_printable(remark.template), values=values))
+        return said
+
+    def class_counts(self) -> dict[str, tuple[int, int]]:
+        """How many pictures of each class the trainer found to train and to test on; empty before."""
+        about = self.environment()
+        try:
+            both = zip(map(str, about["classes"]), about["counts"], strict=True)
+            return {name: (int(train), int(test)) for name, (train, test) in both}
+        except (KeyError, TypeError, ValueError):
+            return {}
 
     def outcome(self) -> Outcome | None:
         """How it ended, if it has."""

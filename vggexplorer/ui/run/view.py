@@ -8,7 +8,7 @@ from vggexplorer.formatting import percent
 from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.run import actions, forecast, watched
 from vggexplorer.ui.run.rows import Row
 from vggexplorer.ui.run.words import LOOKS, bits, status
@@ -70,6 +70,8 @@ def _say(row: Row) -> None:
     if row.status.word in (Word.FAILED, Word.INTERRUPTED) and (text := row.run.end_of_log()):
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)
+    for remark in row.run.said_of_data():
+        st.caption(say(remark))
     count, odd = row.run.odd_files()
     if count:
         with st.expander(t("{count} {count:file|files} could not be used", count=count)):

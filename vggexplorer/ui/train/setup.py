@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import decimal_size, exact, size
 from vggexplorer.layers import shape_text
-from vggexplorer.runs import datasets
+from vggexplorer.runs import datasets, folders
 from vggexplorer.runs.cluster import holder
 from vggexplorer.runs.config import recipe
 from vggexplorer.runs.datasets import Dataset
@@ -28,7 +29,7 @@ from vggexplorer.runs.options import (
 from vggexplorer.runs.places import need_ray
 from vggexplorer.summary import DTYPES
 from vggexplorer.ui import access, jobs
-from vggexplorer.ui.i18n import capital, literal, sentence, t
+from vggexplorer.ui.i18n import capital, literal, say, sentence, t
 from vggexplorer.ui.network import editor
 from vggexplorer.ui.run.choice import (
     Choice,
@@ -115,21 +116,31 @@ def about_data(choice: Choice) -> None:
 
 def _about_folder(named: str) -> None:
     """What is in the folder, and whether the network has as many classes."""
-    st.caption(t("Each subfolder is a class. Without subfolders train and test, every seventh image is for testing."))
+    if not named:
+        st.caption(t("Each subfolder is a class. Subfolders train and test may be around them."))
+        return
     try:
-        if named:
-            access.check_data(Runs.at(), Dataset(datasets.FOLDER, named))
-        counts = datasets.survey(named) if named else {}
+        access.check_data(Runs.at(), dataset := Dataset(datasets.FOLDER, named))
+        found = folders.find(dataset.path)
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
-    names = ", ".join(f"{literal(name)} ({exact(count)})" for name, count in list(counts.items())[:_MOST_NAMED])
-    if counts:
-        st.caption(
-            t("{count} {count:class|classes}, with the number of files: {names}", count=len(counts), names=names)
+    counts = found.counts
+    names = ", ".join(
+        f"{literal(shown(name))} ({exact(train)} + {exact(test)})"
+        for name, (train, test) in list(counts.items())[:_MOST_NAMED]
+    )
+    st.caption(
+        t(
+            "{count} {count:class|classes}, with the number of files to train and to test on: {names}",
+            count=len(counts),
+            names=names,
         )
+    )
+    for remark in found.said:
+        st.caption(say(remark))
     classes = subject().architecture.num_classes
-    if counts and classes != len(counts):
+    if classes != len(counts):
         text = t(
             "The network has {classes} {classes:class|classes}, the folder {count}.", classes=classes, count=len(counts)
         )
