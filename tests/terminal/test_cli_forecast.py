@@ -49,6 +49,24 @@ def test_the_forecast_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) ->
     assert err == ""
 
 
+def test_files_of_a_folder_that_cannot_be_used_are_said(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (tmp_path / "mine" / name / f"{number}.png" for name in "ab" for number in range(2)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    asked = ["forecast", "vgg11-slim", "--recipe", "d2l-vgg", "--dataset", f"folder:{tmp_path / 'mine'}"]
+    assert cli.main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["num_odd"], found["odd"]) == (0, [])
+    (tmp_path / "mine" / "a" / "gone.png").symlink_to("nowhere")
+    assert cli.main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["num_odd"], found["odd"]) == (1, ["“a/gone.png”: not a file"])
+    assert cli.main(asked) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["1 file could not be used:", "- “a/gone.png”: not a file"]
+
+
 def test_the_forecast_as_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["forecast", *BOOK]) == 0
     lines = capsys.readouterr().out.splitlines()

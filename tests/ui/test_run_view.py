@@ -6,6 +6,7 @@ import live
 import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
+from test_pages import plain
 from test_runs_page import Page, config, folder, make  # noqa: F401 (a fixture)
 
 from vggexplorer.runs import launch
@@ -13,7 +14,7 @@ from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
 from vggexplorer.server import style
-from vggexplorer.ui import widgets
+from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.run import actions as run_actions
 from vggexplorer.ui.run import rows, words
 
@@ -99,6 +100,29 @@ def test_why_a_run_failed_is_said_with_the_end_of_its_log(folder: Path, page: st
     text = Shown(page, run).text
     assert "The disk is full" in text
     assert "the last words" in text
+
+
+ODD = {
+    "“a/*x*.png”: too many pixels: at most 16 megapixels are read": "“a/*x*.png”: 像素太多：最多读取 16 百万像素",
+    "“a/y.txt”: not a picture": "“a/y.txt”: 不是图片",
+    "“a/z”: Permission denied": "“a/z”: Permission denied",
+}
+"""Lines of the list, as they are in English and in Chinese."""
+
+
+@both
+def test_files_that_could_not_be_used_are_listed_with_their_reasons(
+    folder: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+) -> None:
+    run = make(folder, "one")
+    write_json(run.path / "environment.json", run.environment() | {"odd": list(ODD), "num_odd": 7})
+    text = plain(Shown(page, run).text)
+    assert all(each in text for each in ("7 files could not be used", *ODD, "and 4 more"))
+    monkeypatch.setattr(i18n, "language", lambda: "zh")
+    text = plain(Shown(page, run).text)
+    assert all(each in text for each in ("7 个文件", *ODD.values()))
 
 
 @both

@@ -210,6 +210,10 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
     words = "2 classes, with the number of files to train and to test on: “cat” (1 + 1), “dog” (1 + 1)"
     assert words in page.captions
     assert "The first of every 7 pictures of a class is for testing." in page.captions
+    assert "could not be used" not in page.text
+    (tmp_path / "mine" / "cat" / "gone.png").symlink_to("nowhere")
+    assert "“cat/gone.png”: not a file" in page.run().text
+    assert "1 file could not be used" in [each.label for each in page.test.expander]
     page.click("fit classes").click("start")
     assert str(started[0].dataset) == f"folder:{tmp_path / 'mine'}"
     assert started[0].network.architecture.num_classes == 2

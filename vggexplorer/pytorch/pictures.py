@@ -318,8 +318,11 @@ def _tag(found: "ImageFile", number: int, *default: int) -> tuple[float, ...]:
 
 def _deep(found: "ImageFile") -> str:
     """How coloured levels of sixteen bits lie in the file, in Pillow's words; empty if there are none."""
-    words = [word for tile in found.tile for word in (tile[0], *(tile[3] if isinstance(tile[3], tuple) else tile[3:]))]
-    return next((word for word in words if isinstance(word, str) and re.fullmatch(DEEP, word)), "")
+    for codec, _, _, how in found.tile or ():
+        for word in (codec, *(how if isinstance(how, tuple) else (how,))):
+            if isinstance(word, str) and re.fullmatch(DEEP, word):
+                return word
+    return ""
 
 
 def _coloured(found: "ImageFile", file: File, packed: str) -> "Image.Image":

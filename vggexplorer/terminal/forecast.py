@@ -21,6 +21,7 @@ from vggexplorer.runs.options import Number
 from vggexplorer.terminal.asked import config_of
 from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
+from vggexplorer.terminal.views import odd_lines
 from vggexplorer.text import title
 
 
@@ -39,8 +40,7 @@ def forecast(options: argparse.Namespace) -> int:
     fits = found.fits(limit, seconds)
     pictures = None if config.dataset.known else folders.find(config.dataset.path)
     if options.json:
-        data = pictures and pictures.to_json()
-        print(json.dumps(to_json(found, proposals, fits) | {"data": data}, indent=2))
+        print(json.dumps(to_json(found, proposals, fits) | _about_data(pictures), indent=2))
     else:
         print_forecast(config, found, proposals, limit, seconds)
         if pictures:
@@ -104,6 +104,13 @@ def print_forecast(
             console.print("No change of width, input, batch, head or epochs would do.")
 
 
+def _about_data(pictures: Found | None) -> dict[str, Any]:
+    """What a folder of pictures holds, in the words in which the end of a run says it."""
+    if not pictures:
+        return {"data": None, "num_odd": 0, "odd": []}
+    return {"data": pictures.to_json(), "num_odd": pictures.odd.count, "odd": pictures.odd.listed}
+
+
 def print_data(found: Found) -> None:
     """Print how many files each class of a folder has, and what is said of the folder."""
     console = terminal()
@@ -113,8 +120,8 @@ def print_data(found: Found) -> None:
     console.print()
     print_table(console, table)
     console.print()
-    for remark in found.said:
-        console.print(plain(str(remark)), soft_wrap=True)
+    for line in (*map(str, found.said), *odd_lines(found.odd.count, found.odd.listed)):
+        console.print(plain(line), soft_wrap=True)
 
 
 def _memory_table(forecast: Forecast) -> Table:

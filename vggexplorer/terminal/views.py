@@ -23,6 +23,15 @@ from vggexplorer.runs.trainer.worker import closing_lines
 from vggexplorer.terminal.tables import terminal
 
 
+def odd_lines(count: int, listed: Sequence[str]) -> list[str]:
+    """What is said of the files that cannot be used, of which the first are listed; nothing if there are none."""
+    if not count:
+        return []
+    more = [f"and {count - len(listed)} more"] if count > len(listed) else []
+    head = fill("{count} {count:file|files} could not be used:", count=count)
+    return [head, *(f"- {each}" for each in [*listed, *more])]
+
+
 class View:
     """Shows a run's news; this one shows only what a person must know, on standard error.
 
@@ -52,11 +61,8 @@ class View:
 
     def odd(self, count: int, listed: Sequence[str]) -> None:
         """Told when training begins how many files could not be used, with reasons for the first of them."""
-        if count:
-            self.say(fill("{count} {count:file|files} could not be used:", count=count))
-            more = [f"and {count - len(listed)} more"] if count > len(listed) else []
-            for each in [*listed, *more]:
-                self.say(f"- {each}")
+        for line in odd_lines(count, listed):
+            self.say(line)
 
     def said(self, remarks: Sequence[Remark]) -> None:
         """Told when training begins what a person should know of the data."""

@@ -10,6 +10,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.run import actions, forecast, watched
+from vggexplorer.ui.run.odd import list_odd
 from vggexplorer.ui.run.rows import Row
 from vggexplorer.ui.run.words import LOOKS, bits, status
 from vggexplorer.ui.state import current
@@ -72,8 +73,4 @@ def _say(row: Row) -> None:
             st.code(text, language=None, wrap_lines=True)
     for remark in row.run.said_of_data():
         st.caption(say(remark))
-    count, odd = row.run.odd_files()
-    if count:
-        with st.expander(t("{count} {count:file|files} could not be used", count=count)):
-            more = [t("and {count} more", count=count - len(odd))] if count > len(odd) else []
-            st.markdown("\n".join(f"- {each}" for each in [*map(literal, odd), *more]))
+    list_odd(*row.run.odd_files())

@@ -42,6 +42,7 @@ from vggexplorer.ui.run.choice import (
     subject,
     take_as_own,
 )
+from vggexplorer.ui.run.odd import list_odd
 from vggexplorer.ui.run.words import with_unit
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import edit_network
@@ -139,6 +140,7 @@ def _about_folder(named: str) -> None:
     )
     for remark in found.said:
         st.caption(say(remark))
+    list_odd(found.odd.count, found.odd.listed)
     classes = subject().architecture.num_classes
     if classes != len(counts):
         text = t(
