@@ -32,7 +32,8 @@ def published_speed(recipe: str) -> float:
 
 def _macs() -> Sequence[Remark]:
     counted = quotient(named("VGG-11").totals.macs, named("AlexNet").totals.macs)
-    return (counted, *why(entry("AlexNet"), entry("VGG-11")))
+    headline, *_ = why(entry("AlexNet"), entry("VGG-11"))  # what follows has the answer to a later question
+    return (counted, headline)
 
 
 def _products() -> Sequence[Remark]:
