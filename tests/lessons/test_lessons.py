@@ -206,10 +206,20 @@ def test_ways_to_write_a_size(text: str) -> None:
         "42_991_616",
         "42'991'616",
         "42、991、616",
+        "43 million",
+        "42.99 M",
+        "42.99M",
+        "4300万",
+        "0.43 亿个",
     ],
 )
 def test_ways_to_write_a_count(text: str) -> None:
     assert by_key("gigabyte.weights").check(text).word == "right"
+
+
+@pytest.mark.parametrize("text", ["14.86", "14.86 G", "14.86 GFLOPs", "14.86g"])
+def test_a_letter_belongs_to_the_unit_where_there_is_one(text: str) -> None:
+    assert by_key("flops.conv").check(text).word == "right"
 
 
 @pytest.mark.parametrize(

@@ -50,16 +50,25 @@ MOST_DIGITS = 40
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _SCALES = (10**3, 10**6, 10**9)
+_AFTER = re.compile(r"(?<=[0-9.])\s*(百万|[千万亿]|[a-zA-Z%×倍]{1,8})?个?$")
+_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "千": 10**3, "万": 10**4, "百万": 10**6, "亿": 10**8}
+_LETTERS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
-def parse_number(text: str) -> float | None:
-    """The number in `text`: 172, 172.0, 42,991,616, 4.5e-5, full-width digits, and a sign such as % after it."""
+def parse_number(text: str, unit: str = "") -> float | None:
+    """The number in `text`: 172, 172.0, 42,991,616, 4.5e-5, full-width digits, and a sign such as % after it.
+
+    "43 million" and "4300万" are read, too; "43 M" is as many in what has no `unit`, else the M is part of the unit.
+    """
     plain = unicodedata.normalize("NFKC", text[:MOST_DIGITS]).replace("、", ",").replace("−", "-")
     plain = re.sub(r"(?<=[0-9])[\s_'](?=[0-9])", ",", plain.strip())
-    plain = re.sub(r"(?<=[0-9.])\s*[a-zA-Z%×倍]{1,8}$", "", plain)
+    scale = 1
+    if found := _AFTER.search(plain):
+        plain, word = plain[: found.start()], found[1] or ""
+        scale = _WORDS.get(word.lower()) or (1 if unit else _LETTERS.get(word, 1))
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
-    number = float(plain) if _NUMBER.fullmatch(plain) else None
+    number = scale * float(plain) if _NUMBER.fullmatch(plain) else None
     return None if number is None or abs(number) > LARGEST else number
 
 
@@ -99,7 +108,7 @@ class Number(Guessable):
 
     def check(self, given: str) -> Verdict:
         """Whether the number in `given` is the answer."""
-        number = parse_number(given)
+        number = parse_number(given, self.unit)
         if number is None:
             return Verdict("wrong", (Remark("Write a number, as in 1,234,567 or 8.5."),))
         answer = self.answer()
@@ -117,7 +126,7 @@ class Number(Guessable):
 
     def guessed(self, given: str) -> Verdict:
         """What a guess is worth: how many times the answer it is, and the reason."""
-        number, answer = parse_number(given), self.answer()
+        number, answer = parse_number(given, self.unit), self.answer()
         if number is None:
             return self.check(given)
         if isclose(number, answer, rel_tol=self.tolerance, abs_tol=1e-12):

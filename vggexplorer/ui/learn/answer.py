@@ -156,7 +156,7 @@ def _check(task: Task, ask: Ask) -> None:
 
 
 def _is_a_guess(ask: Ask, given: Any) -> bool:
-    return given is not None and (not isinstance(ask, Number) or parse_number(given) is not None)
+    return given is not None and (not isinstance(ask, Number) or parse_number(given, ask.unit) is not None)
 
 
 # --- what is said --------------------------------------------------------------------------------------------
@@ -180,13 +180,13 @@ def _locked(task: Task, ask: Number | Choice) -> str:
     guess = progress.done()[progress.name_of(task, ask)]
     if isinstance(ask, Choice):
         return guess if guess in map(str, range(len(ask.options))) else ""
-    return guess if parse_number(guess) is not None else ""
+    return guess if parse_number(guess, ask.unit) is not None else ""
 
 
 def _as_written(ask: Number | Choice, guess: str) -> str:
     if isinstance(ask, Choice):
         return say(ask.options[int(guess)].text) if guess else "–"
-    number = parse_number(guess)
+    number = parse_number(guess, ask.unit)
     return "–" if number is None else literal(measured(number, ask.unit))
 
 
