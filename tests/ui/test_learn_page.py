@@ -322,8 +322,10 @@ def test_a_number_may_be_written_in_full_width(folder: Path) -> None:
 
 
 def test_the_tolerance_stands_beside_the_field(folder: Path) -> None:
-    page = Page(task="pools").guess("pools").click("step 2")
+    page = Page(task="gigabyte").guess("gigabyte").click("step 2")
     assert "± 2 % counts as right" in page.text.replace("\\", "")
+    page = Page(task="pools").guess("pools").click("step 2")
+    assert "must be exact" in page.text
 
 
 def test_nothing_given_is_not_an_error(folder: Path) -> None:

@@ -140,6 +140,11 @@ class Number(Guessable):
         near = isclose(number, answer, rel_tol=NEAR)
         return Verdict("close" if near else "wrong", (how, *self.reason()))
 
+    def is_exact(self) -> bool:
+        """Whether the answer alone is right: no tolerance, or a count so small that the next one is outside of it."""
+        answer = self.answer()
+        return not self.tolerance or (answer == int(answer) and abs(answer) * self.tolerance < 1)
+
     def truth(self) -> Remark:
         """The answer as it is written."""
         return Remark("{value}", {"value": measured(self.answer(), self.unit)})

@@ -95,7 +95,9 @@ def _field(ask: Ask, name: str) -> None:
 
 def _counted(ask: Number) -> str:
     """What a number is counted in, and how near it must come."""
-    near = "" if ask.predict else t("± {share} % counts as right", share=f"{100 * ask.tolerance:g}")
+    share = f"{100 * ask.tolerance:g}"
+    near = t("must be exact") if ask.is_exact() else t("± {share} % counts as right", share=share)
+    near = "" if ask.predict else near
     return " · ".join(text for text in (literal(ask.unit), near) if text)
 
 
