@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from vggexplorer.errors import InputError
-from vggexplorer.runs.datasets import CLASSES, KNOWN, OF_EACH, SAMPLE, Arrays, Dataset, Idx, find, read
+from vggexplorer.runs.datasets import CLASSES, KNOWN, OF_EACH, SAMPLE, Arrays, Dataset, find, read
+from vggexplorer.runs.formats import Idx
 
 README = """# A sample of Fashion-MNIST
 

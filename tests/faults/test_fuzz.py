@@ -32,12 +32,13 @@ from vggexplorer.errors import InputError, ShapeError, reason_from_json
 from vggexplorer.paths import COMPARE, EXPLORE, RUNS
 from vggexplorer.runs import folders, launch
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import Dataset, find, read_idx
+from vggexplorer.runs.datasets import Dataset, find
 from vggexplorer.runs.folder.records import Outcome, parse_line
 from vggexplorer.runs.folder.run import Run, clean_name
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import read_layout
 from vggexplorer.runs.folder.status import STATUSES
+from vggexplorer.runs.formats import read_idx
 from vggexplorer.server import metrics
 from vggexplorer.summary import summarize
 from vggexplorer.terminal.runs import rows

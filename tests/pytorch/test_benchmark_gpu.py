@@ -251,7 +251,7 @@ def test_without_a_gpu_or_the_data_it_says_so(
     assert main(gpu, monkeypatch) == 2
     assert capsys.readouterr().err.startswith("There is no GPU here that PyTorch can use; --device cpu ")
     assert main(gpu, monkeypatch, "--device", "cpu", "--data", "/nowhere") == 2
-    assert "does not hold the four files" in capsys.readouterr().err
+    assert "does not hold the 4 files" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(gpu, monkeypatch, "--parts", "all")
 

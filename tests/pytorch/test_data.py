@@ -93,7 +93,7 @@ def test_a_missing_full_set_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(datasets, "find", lambda dataset: None)
     with pytest.raises(InputError, match=r"vggexplorer\.pytorch\.download.*dataset-fashion-mnist.*full:FOLDER"):
         load(Dataset("full"), (1, 28, 28))
-    with pytest.raises(InputError, match=f"“{tmp_path}” does not hold the four files"):
+    with pytest.raises(InputError, match=f"“{tmp_path}” does not hold the 4 files"):
         load(Dataset("full", str(tmp_path)), (1, 28, 28))
 
 

@@ -17,8 +17,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.pytorch import data, predict, weights
 from vggexplorer.pytorch.modules import build
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.datasets import CLASSES, SAMPLE, Dataset, read_idx
+from vggexplorer.runs.datasets import CLASSES, SAMPLE, Dataset
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.formats import read_idx
 from vggexplorer.text import parse_network
 from vggexplorer.ui.pictures import grey
 from vggexplorer.ui.runs import prediction

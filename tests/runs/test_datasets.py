@@ -16,7 +16,7 @@ from conftest import ROOT
 
 from vggexplorer import paths
 from vggexplorer.errors import InputError
-from vggexplorer.runs import datasets
+from vggexplorer.runs import datasets, formats
 from vggexplorer.runs.datasets import (
     CLASSES,
     KNOWN,
@@ -29,8 +29,8 @@ from vggexplorer.runs.datasets import (
     downloaded_bytes,
     find,
     read,
-    read_idx,
 )
+from vggexplorer.runs.formats import Idx, read_idx
 
 DEBIAN = paths.DEBIAN / "fashion-mnist"
 PART, WHOLE_SET = KNOWN["sample"], KNOWN["full"]
@@ -75,12 +75,25 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 # --- names -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["sample", "full", "full:/data", "folder:~/pets", "folder:C:\\pets", "full:数据"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sample",
+        "full",
+        "mnist",
+        "kmnist:/data",
+        "cifar10",
+        "full:/data",
+        "folder:~/pets",
+        "folder:C:\\pets",
+        "full:数据",
+    ],
+)
 def test_a_data_set_has_one_of_four_forms(text: str) -> None:
     assert str(Dataset.parse(text)) == text
 
 
-NONE = ["", "mnist", "Sample", "sample:/data", "full:", "folder", "folder:", "folder: ", "full:a\0b"]
+NONE = ["", "MNIST", "cifar", "Sample", "sample:/data", "full:", "folder", "folder:", "folder: ", "full:a\0b"]
 
 
 @pytest.mark.parametrize("text", NONE)
@@ -184,11 +197,11 @@ def test_what_is_not_whole_gets_a_sentence(tmp_path: Path, content: bytes, words
 
 
 def test_a_file_that_unpacks_without_end_is_not_read_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "LARGEST", 1000)
+    monkeypatch.setattr(formats, "LARGEST", 1000)
     assert len(read_idx(put(tmp_path, "a", gzip.compress(idx(992, content=bytes(992)))))[1]) == 992
     with pytest.raises(InputError, match="is not a file of MNIST's format"):
         read_idx(put(tmp_path, "b", gzip.compress(idx(993, content=bytes(993)))))
-    assert len(datasets._content(put(tmp_path, "c", gzip.compress(bytes(10**6))))) == 1001
+    assert len(formats.content(put(tmp_path, "c", gzip.compress(bytes(10**6))))) == 1001
 
 
 def test_a_file_that_cannot_be_opened_gets_a_sentence(tmp_path: Path) -> None:
@@ -310,7 +323,7 @@ def test_the_sample_holds_official_images_with_their_labels(official: Arrays) ->
         assert len(known & set(pairs(*arrays[half]))) == len(set(pairs(*arrays[half])))
 
 
-def pairs(images: datasets.Idx, labels: datasets.Idx) -> list[tuple[bytes, int]]:
+def pairs(images: Idx, labels: Idx) -> list[tuple[bytes, int]]:
     pixels = images[1]
     return [(pixels[place * 784 : place * 784 + 784], label) for place, label in enumerate(labels[1])]
 

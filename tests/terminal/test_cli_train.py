@@ -298,7 +298,7 @@ BAD = {
     "negative seed": (("vgg11", "--seed", "-1"), "The seed must be from 0"),
     "unknown data": (("vgg11", "--dataset", "nosuch"), "“nosuch” is not a data set; there are sample, full"),
     "no such folder": (("vgg11", "--dataset", "folder:no/such/place"), "cannot be read: No such file or directory"),
-    "empty folder": (("vgg11", "--dataset", "full:."), "does not hold the four files of Fashion-MNIST"),
+    "empty folder": (("vgg11", "--dataset", "full:."), "does not hold the 4 files of Fashion-MNIST"),
     "input too small": (("vgg11", "--input-size", "16"), "The smallest input for this network is 32×32."),
     "input of --input too small": (("vgg11", "--input", "1x16x16"), "The smallest input for this network is 32×32."),
     "input too large": (("vgg11", "--input-size", "9000"), "from 1 to 8,192, not 9000"),

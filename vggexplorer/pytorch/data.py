@@ -19,13 +19,9 @@ from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
 from vggexplorer.pytorch.pictures import levels, reason
-from vggexplorer.runs.datasets import (
-    Dataset,
-    Idx,
-    official,
-    read,
-)
+from vggexplorer.runs.datasets import Dataset, official, read
 from vggexplorer.runs.folders import TEST_EVERY, Found, Odd, find
+from vggexplorer.runs.formats import Idx
 
 MAX_BYTES = 8 * 2**30
 """The most memory that the pictures of a folder may take."""

@@ -1,6 +1,6 @@
 """Downloads Fashion-MNIST, or another known data set that is named, to the user's cache folder.
 
-`python -m vggexplorer.pytorch.download [full]`
+`python -m vggexplorer.pytorch.download [full|mnist|kmnist|cifar10]`
 
 torchvision downloads it, into a folder beside; the files move to their place when their checksums agree. What
 has arrived can be watched by `downloaded_bytes`. Prints a line of JSON, `{"folder": "..."}`.
