@@ -8,7 +8,7 @@ from conftest import ROOT
 
 from vggexplorer.comparison import Remark
 from vggexplorer.runs.folders import Odd
-from vggexplorer.runs.reasons import REASONS, reason_of
+from vggexplorer.runs.reasons import REASONS, kinds_not_read, reason_of, said_of_kinds
 
 
 def written(path: str, function: str, place: int) -> set[str]:
@@ -39,3 +39,11 @@ def test_a_reason_is_read_as_it_was_written(reason: Remark, name: str) -> None:
 @pytest.mark.parametrize("line", ["", "hello", "“a.png”: Permission denied", "not a file"])
 def test_what_the_system_says_is_kept(line: str) -> None:
     assert reason_of(line) == (line, None)
+
+
+def test_names_of_kinds_that_are_not_read_are_counted() -> None:
+    names = ("a.heic", "b.HEIC", "c.txt", "d.png", "e", ".txt", "f.png.txt", "txt")
+    kinds = kinds_not_read(Path("x.txt", name) for name in names)
+    assert kinds == {".heic": 2, ".txt": 2}
+    assert str(*said_of_kinds(kinds)) == "4 files have names of a kind that is not read: .heic (2), .txt (2)."
+    assert said_of_kinds({}) == []

@@ -58,13 +58,18 @@ def test_files_of_a_folder_that_cannot_be_used_are_said(
     asked = ["forecast", "vgg11-slim", "--recipe", "d2l-vgg", "--dataset", f"folder:{tmp_path / 'mine'}"]
     assert cli.main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["num_odd"], found["odd"]) == (0, [])
+    assert (found["num_odd"], found["odd"], found["kinds_not_read"]) == (0, [], {})
+    (tmp_path / "mine" / "b" / "2.heic").touch()
     (tmp_path / "mine" / "a" / "gone.png").symlink_to("nowhere")
     assert cli.main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["num_odd"], found["odd"]) == (1, ["“a/gone.png”: not a file"])
+    assert found["kinds_not_read"] == {".heic": 1}
     assert cli.main(asked) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == ["1 file could not be used:", "- “a/gone.png”: not a file"]
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        *("1 file has a name of a kind that is not read: .heic (1).", "1 file could not be used:"),
+        "- “a/gone.png”: not a file",
+    ]
 
 
 def test_the_forecast_as_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

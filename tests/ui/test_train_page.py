@@ -212,7 +212,9 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
     assert "The first of every 7 pictures of a class is for testing." in page.captions
     assert "could not be used" not in page.text
     (tmp_path / "mine" / "cat" / "gone.png").symlink_to("nowhere")
+    (tmp_path / "mine" / "cat" / "2.heic").touch()
     assert "“cat/gone.png”: not a file" in page.run().text
+    assert "1 file has a name of a kind that is not read: .heic (1)." in page.captions
     assert "1 file could not be used" in [each.label for each in page.test.expander]
     page.click("fit classes").click("start")
     assert str(started[0].dataset) == f"folder:{tmp_path / 'mine'}"

@@ -1,7 +1,10 @@
-"""Why files of a folder of pictures cannot be used, as a page reads it out of the lines that a run keeps."""
+"""Why files of a folder of pictures cannot be used: before a start by their names, later out of the lines of a run."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 
 from vggexplorer.comparison import Remark
 
@@ -23,6 +26,62 @@ REASONS = (
     Remark("cannot be unpacked: {reason}"),
 )
 """All that pictures and folders are refused for, but for what the system says."""
+
+NOT_READ = {
+    *(".heic", ".heif", ".jxl", ".svg", ".eps", ".ai", ".pdf", ".wmf", ".emf", ".exr", ".hdr", ".dcm", ".fits"),
+    *(
+        ".npy",
+        ".npz",
+        ".mat",
+        ".h5",
+        ".hdf5",
+        ".mp4",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".zip",
+        ".tar",
+        ".gz",
+        ".7z",
+    ),
+    *(
+        ".rar",
+        ".txt",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".xml",
+        ".yaml",
+        ".yml",
+        ".md",
+        ".html",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+    ),
+}
+"""How the names of files end that hold no picture, or one that is not read. What a file holds, only the run sees."""
+
+
+def kinds_not_read(files: Iterable[Path]) -> dict[str, int]:
+    """How many of the files have names that end so, by how they end, most first."""
+    return dict(Counter(suffix for file in files if (suffix := file.suffix.lower()) in NOT_READ).most_common())
+
+
+def said_of_kinds(kinds: Mapping[str, int]) -> list[Remark]:
+    """What a person should know of such files before a start; nothing if there are none."""
+    if not kinds:
+        return []
+    count, named = sum(kinds.values()), ", ".join(f"{suffix} ({many:,})" for suffix, many in kinds.items())
+    return [
+        Remark(
+            "{count} {count:file has a name|files have names} of a kind that is not read: {kinds}.",
+            {"count": count, "kinds": named},
+        )
+    ]
 
 
 def reason_of(line: str) -> tuple[str, Remark | None]:

@@ -18,6 +18,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folders import Found
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
 from vggexplorer.runs.options import Number
+from vggexplorer.runs.reasons import kinds_not_read, said_of_kinds
 from vggexplorer.terminal.asked import config_of
 from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
@@ -107,8 +108,13 @@ def print_forecast(
 def _about_data(pictures: Found | None) -> dict[str, Any]:
     """What a folder of pictures holds, in the words in which the end of a run says it."""
     if not pictures:
-        return {"data": None, "num_odd": 0, "odd": []}
-    return {"data": pictures.to_json(), "num_odd": pictures.odd.count, "odd": pictures.odd.listed}
+        return {"data": None, "num_odd": 0, "odd": [], "kinds_not_read": {}}
+    odd = {"num_odd": pictures.odd.count, "odd": pictures.odd.listed}
+    return {"data": pictures.to_json(), **odd, "kinds_not_read": _kinds(pictures)}
+
+
+def _kinds(pictures: Found) -> dict[str, int]:
+    return kinds_not_read(file for files in (*pictures.train, *pictures.test) for file in files)
 
 
 def print_data(found: Found) -> None:
@@ -120,7 +126,8 @@ def print_data(found: Found) -> None:
     console.print()
     print_table(console, table)
     console.print()
-    for line in (*map(str, found.said), *odd_lines(found.odd.count, found.odd.listed)):
+    said = (*found.said, *said_of_kinds(_kinds(found)))
+    for line in (*map(str, said), *odd_lines(found.odd.count, found.odd.listed)):
         console.print(plain(line), soft_wrap=True)
 
 

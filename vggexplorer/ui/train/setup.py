@@ -27,6 +27,7 @@ from vggexplorer.runs.options import (
     parse_number,
 )
 from vggexplorer.runs.places import need_ray
+from vggexplorer.runs.reasons import kinds_not_read, said_of_kinds
 from vggexplorer.summary import DTYPES
 from vggexplorer.ui import access, jobs
 from vggexplorer.ui.i18n import capital, literal, say, sentence, t
@@ -138,7 +139,8 @@ def _about_folder(named: str) -> None:
             names=names,
         )
     )
-    for remark in found.said:
+    kinds = kinds_not_read(file for files in (*found.train, *found.test) for file in files)
+    for remark in (*found.said, *said_of_kinds(kinds)):
         st.caption(say(remark))
     list_odd(found.odd.count, found.odd.listed)
     classes = subject().architecture.num_classes
