@@ -29,39 +29,9 @@ REASONS = (
 
 NOT_READ = {
     *(".heic", ".heif", ".jxl", ".svg", ".eps", ".ai", ".pdf", ".wmf", ".emf", ".exr", ".hdr", ".dcm", ".fits"),
-    *(
-        ".npy",
-        ".npz",
-        ".mat",
-        ".h5",
-        ".hdf5",
-        ".mp4",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".zip",
-        ".tar",
-        ".gz",
-        ".7z",
-    ),
-    *(
-        ".rar",
-        ".txt",
-        ".csv",
-        ".tsv",
-        ".json",
-        ".xml",
-        ".yaml",
-        ".yml",
-        ".md",
-        ".html",
-        ".doc",
-        ".docx",
-        ".xls",
-        ".xlsx",
-    ),
+    *(".npy", ".npz", ".mat", ".h5", ".hdf5", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".zip", ".tar"),
+    *(".gz", ".7z", ".rar", ".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".html", ".doc"),
+    *(".docx", ".xls", ".xlsx"),
 }
 """How the names of files end that hold no picture, or one that is not read. What a file holds, only the run sees."""
 
