@@ -109,7 +109,7 @@ def _worked() -> Sequence[Remark]:
     kernel = found.kernels[KERNEL]
     terms = products(found.pictures[0].pixels, kernel, ROW - 1, COLUMN - 1)
     values = {"sum": f"{sum(terms):.3f}", "bias": f"{kernel.bias:.3f}", "value": f"{_asked():.3f}"}
-    return (Remark("The nine products make {sum}; with the bias of {bias} it is {value}.", values),)
+    return (Remark("The nine products add up to {sum}; with the bias of {bias} it is {value}.", values),)
 
 
 WINDOW = Task(
@@ -189,13 +189,16 @@ WINDOW = Task(
                     {"side": SIDE, "weights": SIDE**2},
                 )
             ],
-            slips=lambda: [(_macs(), Remark("These are the multiplications; the weights are used again and again."))],
+            slips=lambda: [
+                (count, Remark("These are the multiplications; the weights are used again and again."))
+                for count in (_macs(), _macs() // len(learned().kernels))
+            ],
         ),
     ),
     hints=(
         Remark("The arrow keys move the kernel, too, and a click on the picture puts it there."),
         Remark("What is dark outside of the picture is padding: zeros."),
-        Remark("Compare the sum with what stands behind ReLU."),
+        Remark("Compare the sum with what comes out of ReLU."),
     ),
     terms=("convolution", "kernel", "feature map", "relu"),
 )

@@ -161,7 +161,7 @@ def _bar(group: Group, side: int) -> dict[str, Any]:
 
 def _make_lesson() -> None:
     """Tasks to tick, what to hide, and the link to exactly that, with its QR code."""
-    st.caption(t("Choose the tasks, and what is not to be shown. Who opens the link sees these tasks only."))
+    st.caption(t("Choose the tasks, and what to hide. Whoever opens the link sees only these tasks."))
     chosen = st.pills(
         t("Tasks of the lesson"),
         list(TASKS),

@@ -72,7 +72,7 @@ def _write() -> None:
     if (task := current().own_task()) and _may_be_read() and not session.get("lesson mistakes"):
         _hand_on(task)
     st.file_uploader(
-        t("Or the file of a lesson"), type=["txt", "md"], max_upload_size=1, **keeps("lesson file", _read_file)
+        t("Or open a lesson file"), type=["txt", "md"], max_upload_size=1, **keeps("lesson file", _read_file)
     )
 
 

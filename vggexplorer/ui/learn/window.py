@@ -8,6 +8,7 @@ from vggexplorer.formatting import percent
 from vggexplorer.lessons import window
 from vggexplorer.lessons.window import Kernel, Picture
 from vggexplorer.palette import FOUND
+from vggexplorer.runs import datasets
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run import words
@@ -32,6 +33,9 @@ figcaption { font-size: 0.85rem; margin-bottom: 0.3rem; }
 .frame { position: relative; display: block; width: 100%; padding: 0; cursor: crosshair; }
 canvas { display: block; width: 100%; image-rendering: pixelated; border-radius: 3px; }
 .frame canvas { background: black; }
+[data-focus=map] canvas {
+  background: repeating-linear-gradient(135deg, transparent 0 7px, rgb(128 128 128 / 18%) 7px 14px);
+}
 .mark { position: absolute; box-sizing: border-box; pointer-events: none; }
 .sum { flex: 1 1 15rem; max-width: 24rem; font-variant-numeric: tabular-nums; }
 .grid { display: grid; grid-template-columns: repeat(3, 1fr); gap: 3px; margin-bottom: 0.6rem; }
@@ -40,6 +44,11 @@ canvas { display: block; width: 100%; image-rendering: pixelated; border-radius:
 .cell.outside { background: repeating-linear-gradient(135deg, transparent 0 5px, rgb(128 128 128 / 18%) 5px 10px); }
 .sum p { margin: 0.15rem 0; font-size: 0.93rem; display: flex; justify-content: space-between; }
 .sum p.result { font-weight: 650; border-top: 1px solid var(--st-border-color); padding-top: 0.2rem; }
+@media (max-width: 640px) {
+  .stage { gap: 1rem 0.7rem; }
+  figure { flex-basis: 8rem; }
+  .sum { order: 1; flex-basis: 100%; }
+}
 """
     + f".mark {{ border: 2px solid {FOUND}; }}",
     js=script("convolution", "window.js"),
@@ -49,7 +58,9 @@ canvas { display: block; width: 100%; image-rendering: pixelated; border-radius:
 def show() -> None:
     """The choice of a picture and a kernel, and the convolution at each position."""
     learned = window.learned()
-    names = words.classes([picture.label for picture in learned.pictures])
+    classes = list(datasets.KNOWN["sample"].classes)
+    named = dict(zip(classes, words.classes(classes), strict=True))
+    names = [named[picture.label] for picture in learned.pictures]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="window choice"):
         picture = st.segmented_control(
             t("Picture"),
@@ -71,7 +82,8 @@ def show() -> None:
     st.caption(
         t(
             "Weights of the first convolution of a slim VGG-11 that was trained on a sample of Fashion-MNIST, without "
-            "batch norm; it gets {share} of the test pictures right.",
+            "batch norm; it gets {share} of the test pictures right. The figures are rounded after they are worked "
+            "out.",
             share=percent(learned.test_acc, 1),
         )
     )
