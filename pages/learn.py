@@ -24,3 +24,4 @@ if opened:
     task.show(opened)
 else:
     index.show()
+task.arrive(opened)

@@ -512,6 +512,26 @@ def test_a_run_that_is_started_here_is_followed_to_its_end(
     assert not learn.complaints
 
 
+def test_a_task_is_seen_from_its_top_and_a_question_takes_the_keys(learn: Learn) -> None:
+    task = TASKS["pixels"]
+    learn.open()
+    card = learn.page.locator(f".st-key-cards [data-task={task.key}]")
+    card.scroll_into_view_if_needed()
+    main = learn.page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollTop") > 0
+    card.click()
+    field = learn.box(task.asks[0]).locator("input")
+    field.and_(learn.page.locator(":focus")).wait_for()
+    assert main.evaluate("main => main.scrollTop") == 0
+    learn.page.keyboard.type("9")
+    learn.page.keyboard.press("Enter")
+    learn.says(task.asks[0], "right", "close", "wrong")
+    for ask in task.asks[1:3]:  # answered, and skipped with the keys in the field
+        learn.page.keyboard.press("Alt+n")
+        learn.box(ask).locator("input").first.and_(learn.page.locator(":focus")).wait_for()
+        learn.settle()
+
+
 def test_a_convolution_is_stepped_played_and_stopped(learn: Learn) -> None:
     task = TASKS["window"]
     learn.open(task="window").guess(task).go(task, task.asks[1])

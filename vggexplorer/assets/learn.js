@@ -86,6 +86,29 @@ function tile(card, component) {
   return button
 }
 
+// --- the question that was gone to ------------------------------------------------------------------------
+
+const FRAMES = 60 // in which a field may come
+let before = null // the task and the question that were there
+
+// A new task is seen from its top, a new question whole; by keyboard or mouse its answer can be given at once.
+export function arrive({ data }) {
+  const [was, now] = [before, data]
+  before = now
+  if (was === null || (was.task === now.task && was.ask === now.ask)) return
+  const question = () => document.querySelector(`.st-key-ask-${CSS.escape(now.ask)}`)
+  if (was.task === now.task) question()?.scrollIntoView({ block: "nearest" })
+  else document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
+  if (matchMedia("(pointer: fine)").matches) focus(() => before === now && question()?.querySelector("input"), FRAMES)
+}
+
+// The page loads the code of a field when it first shows one: it may come some frames after the question.
+function focus(field, frames) {
+  const found = field()
+  if (found) found.focus({ preventScroll: true })
+  else if (frames) requestAnimationFrame(() => focus(field, frames - 1))
+}
+
 // --- things to be put in order ---------------------------------------------------------------------------
 
 export function order(component) {

@@ -8,6 +8,7 @@ from vggexplorer.catalogue import catalogue
 from vggexplorer.lessons.asks import Ask, Task, Trial, to_predict
 from vggexplorer.lessons.glossary import GLOSSARY, Term
 from vggexplorer.text import parse_network
+from vggexplorer.ui.components import script
 from vggexplorer.ui.i18n import language, say, t
 from vggexplorer.ui.learn import answer, bench, lesson, progress
 from vggexplorer.ui.session import session
@@ -23,10 +24,12 @@ STYLE = """<style>
 .st-key-steps { flex-wrap: wrap; }
 .st-key-steps button { min-width: 2.6rem; }
 .st-key-question h1 { font-size: var(--type-section, 1.33rem); line-height: 1.3; padding: 0 0 0.4rem; }
+[class*=st-key-ask-] { scroll-margin: calc(var(--vgg-bar) + 0.5rem) 0 5rem; }
 .st-key-help { flex-wrap: wrap; }
 .st-key-beside-the-truth h3 { font-size: var(--type-title, 1.6rem); padding: 0; font-variant-numeric: tabular-nums; }
 .st-key-beside-the-truth { margin-bottom: 0.6rem; }
-.st-key-covered { min-height: min(24rem, 50vh); justify-content: center; text-align: center; }
+.st-key-covered { min-height: min(24rem, 50vh); justify-content: center; }
+.st-key-covered :is(h2, p) { text-align: center; }
 .st-key-covered { background: repeating-linear-gradient(135deg, transparent 0 14px, rgb(128 128 128 / 9%) 14px 28px); }
 @media (max-width: 1000px) {
   [class*=st-key-task-body] { flex-direction: column; }
@@ -34,6 +37,7 @@ STYLE = """<style>
   [class*=st-key-task-body] > div { flex: none; overflow: visible !important; }
 }
 </style>"""
+_arrive = st.components.v2.component("vgg_arrive", html="<div></div>", js=script("arrive", "learn.js"))
 _SIDE = 400
 """The width of the question, in pixels."""
 
@@ -51,6 +55,12 @@ def show(task: Task) -> None:
                 _cover()
             else:
                 bench.show(task, ask)
+
+
+def arrive(task: Task | None) -> None:
+    """Have the browser show the question that was gone to, or the tasks, from the top."""
+    ask = asked(task).key if task else ""
+    _arrive(key="arrive", data={"task": task.key if task else "", "ask": ask})
 
 
 # --- which question ------------------------------------------------------------------------------------------
