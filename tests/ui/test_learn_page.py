@@ -314,6 +314,17 @@ def test_the_working_says_what_the_answer_is_and_why(folder: Path) -> None:
     assert "Block 1: convolutions 1, in the paper 2." in page.text
 
 
+def test_the_working_of_what_was_done_in_an_earlier_visit_can_be_seen(folder: Path) -> None:
+    page = Page(task="gigabyte")
+    page.test.session_state["done"] = {"gigabyte.size": "1", "gigabyte.weights": ""}
+    page.run()
+    page.click("step 2").click("show working")
+    assert "42,991,616 weights." in page.text.replace("\\", "")
+    assert "show working" not in keys(page.click("step 1"))
+    page.click("step 2").test.text_input(key="answer gigabyte.weights").set_value("43 million")
+    assert "show working" not in keys(page.click("check gigabyte.weights"))
+
+
 def test_a_number_may_be_written_in_full_width(folder: Path) -> None:
     page = Page(task="pools").guess("pools").click("step 2")
     page.test.text_input(key="answer pools.large").set_value("７")

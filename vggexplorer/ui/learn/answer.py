@@ -65,6 +65,12 @@ def verdict_on(task: Task, ask: Ask) -> Verdict | None:
     return verdict if verdict and given == _given(ask, name) else None
 
 
+def is_reasoned(task: Task, ask: Ask) -> bool:
+    """Whether the reason stands there: beside a guess, or below an answer that was found right in this session."""
+    verdict = verdict_on(task, ask)
+    return (to_predict(ask) and progress.is_done(task, ask)) or (verdict is not None and verdict.word == "right")
+
+
 def _number(ask: Number, name: str) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=f"field {ask.key}"):
         st.text_input(

@@ -212,7 +212,7 @@ def _help(task: Task, ask: Ask) -> None:
     """Hints, one more with each click, and the working."""
     hidden = current().hide
     name = progress.name_of(task, ask)
-    has_working = "working" not in hidden and not isinstance(ask, Trial) and not progress.is_done(task, ask)
+    has_working = "working" not in hidden and not isinstance(ask, Trial) and not answer.is_reasoned(task, ask)
     told = name in session.setdefault("told", [])
     if "hints" not in hidden:
         _hints(task)
