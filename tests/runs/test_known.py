@@ -156,6 +156,38 @@ def test_they_are_found_where_torchvision_puts_them(
     assert found.resolve() == place
 
 
+def test_files_of_another_set_with_the_same_names_are_passed_over(
+    nowhere: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    """A variable that leads to one of the sets hides no other one; whoever names its folder is told what is wrong."""
+    if kind == "cifar10":
+        pytest.skip("its files are called otherwise")
+    other = "kmnist" if kind == "mnist" else "mnist"
+    complete(nowhere / "named", kind)
+    for path in (nowhere / "named").iterdir():
+        if other == "kmnist":
+            put(path.parent, f"{path.name}.gz", gzip.compress(path.read_bytes(), mtime=0))
+    monkeypatch.setenv("VGGEXPLORER_DATA", str(nowhere / "named"))
+    assert find(Dataset(kind)) == nowhere / "named"
+    assert find(Dataset(other)) is None
+    assert find(Dataset(other, str(nowhere / "named"))) == nowhere / "named"
+    with pytest.raises(InputError, match=f"is not that of {KNOWN[other].title}"):
+        read(KNOWN[other], nowhere / "named")
+
+
+def test_they_become_tensors(kind: str, tmp_path: Path) -> None:
+    data = pytest.importorskip("vggexplorer.pytorch.data")
+    known = KNOWN[kind]
+    found = data.load(Dataset(kind, str(complete(tmp_path, kind))), (3, 32, 32))
+    assert found.train_images.shape[1:] == found.test_images.shape[1:] == known.shape
+    assert found.classes == known.classes
+    assert sum(map(sum, found.counts)) == len(found.train_images) + len(found.test_images)
+    if kind == "cifar10":
+        assert bytes(found.test_images.flatten().tolist()) == pixels(2, 5)
+
+
 def test_a_missing_one_says_how_to_get_it(nowhere: Path, kind: str) -> None:  # noqa: F811
     count = len(KNOWN[kind].files)
     words = rf"vggexplorer\.pytorch\.download {kind}`, or name the folder of its {count} files: {kind}:FOLDER"

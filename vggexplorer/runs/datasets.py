@@ -292,7 +292,8 @@ def find(dataset: Dataset) -> Path | None:
     """The first folder that holds the files of a known data set, compressed or not; None if there is none.
 
     If none is named, these are looked through: `$VGGEXPLORER_DATA`, the book's ./data and ../data, the cache, that of
-    Debian's package. Nothing is read: the files may turn out to be broken.
+    Debian's package. The files may turn out to be broken; a folder with files of another data set, which are called
+    the same, is passed over unless it is the one that was named.
     """
     known = dataset.known
     if known is None:
@@ -300,7 +301,7 @@ def find(dataset: Dataset) -> Path | None:
     if known.ships:
         return known.ships
     complete = (folder for folder in _candidates(dataset, known) if all(_file(folder, name) for name in known.files))
-    found = next(complete, None)
+    found = next((folder for folder in complete if dataset.folder or not _of_another(known, folder)), None)
     return found and found.absolute()
 
 
@@ -356,6 +357,20 @@ def _candidates(dataset: Dataset, known: Known) -> Iterator[Path]:
 def _forms(folder: Path, known: Known) -> tuple[Path, ...]:
     """Where the files may be when a person names `folder`: there, or where torchvision puts them below it."""
     return folder, folder / Path(known.raw).name, folder / known.raw
+
+
+def _of_another(known: Known, folder: Path) -> bool:
+    """Whether the last file in `folder`, its test labels, is what another data set has published by the same name."""
+    name = list(known.files)[-1]
+    if known.archive or (path := _file(folder, name)) is None:
+        return False
+    for other in KNOWN.values():
+        theirs, published = list(other.files.items())[-1]
+        if other.files != known.files and theirs.removesuffix(".gz") == name.removesuffix(".gz"):
+            with suppress(InputError):
+                if _digest(formats.content(path, unpack=not theirs.endswith(".gz")), published) == published:
+                    return True
+    return False
 
 
 def _file(folder: Path, name: str) -> Path | None:
