@@ -4,14 +4,17 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from random import Random
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 import pytest
 from test_cli_forecast import runs  # noqa: F401 (a fixture)
 from test_cli_train import TINY, last_line, real, really_train  # noqa: F401 (a fixture)
-from test_folders import ALL_TESTED, BOTH, CLASSES, LAYOUTS, USABLE, Layout, for_testing, write
+from test_folders import ALL_TESTED, BOTH, CLASSES, LAYOUTS, USABLE, Layout, for_testing, picture, write
 from test_train_page import Train
 
 from vggexplorer import cli
@@ -176,6 +179,41 @@ def test_a_folder_that_fits_no_more_is_said(root: Path, monkeypatch: pytest.Monk
     assert first == ALL_TESTED
     assert second.startswith("The folder was changed while its pictures were read: The class “fish” in ")
     assert found.counts == [[6, 2], [6, 2]]
+
+
+def test_a_folder_that_changes_all_the_time_gives_pictures_or_a_sentence(root: Path, dice: Random) -> None:
+    """Files and folders come, go and take each other's place; nothing but a sentence is raised, nothing unsaid."""
+    over = Event()
+
+    def change() -> None:
+        while not over.is_set():
+            path = (
+                root / dice.choice(("cat", "dog", "fish", "train", "test", "cat/old")) / f"{dice.randrange(9):02}.pgm"
+            )
+            with suppress(OSError):
+                dice.choice(
+                    (
+                        path.unlink,
+                        path.rmdir,
+                        path.mkdir,
+                        lambda path=path: path.write_bytes(picture(dice.randrange(999))),
+                        lambda path=path: path.parent.mkdir(parents=True),
+                        lambda path=path: path.parent.rename(path.parent.with_name("away")),
+                        lambda path=path: path.parent.with_name("away").rename(path.parent),
+                    )
+                )()
+
+    changer = Thread(target=change)
+    changer.start()
+    try:
+        for _ in range(60):
+            with suppress(InputError):
+                found = read(root)
+                assert found.num_odd >= len(found.odd)
+                assert len(found.train_images) + len(found.test_images) == sum(map(sum, found.counts))
+    finally:
+        over.set()
+        changer.join()
 
 
 def test_a_folder_that_changes_after_the_survey_is_read_as_it_is(root: Path) -> None:

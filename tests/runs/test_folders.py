@@ -335,7 +335,7 @@ def test_a_whole_disk_is_not_looked_through(tmp_path: Path, monkeypatch: pytest.
 def test_a_folder_that_may_not_be_read_is_listed(tmp_path: Path) -> None:
     root = write(tmp_path / "root", {**CLASSES, "cat/locked": 1})
     (root / "cat" / "locked").chmod(0)
-    assert find(root).odd.listed == ["“cat/locked”: Permission denied"]
+    assert find(root).odd.listed == ["“cat/locked”: cannot be read: Permission denied"]
     (root / "dog").chmod(0)
     with pytest.raises(InputError, match="dog” cannot be read: Permission denied"):
         find(root)
@@ -357,7 +357,7 @@ def test_a_folder_that_goes_while_it_is_looked_at_gets_a_sentence(
     gone("more")
     found = find(root)
     assert found.counts == BOTH
-    assert found.odd.listed == ["“cat/more”: No such file or directory"]
+    assert found.odd.listed == ["“cat/more”: cannot be read: No such file or directory"]
     gone("dog")
     with pytest.raises(InputError, match="dog” cannot be read: No such file"):
         find(root)

@@ -409,7 +409,7 @@ class _Look:
                 try:
                     files += self._below(inner, odd, (*above, here))
                 except UnreadableError as error:
-                    odd.note(inner, error.values["reason"])
+                    odd.note(inner, f"cannot be read: {error.values['reason']}")
         return files
 
     def _list(self, path: Path) -> _Entries:
@@ -459,7 +459,7 @@ def _number(folder: Path) -> tuple[int, int] | None:
 def _kind(entry: "os.DirEntry[str]", found: _Entries) -> list[str]:
     """Where an entry of a folder belongs."""
     try:
-        return found.folders if entry.is_dir() else found.files if entry.is_file() else found.others
+        return found.files if entry.is_file() else found.folders if entry.is_dir() else found.others
     except OSError:  # a link into a folder that may not be looked at, or round in a circle
         return found.others
 

@@ -71,6 +71,6 @@ def _say(row: Row) -> None:
     if row.status.word in (Word.FAILED, Word.INTERRUPTED) and (text := row.run.end_of_log()):
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)
-    for remark in row.run.said_of_data():
-        st.caption(say(remark))
+    if said := row.run.said_of_data():
+        st.caption("\n".join(f"- {say(remark)}" for remark in said))
     list_odd(*row.run.odd_files())

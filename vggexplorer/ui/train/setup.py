@@ -140,8 +140,8 @@ def _about_folder(named: str) -> None:
         )
     )
     kinds = kinds_not_read(file for files in (*found.train, *found.test) for file in files)
-    for remark in (*found.said, *said_of_kinds(kinds)):
-        st.caption(say(remark))
+    said = (*found.said, *said_of_kinds(kinds))
+    st.caption("\n".join(f"- {say(remark)}" for remark in said))
     list_odd(found.odd.count, found.odd.listed)
     classes = subject().architecture.num_classes
     if classes != len(counts):
