@@ -29,6 +29,7 @@ TINY = ("1x4,1x8", "--hidden", "none", "--input-size", "28", "--epochs", "1", "-
 OUTCOME = {
     *("status", "loss", "train_acc", "test_acc", "best_test_acc", "examples_per_sec", "examples_per_sec_wall"),
     *("device", "seconds", "step", "run", "reason", "data", "num_odd", "odd", "parts"),
+    *("balanced_acc", "recalls", "remarks"),
 }
 ROW = {
     *("id", "name", "status", "step", "ahead", "network", "architecture", "recipe", "dataset", "device", "created"),

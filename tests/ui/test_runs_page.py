@@ -31,7 +31,6 @@ from vggexplorer.runs.options import Training
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.link import TABS
-from vggexplorer.ui.run.learned import learned, matrix
 from vggexplorer.ui.run.rows import EYE, forget, read_row, scan
 from vggexplorer.ui.runs import listing, mistakes
 
@@ -542,23 +541,6 @@ def test_its_network_opens_in_explore(folder: Path) -> None:
     assert page.test.button(key="undo")
 
 
-@pytest.mark.parametrize(
-    "cells",
-    [None, [], {}, [[1, 2]], [["a", "b"], ["c", "d"]], [[1, 2], [3]], [[0, 0], [0, 0]], [1, 2]],
-)
-def test_a_confusion_matrix_that_is_none_is_not_shown(cells: Any) -> None:
-    assert matrix({"classes": ["a", "b"], "confusion": cells}) == []
-
-
-def test_what_a_network_has_learned_is_a_sentence() -> None:
-    result = {"classes": ["a", "b"], "confusion": [[3, 1], [2, 4]]}
-    told = learned(result, ["Hund", "Katze"])
-    told = told.replace("\N{NO-BREAK SPACE}", " ")
-    assert told == "7 of 10 test pictures are recognised, 70.0 %. Most often Katze is taken for Hund: 2 times."
-    assert "Most often" not in learned(result | {"confusion": [[2, 0], [0, 1]]}, ["a", "b"])
-    assert learned({}, []) == ""
-
-
 def test_the_confusion_matrix_holds_the_counts_and_the_pictures_behind_them() -> None:
     picture = result_json()["mistakes"][0]["picture"]
     examples = [{"picture": picture, "label": 0, "guess": to, "chance": 0.9} for to in (0, 0, 1, 7)]
@@ -568,6 +550,7 @@ def test_the_confusion_matrix_holds_the_counts_and_the_pictures_behind_them() ->
     assert found["rows"][0][1]["label"] == "a, taken for <b>: 1"
     assert found["rows"][0][0]["note"] == "2 of 3 pictures, the surest first."
     assert found["rows"][0][1]["note"] == ""
+    assert found["recalls"] == ["75.0\N{NO-BREAK SPACE}%", "100.0\N{NO-BREAK SPACE}%"]
     assert (found["first"], found["words"]["older"]) == ([0, 1], "")
     older = mistakes.cells({"mistakes": examples[2:3]}, [[3, 1], [0, 4]], ["a", "<b>"])
     assert "only the worst mistakes" in older["words"]["older"]

@@ -44,8 +44,8 @@ export function matrix(component) {
   }
 
   const heads = data.names.map((name) => element("th", { scope: "col", title: name }, element("span", {}, name)))
-  const head = element("thead", { class: data.upright ? "upright" : null }, element("tr", {}, element("td", { class: "corner" }, data.words.corner), ...heads))
-  const rows = data.rows.map((row, at) => element("tr", {}, element("th", { scope: "row", title: data.names[at] }, data.names[at]), ...row.map((each, to) => cell(each, [at, to]))))
+  const head = element("thead", { class: data.upright ? "upright" : null }, element("tr", {}, element("td", { class: "corner" }, data.words.corner), ...heads, element("th", { scope: "col", class: "recall" }, element("span", {}, data.words.recall))))
+  const rows = data.rows.map((row, at) => element("tr", {}, element("th", { scope: "row", title: data.names[at] }, data.names[at]), ...row.map((each, to) => cell(each, [at, to])), element("td", { class: "recall" }, data.recalls[at])))
   const focused = table.contains(table.getRootNode().activeElement)
   table.setAttribute("aria-label", data.words.alt)
   table.replaceChildren(head, element("tbody", {}, ...rows))

@@ -50,8 +50,6 @@ class Best(NamedTuple):
     accuracy: float
 
 
-GUESSING = 1.2
-"""How many times the accuracy of guessing still counts as guessing."""
 COMMANDS = (Command.GO, Command.PAUSE, Command.STOP)
 """Of two commands the later one is obeyed."""
 
@@ -621,12 +619,6 @@ class Trainer:
         loss, accuracy, scores = self.test()
         result = look.result(self.test_images, self.test_labels, scores, self.found.classes)
         result |= {"test_loss": loss, "test_acc": accuracy}
-        learns = self.training.schedule != RANGE
-        if reason is None and learns and accuracy < GUESSING / len(self.found.classes):
-            reason = InputError(
-                "The network has learned nothing yet: its accuracy is that of guessing. "
-                "Another learning rate, more epochs, or batch norm with momentum helps."
-            )
         self.session.finish(
             lambda path: weights.save(path, self.net.state_dict(), self._about_network()), result, reason
         )

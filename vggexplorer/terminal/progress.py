@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from vggexplorer.errors import InputError
 from vggexplorer.processes import stop_signals
-from vggexplorer.runs import launch
+from vggexplorer.runs import launch, verdict
 from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome
@@ -225,7 +225,9 @@ def ending(run: Run, status: Status) -> dict[str, Any]:
         reason = f"The trainer {words}; {run.path / layout.LOG} may say why."
     count, listed = run.odd_files()
     about = data_json(run.class_counts(), run.said_of_data())
-    return data | {"run": run.id, "reason": reason, "data": about, "num_odd": count, "odd": listed}
+    known = verdict.of_run(run) if status.word == Word.FINISHED else None
+    facts = {"run": run.id, "reason": reason, "data": about, "num_odd": count, "odd": listed}
+    return data | facts | verdict.to_json(known)
 
 
 def without_outcome(run: Run, status: Status) -> Outcome:
@@ -238,7 +240,7 @@ def without_outcome(run: Run, status: Status) -> Outcome:
 
 def last_words(outcome: Mapping[str, Any], again: str) -> list[str]:
     """What a person must know at the end; the last line says why, if it failed."""
-    reason = [outcome["reason"]] if outcome["reason"] else []
+    reason = [*outcome["remarks"], *([outcome["reason"]] if outcome["reason"] else [])]
     if outcome["status"] == Word.STOPPED:
         return [*reason, f"Stopped after step {outcome['step']:,}. To go on: {again}"]
     if outcome["status"] in (Word.INTERRUPTED, Word.UNRESPONSIVE):

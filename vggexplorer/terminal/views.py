@@ -22,6 +22,9 @@ from vggexplorer.runs.folder.status import STATUSES, Status, Word
 from vggexplorer.runs.trainer.worker import closing_lines
 from vggexplorer.terminal.tables import terminal
 
+MOST_RECALLS = 20
+"""The most classes whose recall is printed."""
+
 
 def odd_lines(count: int, listed: Sequence[str]) -> list[str]:
     """What is said of the files that cannot be used, of which the first are listed; nothing if there are none."""
@@ -119,7 +122,7 @@ class PlainLines(View):
         """The last lines of the log."""
         last = run.last_record()
         if last and outcome["status"] == Word.FINISHED:
-            self._print(*closing_lines(last, str(outcome["device"])))
+            self._print(*recalls(outcome), *closing_lines(last, str(outcome["device"])))
 
 
 class Progress(PlainLines):
@@ -225,6 +228,17 @@ def figures(record: Record, test_acc: float | None = None, long: bool = False) -
     parts += [f"test acc {test_acc:.3f}"] if test_acc is not None else []
     parts += [f"{record.examples_per_sec:.1f} examples/sec"] if long else []
     return ", ".join(parts)
+
+
+def recalls(outcome: Mapping[str, Any]) -> list[str]:
+    """The balanced accuracy, and the recall of each class; of many classes of those that are recognised worst."""
+    if outcome["balanced_acc"] is None:
+        return []
+    known = {name: recall for name, recall in outcome["recalls"].items() if recall is not None}
+    worst = sorted(known, key=lambda name: known[name])[:MOST_RECALLS] if len(known) > MOST_RECALLS else list(known)
+    which = "lowest recalls" if len(worst) < len(known) else "recall"
+    each = ", ".join(f"{name} {known[name]:.3f}" for name in worst)
+    return [f"balanced acc {outcome['balanced_acc']:.3f}, {which}: {each}"]
 
 
 def described(status: Status) -> str:

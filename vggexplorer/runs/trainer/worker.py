@@ -25,7 +25,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision
 from vggexplorer.formatting import loss
 from vggexplorer.processes import FOR_TORCH, age, ignore_stop_signals, need_torch, process_began, stop_signals
-from vggexplorer.runs import devices
+from vggexplorer.runs import devices, verdict
 from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout, ranks, snapshots
@@ -327,8 +327,10 @@ class FolderSession(Session):
                 self._metrics.flush()  # unlike a write without a buffer, it writes all or raises
                 self.last = record
         if self._finished and self.last:
-            advice = [str(self._reason)] if self._reason else []
-            _print(*advice, *closing_lines(self.last, config.device))
+            reason = [str(self._reason)] if self._reason else []
+            known = verdict.of_run(self.run)
+            told = [*verdict.by_class(known), *verdict.judge(known)] if known else []
+            _print(*reason, *map(str, told), *closing_lines(self.last, config.device))
 
     def outcome(self, reason: InputError | None = None) -> Outcome:
         """How it ended, with the last figures."""

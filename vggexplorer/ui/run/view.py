@@ -5,11 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from vggexplorer.formatting import percent
+from vggexplorer.runs import verdict
 from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.ui.i18n import literal, say, sentence, t
-from vggexplorer.ui.run import actions, forecast, watched
+from vggexplorer.ui.run import actions, forecast, learned, watched
 from vggexplorer.ui.run.odd import list_odd
 from vggexplorer.ui.run.rows import Row
 from vggexplorer.ui.run.words import LOOKS, bits, status
@@ -61,13 +62,15 @@ def notes(row: Row) -> None:
 
 
 def _say(row: Row) -> None:
-    """Why it cannot be read, or ended as it did, with the end of what it wrote; what could not be used of the data."""
+    """Why it cannot be read, or ended as it did; what its figures mean; the end of what it wrote; what was not used."""
     if row.error:
         st.error(literal(sentence(row.error)), icon=":material/broken_image:")
     outcome = row.run.outcome()
     if outcome and outcome.reason:
         tell = st.error if outcome.status == Word.FAILED else st.info
         tell(literal(sentence(outcome.reason)), icon=":material/info:")
+    if row.status.word == Word.FINISHED and (known := verdict.of_run(row.run)):
+        learned.judge(known)
     if row.status.word in (Word.FAILED, Word.INTERRUPTED) and (text := row.run.end_of_log()):
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)

@@ -7,14 +7,15 @@ import streamlit as st
 
 from vggexplorer.formatting import percent
 from vggexplorer.palette import COLORS, faded
+from vggexplorer.runs import verdict
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.server import style
 from vggexplorer.ui import components, pictures
 from vggexplorer.ui.components import STYLE, script
 from vggexplorer.ui.figures import Figure
-from vggexplorer.ui.i18n import language, literal, t
-from vggexplorer.ui.run.learned import learned, matrix
+from vggexplorer.ui.i18n import language, t
+from vggexplorer.ui.run import learned
 from vggexplorer.ui.run.words import chart_text, classes
 
 MOST_CELLS = 20
@@ -45,6 +46,9 @@ h2 { font-size: var(--type-text, 1rem); margin: 0 0 0.5rem; }
 .matrix .upright span { transform: none; text-orientation: upright; letter-spacing: -0.1em; }
 .matrix .corner { width: 6rem; text-align: left; font-size: 0.8rem; opacity: 0.8; vertical-align: bottom; }
 .matrix td { padding: 0; }
+.matrix thead .recall span { font-weight: 600; }
+.matrix td.recall { padding-left: 0.3rem; text-align: right; white-space: nowrap; font-size: 0.8rem; }
+.matrix .recall { width: 4rem; }
 .matrix button { display: block; width: 100%; height: 100%; text-align: center; border-radius: 2px; }
 .matrix button:hover { outline: 1px solid currentColor; outline-offset: -1px; }
 .matrix button[aria-pressed=true] { outline: 3px solid var(--st-text-color); outline-offset: -3px; font-weight: 700; }
@@ -59,14 +63,14 @@ def show(run: Run) -> None:
     """The sentence, the matrix with the pictures of the cell that is pressed, the worst mistakes."""
     result = run.json(layout.RESULT)
     names = classes(result.get("classes"))
-    if not (rows := matrix(result)):
+    if not (known := verdict.of_run(run)):
         st.caption(t("The trainer tests the network at the end; before it there is no list of its mistakes."))
-    elif len(rows) > MOST_CELLS:
-        components.chart(heatmap(rows, names), learned(result, names), key="confusion")
-        st.markdown(literal(learned(result, names)))
     else:
-        st.markdown(f"**{literal(learned(result, names))}**")
-        _matrix(key=f"confusion {run.id}", data=cells(result, rows, names))
+        learned.show(known)
+        if len(known.rows) > MOST_CELLS:
+            components.chart(heatmap(known.rows, names), learned.learned(known), key="confusion")
+        else:
+            _matrix(key=f"confusion {run.id}", data=cells(result, known.rows, names))
     worst = [item for each in _listed(result, "mistakes") if (item := _mistake(each, names))]
     if worst:
         st.markdown(f"## {t('The worst mistakes')}")
@@ -96,11 +100,13 @@ def cells(result: Mapping[str, Any], rows: Sequence[Sequence[int]], names: Seque
             [_cell(n, at, to, sum(row), names, kept.get((at, to), [])) for to, n in enumerate(row)]
             for at, row in enumerate(rows)
         ],
+        "recalls": ["–" if recall is None else percent(recall, 1) for recall in verdict.figures(rows).recalls],
         "first": [at, to],
         "upright": language() == "zh",
         "words": {
             "alt": t("The confusion matrix: true classes down, what they are taken for across"),
             "corner": t("True class, taken for"),
+            "recall": t("Recall"),
             "older": "" if examples else t("Of this run only the worst mistakes are kept as pictures."),
         },
     }

@@ -4,14 +4,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from vggexplorer.runs.folder import layout
+from vggexplorer.runs import verdict
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run.learned import learned
+from vggexplorer.ui.run import learned
 from vggexplorer.ui.run.rows import Row, read_row, scan
-from vggexplorer.ui.run.words import classes
 from vggexplorer.ui.state import go, look_at, look_at_tab
 
 
@@ -34,11 +33,10 @@ def show(row: Row, key: str = "after") -> None:
     """Nothing, unless the run has finished; `key` tells it from that of another run."""
     if row.status.word != Word.FINISHED:
         return
-    result = row.run.json(layout.RESULT)
-    if text := learned(result, classes(result.get("classes"))):
-        st.markdown(f"**{literal(text)}**")
+    if known := verdict.of_run(row.run):
+        learned.show(known)
     with st.container(horizontal=True, gap="small", key=key):
-        for tab, way in (WAYS if result else {}).items():
+        for tab, way in (WAYS if known else {}).items():
             st.button(
                 t(way.label), key=f"{key}: to {tab}", icon=f":material/{way.icon}:", on_click=_to, args=(row.run, tab)
             )
