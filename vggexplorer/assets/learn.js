@@ -95,7 +95,7 @@ let before = null // the task and the question that were there
 export function arrive({ data }) {
   const [was, now] = [before, data]
   before = now
-  if (was === null || (was.task === now.task && was.ask === now.ask)) return
+  if (was === null || (was.task === now.task && (was.ask === now.ask || !now.chosen))) return
   const question = () => document.querySelector(`.st-key-ask-${CSS.escape(now.ask)}`)
   if (was.task === now.task) question()?.scrollIntoView({ block: "nearest" })
   else document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)

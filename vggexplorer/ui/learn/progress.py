@@ -59,6 +59,11 @@ def place(task: Task) -> int:
     return min(found, len(task.asks) - 1 if covered is None else covered)
 
 
+def is_chosen(task: Task) -> bool:
+    """Whether the visitor went to the question that is asked; else what is done has led there."""
+    return task.key in session.setdefault("at", {})
+
+
 def go(task: Task, place: int) -> None:
     """Ask the question at a place of a task, until another one is gone to."""
     session["at"] = session.get("at", {}) | {task.key: place}

@@ -59,8 +59,8 @@ def show(task: Task) -> None:
 
 def arrive(task: Task | None) -> None:
     """Have the browser show the question that was gone to, or the tasks, from the top."""
-    ask = asked(task).key if task else ""
-    _arrive(key="arrive", data={"task": task.key if task else "", "ask": ask})
+    data = {"task": task.key, "ask": asked(task).key, "chosen": progress.is_chosen(task)} if task else {"task": ""}
+    _arrive(key="arrive", data=data)
 
 
 # --- which question ------------------------------------------------------------------------------------------
