@@ -578,7 +578,8 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run = make(path, text, "failed" if day == 2 else "finished", day=day)
         names = [f"{text} {place}" for place in range(10)]
         write_json(run.path / "result.json", result_json() | {"classes": names})
-        about = run.environment() | {"classes": names, "device": text, "odd": [text], "title": text}
+        said = [{"template": text, "values": {}}, {"template": "{part} is not used.", "values": {"part": text}}]
+        about = run.environment() | {"classes": names, "device": text, "odd": [text], "said": said, "title": text}
         write_json(run.path / "environment.json", about)
         data = run.json("config.json") | {"dataset": f"folder:/nowhere/{text.replace('/', '')}"}
         write_json(run.path / "config.json", data)

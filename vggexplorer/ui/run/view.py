@@ -9,7 +9,7 @@ from vggexplorer.runs import verdict
 from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
-from vggexplorer.ui.i18n import literal, say, sentence, t
+from vggexplorer.ui.i18n import literal, plain, say, sentence, t
 from vggexplorer.ui.run import actions, forecast, learned, watched
 from vggexplorer.ui.run.odd import list_odd
 from vggexplorer.ui.run.rows import Row
@@ -75,5 +75,5 @@ def _say(row: Row) -> None:
         with st.expander(t("The end of what the trainer wrote")):
             st.code(text, language=None, wrap_lines=True)
     if said := row.run.said_of_data():
-        st.caption("\n".join(f"- {say(remark)}" for remark in said))
+        st.caption("\n".join(f"- {literal(plain(remark))}" for remark in said))
     list_odd(*row.run.odd_files())
