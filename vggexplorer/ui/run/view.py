@@ -9,7 +9,7 @@ from vggexplorer.runs import verdict
 from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
-from vggexplorer.ui.i18n import literal, plain, say, sentence, t
+from vggexplorer.ui.i18n import literal, plain, sentence, t
 from vggexplorer.ui.run import actions, forecast, learned, watched
 from vggexplorer.ui.run.odd import list_odd
 from vggexplorer.ui.run.rows import Row
