@@ -763,8 +763,8 @@ def test_the_check_itself_finds_it(tmp_path: Path, code: str) -> None:
 
 
 def test_scripts_put_texts_in_as_text() -> None:
-    """The one place that takes HTML gets a drawing that we made, whose texts are escaped (test_drawing)."""
+    """The one place that takes HTML gets a drawing that we made, wide or narrow, with escaped texts (test_drawing)."""
     sources = [path.read_text("utf-8") for path in (ROOT / "vggexplorer" / "assets").glob("*.js")]
     places = re.findall(r"\S+\.(?:inner|outer)HTML *=.*", "\n".join(sources))
-    assert places == ["box.innerHTML = svg"]
+    assert places == ["box.innerHTML = lines ? narrow.svg : svg"]
     assert not any(re.search(r"\beval\(|new Function|document\.write|insertAdjacentHTML", text) for text in sources)
