@@ -362,6 +362,8 @@ UNSEEN = {
 SETTINGS = {"type", "orientation", "xaxis", "yaxis", "marker", "side", "barmode", "exponentformat", "rangemode"}
 SETTINGS |= {"insidetextanchor", "insidetextfont", "textposition", "traceorder", "gridcolor", "customdata", "plotly"}
 SETTINGS |= {
+    "task",
+    "ask",
     "query",
     "drawn",
     "route",

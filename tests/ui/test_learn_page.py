@@ -522,3 +522,11 @@ def test_progress_can_be_forgotten(folder: Path) -> None:
     page.opens("listing")
     assert "The workbench is covered" in page.text
     assert page.test.text_input[0].value == ""
+
+
+def test_beginning_again_leaves_the_other_tasks_as_they_are(folder: Path) -> None:
+    page = Page(task="pools").guess("pools").click("step 2").click("hint").click("show working")
+    page.click("all tasks").opens("listing").guess("listing").click("step 2").click("hint")
+    page.click("begin again")
+    state = page.test.session_state
+    assert (list(state["done"]), state["hints"], state["told"]) == (["pools.left"], {"pools": 1}, ["pools.large"])

@@ -38,13 +38,8 @@ def _size() -> Sequence[Remark]:
     size = SINGLE * hidden_weights()
     return (
         Remark(
-            "{weights} × {bytes} bytes = {size} in float32: {share} of a gigabyte.",
-            {
-                "weights": exact(hidden_weights()),
-                "bytes": SINGLE,
-                "size": decimal_size(size),
-                "share": percent(size, 1e9),
-            },
+            "With {bytes} bytes a weight they take {size}: {share} of a gigabyte.",
+            {"bytes": SINGLE, "size": decimal_size(size), "share": percent(size, 1e9)},
         ),
     )
 

@@ -36,14 +36,14 @@ class Speed(NamedTuple):
 
 
 _TRAINING = Remark("training")
-_ANSWERING = Remark("answering")
-_ONE = Remark("answering, one picture at a time")
+_INFERENCE = Remark("inference")
+_ONE = Remark("inference, one picture at a time")
 TABLE = (
     Speed("RTX 3090", _TRAINING, "train-amp-nhwc-pt112-cu113-rtx3090", 954.03, 546.06, 457.37, 2.23),
-    Speed("RTX 3090", _ANSWERING, "infer-amp-nchw-pt113-cu117-rtx3090", 2827.53, 1475.59, 1237.03, 2.05),
-    Speed("RTX 4090", _ANSWERING, "infer-amp-nchw-pt291-cu128-4090", 4503.99, 2235.61, 2044.71, 1.18),
-    Speed("RTX 5090", _ANSWERING, "infer-amp-nchw-pt291-cu130-5090", 6391.48, 3417.92, 2919.65, 1.13),
-    Speed("RTX PRO 6000 Max-Q", _ANSWERING, "infer-amp-nchw-pt291-cu130-pro6000maxq", 6407.04, 3442.01, 2973.91, 1.07),
+    Speed("RTX 3090", _INFERENCE, "infer-amp-nchw-pt113-cu117-rtx3090", 2827.53, 1475.59, 1237.03, 2.05),
+    Speed("RTX 4090", _INFERENCE, "infer-amp-nchw-pt291-cu128-4090", 4503.99, 2235.61, 2044.71, 1.18),
+    Speed("RTX 5090", _INFERENCE, "infer-amp-nchw-pt291-cu130-5090", 6391.48, 3417.92, 2919.65, 1.13),
+    Speed("RTX PRO 6000 Max-Q", _INFERENCE, "infer-amp-nchw-pt291-cu130-pro6000maxq", 6407.04, 3442.01, 2973.91, 1.07),
     Speed("Core i7-12700H", _ONE, "infer-fp32-nchw-pt240-cpu-i7_12700h-dynamo", 6.59, 5.08, 4.57, 3.99),
     Speed("Core i9-10940X", _ONE, "infer-fp32-nchw-pt240-cpu-i9_10940x-dynamo", 9.29, 8.48, 8.22, 6.59),
 )

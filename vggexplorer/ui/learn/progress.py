@@ -87,11 +87,16 @@ def _is_known(name: Any) -> bool:
 
 def forget(task: Task | None = None) -> None:
     """Forget what is done of a task, or of all, with the answers that stand there and what was said to them."""
-    names = {name_of(task, ask) for ask in task.asks} if task else _KNOWN.union(done())
-    for name in names:
-        renew(answer_key(name))
-    left = {name: guess for name, guess in done().items() if name not in names}
-    session.update(done=left, checked={}, told=[], hints={}, at={}, forget=secrets.token_hex(4))
+
+    def stays(name: str) -> bool:
+        return task is not None and name.partition(".")[0] != task.key
+
+    for name in _KNOWN.union(done()):
+        if not stays(name):
+            renew(answer_key(name))
+    for kept in ("done", "checked", "hints", "at"):  # by the names of questions, or of tasks
+        session[kept] = {name: value for name, value in session.get(kept, {}).items() if stays(name)}
+    session.update({"told": list(filter(stays, session.get("told", []))), "forget": secrets.token_hex(4)})
 
 
 def answer_key(name: str) -> str:
