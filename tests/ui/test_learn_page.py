@@ -26,8 +26,8 @@ from vggexplorer.ui.run import rows
 
 MAIN = ROOT / "vggexplorer" / "ui" / "main.py"
 PAGE = str(ROOT / "pages" / "learn.py")
-MARKS = re.compile(r":material/\w+:|:[a-z]+-badge\[")
-"""Icons and colours within a text."""
+MARKS = re.compile(r":material/\w+:|:[a-z]+-badge\[|\bms\b|AMD EPYC|RTX|PRO|Max\W+Q|Core|ResNet|timm.*csv")
+"""Icons and colours within a text, a unit, names of devices, of a network and of a source."""
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 
 
