@@ -84,6 +84,7 @@ class Explore:
         self.click(self.page.get_by_role("option", name=option, exact=True))
 
     def paste(self, text: str) -> None:
+        self.settle()  # while the page runs, its field may be drawn anew, and what is typed is lost
         box = self.page.locator(".st-key-paste-box textarea")
         box.fill(text)
         box.press("Control+Enter")
