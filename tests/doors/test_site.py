@@ -146,7 +146,7 @@ def test_a_teachers_lesson_is_opened_by_its_link_and_written(visitor: Visitor) -
     visitor.click(page.get_by_text("A lesson of your own: write it"))
     page.locator(".st-key-write-a-lesson textarea").fill(text.replace("unit:", "units:"))
     visitor.click(page.get_by_role("button", name="Try it"))
-    assert "Line 13: There is no word “units”" in visitor.alert()
+    page.get_by_text("Line 13: There is no word “units”").wait_for()
 
 
 def test_a_recorded_run_has_its_curves_and_training_is_elsewhere(visitor: Visitor, site: Site) -> None:
