@@ -174,7 +174,7 @@ def test_a_task_is_failed_and_then_solved(
         f"{key}.{ask.key}": "1000000007" if ask is task.asks[0] else "" for ask in task.asks
     }
     if any(isinstance(ask, Trial) for ask in task.asks):
-        alone = Learn(tab(LOCALES[speaks], height=1000), servers["empty"], speaks).open(task=key)
+        alone = Learn(tab(LOCALES[speaks], height=1000), servers["empty"], speaks).open(task=key).guess(task)
         for ask in task.asks:
             if isinstance(ask, Trial):
                 alone.answer(task, ask, right=False)
