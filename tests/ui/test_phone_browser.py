@@ -75,9 +75,15 @@ class Phone(Explore):
         return self.page.locator(f"{LINKS}[aria-current=page]").all_inner_texts()
 
     def opened(self, name: str) -> "Phone":
-        """With the sheet open."""
+        """With the sheet open and at rest."""
         self.page.get_by_role("button", name=name, exact=True).click()
-        self.until(lambda: self.box(self.sheet)["y"] < PHONE["height"] * 0.6, "an open sheet")
+
+        def at_rest() -> bool:
+            before = self.box(self.sheet)["y"]
+            self.page.wait_for_timeout(60)
+            return before == self.box(self.sheet)["y"] < PHONE["height"] * 0.6
+
+        self.until(at_rest, "an open sheet")
         return self
 
     def box(self, locator: "Locator") -> dict[str, float]:
