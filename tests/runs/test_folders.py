@@ -375,3 +375,22 @@ def test_what_was_found_can_be_told_to_other_programs(tmp_path: Path) -> None:
         "classes": {"cat": {"train": 5, "test": 2}, "dog": {"train": 5, "test": 0}},
         "said": list(layout.said),
     }
+
+
+def test_the_counts_are_looked_up_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page asks several times while it is drawn; later, and of another folder, they are counted anew."""
+    now = 100.0
+    monkeypatch.setattr(folders.time, "monotonic", lambda: now)
+    for name in ("one", "two"):
+        for kind in ("cat", "dog"):
+            (tmp_path / name / kind).mkdir(parents=True)
+            for number in range(2):
+                (tmp_path / name / kind / f"{number}.png").touch()
+    assert folders.counts_of(tmp_path / "one") == folders.find(tmp_path / "one").counts
+    (tmp_path / "one" / "cat" / "2.png").touch()
+    assert folders.counts_of(tmp_path / "one") == {"cat": (1, 1), "dog": (1, 1)}
+    assert folders.counts_of(tmp_path / "two") == {"cat": (1, 1), "dog": (1, 1)}
+    assert folders.counts_of(tmp_path / "one") == {"cat": (2, 1), "dog": (1, 1)}
+    (tmp_path / "one" / "dog" / "2.png").touch()
+    now += 2 * folders.MOMENT
+    assert folders.counts_of(tmp_path / "one") == {"cat": (2, 1), "dog": (2, 1)}

@@ -9,6 +9,7 @@ through. What is left out, and what a person may not expect, is said in remarks.
 import math
 import os
 import re
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ DEPTH = 8
 """How many folders deep the pictures of a class may lie."""
 AROUND = 4
 """The most folders, one in the other, that may be around all."""
+MOMENT = 1.0
+"""Seconds for which `counts_of` takes a folder to be as it was."""
 NAMED = 5
 """The most names that a remark lists."""
 
@@ -102,13 +105,33 @@ def data_json(counts: Mapping[str, tuple[int, int]], said: Sequence[Remark]) -> 
     return {"classes": classes, "said": list(map(str, said))}
 
 
+class _Counted(NamedTuple):
+    path: Path
+    at: float
+    counts: dict[str, tuple[int, int]]
+
+
+_last: _Counted | None = None
+
+
 def find(path: Path) -> Found:
     """What is in a folder of pictures.
 
     `InputError` if it cannot be read, has fewer than two classes or one with too few files, or is of a layout that
     leaves open what is meant.
     """
-    return _Look(path).found()
+    global _last
+    found = _Look(path).found()
+    _last = _Counted(path, time.monotonic(), found.counts)
+    return found
+
+
+def counts_of(path: Path) -> dict[str, tuple[int, int]]:
+    """The counts that `find` finds, or has found a moment ago: a page that is drawn asks for them several times."""
+    last = _last
+    if last and last.path == path and time.monotonic() - last.at < MOMENT:
+        return last.counts
+    return find(path).counts
 
 
 def _named(path: Path | str) -> str:
