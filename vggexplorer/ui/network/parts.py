@@ -175,9 +175,9 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
   tr > :nth-child(6) { display: none; }
   tr > :first-child { white-space: normal; min-width: 7.5rem; }
   thead th:not(:first-child) { background: none; }
-  :is(.fold, .name, .all) { min-height: 2.2rem; }
 }
-""",
+"""
+    + style.narrow(":is(.fold, .name, .all) { min-height: 2.2rem; }"),
     js=script("layers", "stage.js"),
 )
 _charts = st.components.v2.component(
