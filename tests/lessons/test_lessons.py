@@ -603,7 +603,7 @@ def test_what_is_said_of_the_edges_of_the_trousers_is_so() -> None:
     assert all(max(line[place - 1], line[place]) > 0.5 for place in falls)
 
 
-def test_the_published_speeds_of_resnet_follow_from_the_macs_nowhere() -> None:
+def test_the_quotients_of_the_public_table_are_those_that_are_published_with_it() -> None:
     """The table's quotients as they are published with it, and the MACs as torchvision and the core count them."""
     assert [round(each.vgg19_time, 2) for each in TABLE] == [2.09, 2.29, 2.2, 2.19, 2.15, 1.44, 1.13]
     assert round(macs_ratio(), 2) == 2.58

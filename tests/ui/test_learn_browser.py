@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -365,6 +365,26 @@ def by_keys(learn: Learn, ask: Ask, given: object) -> None:
     learn.settle()
 
 
+def wrong_then_right(learn: Learn, task: Task, ask: Ask, give: Callable[[Learn, Any, Any], None]) -> None:
+    """Answer the question in view wrongly, then rightly; a guess is locked with the first answer."""
+    learn.box(ask).wait_for()
+    learn.settle()
+    wrong: object = "1x16,1x32"
+    right: object = None
+    match ask:
+        case Number():
+            wrong, right = 7 * ask.answer(), ask.answer()
+        case Choice():
+            wrong, right = (ask.answer() + 1) % len(ask.options), ask.answer()
+        case Edit():
+            right = ask.solution["arch"]
+    give(learn, ask, wrong)
+    learn.says(ask, "wrong", "close")
+    if ask is not task.asks[0]:
+        give(learn, ask, right)
+        learn.says(ask, "right")
+
+
 def test_a_lesson_is_done_by_keyboard_alone(learn: Learn) -> None:
     """Guesses and answers are wrong first; from question to question, and to the next task, goes a shortcut."""
     learn.open(tasks="gigabyte,pools")
@@ -373,30 +393,21 @@ def test_a_lesson_is_done_by_keyboard_alone(learn: Learn) -> None:
     for key in ("gigabyte", "pools"):
         task = TASKS[key]
         for ask in task.asks:
-            learn.box(ask).wait_for()
-            learn.settle()
-            match ask:
-                case Number():
-                    by_keys(learn, ask, 7 * ask.answer())
-                    learn.says(ask, "wrong")
-                    if ask is not task.asks[0]:
-                        by_keys(learn, ask, ask.answer())
-                case Choice():
-                    by_keys(learn, ask, (ask.answer() + 1) % len(ask.options))
-                    learn.says(ask, "wrong")
-                    by_keys(learn, ask, ask.answer())
-                case Edit():
-                    by_keys(learn, ask, "1x16,1x32")
-                    learn.says(ask, "close", "wrong")
-                    by_keys(learn, ask, ask.solution["arch"])
-            if ask is not task.asks[0]:
-                learn.says(ask, "right")
+            wrong_then_right(learn, task, ask, by_keys)
             learn.page.keyboard.press("Alt+n")
             learn.settle()
     learn.page.get_by_text("This task is done, and with it all of them.").wait_for()
     tab_to(learn, learn.page.get_by_role("button", name="All tasks"))
     learn.page.keyboard.press("Enter")
     learn.page.get_by_text("2 of 2 tasks are done.").wait_for()
+
+
+def by_hand(learn: Learn, ask: Number | Choice, given: Any) -> None:
+    """Answer the question in view by touch."""
+    if isinstance(ask, Number):
+        learn.enter(ask, str(given))
+    else:
+        learn.choose(ask, given)
 
 
 def test_a_lesson_is_done_on_a_phone_in_chinese(browser: "Browser", servers: dict[str, Server]) -> None:
@@ -408,20 +419,7 @@ def test_a_lesson_is_done_on_a_phone_in_chinese(browser: "Browser", servers: dic
     for key in ("gigabyte", "listing"):
         task = TASKS[key]
         for ask in task.asks:
-            learn.box(ask).wait_for()
-            learn.settle()
-            match ask:
-                case Number():
-                    learn.enter(ask, str(7 * ask.answer()))
-                    learn.says(ask, "wrong")
-                    if ask is not task.asks[0]:
-                        learn.enter(ask, str(ask.answer()))
-                case Choice():
-                    learn.choose(ask, (ask.answer() + 1) % len(ask.options))
-                    learn.says(ask, "wrong")
-                    learn.choose(ask, ask.answer())
-            if ask is not task.asks[0]:
-                learn.says(ask, "right")
+            wrong_then_right(learn, task, ask, by_hand)
             assert learn.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
             further = learn.page.locator(".st-key-next-question button, .st-key-next-task button").last
             if key == "listing" and ask is task.asks[-1]:

@@ -24,24 +24,18 @@ def positions(summary: Summary) -> int:
     return prod(summary.rows[0].output_shape[1:])
 
 
-def _conv() -> Sequence[Remark]:
+def _of(part: str) -> dict[str, str]:
     totals = named("VGG-11").totals
-    values = {
-        "macs": exact(totals.conv_macs),
-        "flops": exact(2 * totals.conv_macs),
-        "share": percent(totals.conv_macs, totals.macs),
-    }
-    return (Remark("Convolutions: 2 × {macs} = {flops} FLOPs, {share} of all.", values),)
+    macs = getattr(totals, f"{part}_macs")
+    return {"macs": exact(macs), "flops": exact(2 * macs), "share": percent(macs, totals.macs)}
+
+
+def _conv() -> Sequence[Remark]:
+    return (Remark("Convolutions: 2 × {macs} = {flops} FLOPs, {share} of all.", _of("conv")),)
 
 
 def _fc() -> Sequence[Remark]:
-    totals = named("VGG-11").totals
-    values = {
-        "macs": exact(totals.fc_macs),
-        "flops": exact(2 * totals.fc_macs),
-        "share": percent(totals.fc_macs, totals.macs),
-    }
-    return (Remark("Fully connected: 2 × {macs} = {flops} FLOPs, {share} of all.", values),)
+    return (Remark("Fully connected: 2 × {macs} = {flops} FLOPs, {share} of all.", _of("fc")),)
 
 
 def _uses() -> Sequence[Remark]:
