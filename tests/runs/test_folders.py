@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import pytest
 
 from vggexplorer.errors import InputError
 from vggexplorer.runs import folders
-from vggexplorer.runs.folders import DEPTH, MAX_ODD, find
+from vggexplorer.runs.folders import DEPTH, MAX_ODD, find, lately
 
 Counts = Mapping[str, tuple[int, int]]
 NO_COUNTS: Counts = MappingProxyType({})
@@ -377,20 +378,45 @@ def test_what_was_found_can_be_told_to_other_programs(tmp_path: Path) -> None:
     }
 
 
-def test_the_counts_are_looked_up_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page asks several times while it is drawn; later, and of another folder, they are counted anew."""
+def test_a_system_of_folders_is_given_up_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders with files of which hardly one is a picture; folders that hold folders do not count."""
+    monkeypatch.setattr(folders, "FEW_PICTURES", 4)
+    for kind, name in product(("cat", "dog"), ("a", "b", "c")):
+        (inner := tmp_path / kind / name / "images").mkdir(parents=True)
+        (inner / "1.JPG").touch()
+    assert find(tmp_path).counts == {"cat": (2, 1), "dog": (2, 1)}
+    for name in "abc":
+        (tmp_path / "cat" / name / "images" / "1.JPG").rename(tmp_path / "cat" / name / "images" / "1.txt")
+    with pytest.raises(InputError, match=r"Of the files in 4 folders below “.*” only 1 has the name of a picture"):
+        find(tmp_path)
+
+
+def test_a_folder_is_as_it_was_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page asks several times while it is drawn; later, and of another folder, it is looked at anew."""
     now = 100.0
     monkeypatch.setattr(folders.time, "monotonic", lambda: now)
-    for name in ("one", "two"):
-        for kind in ("cat", "dog"):
-            (tmp_path / name / kind).mkdir(parents=True)
-            for number in range(2):
-                (tmp_path / name / kind / f"{number}.png").touch()
-    assert folders.counts_of(tmp_path / "one") == folders.find(tmp_path / "one").counts
-    (tmp_path / "one" / "cat" / "2.png").touch()
-    assert folders.counts_of(tmp_path / "one") == {"cat": (1, 1), "dog": (1, 1)}
-    assert folders.counts_of(tmp_path / "two") == {"cat": (1, 1), "dog": (1, 1)}
-    assert folders.counts_of(tmp_path / "one") == {"cat": (2, 1), "dog": (1, 1)}
-    (tmp_path / "one" / "dog" / "2.png").touch()
+    one, two = (write(tmp_path / name, {"cat": 2, "dog": 2}) for name in ("one", "two"))
+    assert lately(one).counts == find(one).counts
+    (one / "cat" / "more.png").touch()
+    assert lately(one).counts == {"cat": (1, 1), "dog": (1, 1)}
+    assert lately(two).counts == {"cat": (1, 1), "dog": (1, 1)}
+    assert lately(one).counts == {"cat": (2, 1), "dog": (1, 1)}
+    (one / "dog" / "more.png").touch()
     now += 2 * folders.MOMENT
-    assert folders.counts_of(tmp_path / "one") == {"cat": (2, 1), "dog": (2, 1)}
+    assert lately(one).counts == {"cat": (2, 1), "dog": (2, 1)}
+
+
+def test_what_is_wrong_with_a_folder_is_so_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longer it takes to find out, the longer it is believed."""
+    clock = iter(range(100, 1000, 5))
+    now = 100.0
+    monkeypatch.setattr(folders.time, "monotonic", lambda: now)
+    with pytest.raises(InputError, match="at least 2 folders"):
+        lately(tmp_path)
+    write(tmp_path, {"cat": 2, "dog": 2})
+    with pytest.raises(InputError, match="at least 2 folders"):
+        lately(tmp_path)
+    monkeypatch.setattr(folders.time, "monotonic", lambda: float(next(clock) + 5))
+    assert lately(tmp_path).counts == {"cat": (1, 1), "dog": (1, 1)}
+    (tmp_path / "cat" / "more.png").touch()
+    assert [lately(tmp_path).counts["cat"] for _ in range(12)] == 10 * [(1, 1)] + 2 * [(2, 1)]

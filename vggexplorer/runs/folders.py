@@ -27,13 +27,15 @@ MAX_ODD = 100
 MOST = 1_000_000
 """The most files that are looked at."""
 MOST_FOLDERS = 20_000
-"""The most folders that are looked at: more are no classes of pictures, but a whole system."""
+"""The most folders that are looked at."""
+FEW_PICTURES = 1000
+"""In so many folders with files, fewer files than folders that are called as pictures say that it is a whole system."""
 DEPTH = 8
 """How many folders deep the pictures of a class may lie."""
 AROUND = 4
 """The most folders, one in the other, that may be around all."""
-MOMENT = 1.0
-"""Seconds for which `counts_of` takes a folder to be as it was."""
+MOMENT, TIMES = 1.0, 10
+"""Seconds for which `lately` takes a folder to be as it was, and how many times as long as the look took, if longer."""
 NAMED = 5
 """The most names that a remark lists."""
 
@@ -48,6 +50,7 @@ _NO_DATA = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@e
 """What systems put beside people's files, in small letters; so they do with all that begins with a dot."""
 _PICTURES, _TABLES = {"images", "imgs"}, {"labels", "annotations", "masks"}
 """Names of a folder that is around the pictures, and of those that may be beside it."""
+_CALLED_PICTURE = re.compile(r".*\.(jpe?g|jfif|png|bmp|gif|tiff?|webp|avif|jp2|p[bgnp]m|tga|ico)", re.IGNORECASE)
 _NUMBERED = re.compile(r"(.*?[^\W\d_].*?)[\s._()-]*\d+[\s)]*\.\w+")
 """A file's name that may begin with its class: cat.0.jpg, dog (12).png, n01440764_10026.JPEG."""
 
@@ -105,13 +108,15 @@ def data_json(counts: Mapping[str, tuple[int, int]], said: Sequence[Remark]) -> 
     return {"classes": classes, "said": list(map(str, said))}
 
 
-class _Counted(NamedTuple):
+class _Seen(NamedTuple):
+    """What a look at a folder came to, and until when that is believed."""
+
     path: Path
-    at: float
-    counts: dict[str, tuple[int, int]]
+    until: float
+    found: Found | InputError
 
 
-_last: _Counted | None = None
+_last: _Seen | None = None
 
 
 def find(path: Path) -> Found:
@@ -120,18 +125,28 @@ def find(path: Path) -> Found:
     `InputError` if it cannot be read, has fewer than two classes or one with too few files, or is of a layout that
     leaves open what is meant.
     """
+    return _Look(path).found()
+
+
+def lately(path: Path) -> Found:
+    """What `find` finds, or found a moment ago: a page that is drawn asks several times."""
     global _last
-    found = _Look(path).found()
-    _last = _Counted(path, time.monotonic(), found.counts)
-    return found
-
-
-def counts_of(path: Path) -> dict[str, tuple[int, int]]:
-    """The counts that `find` finds, or has found a moment ago: a page that is drawn asks for them several times."""
+    began = time.monotonic()
     last = _last
-    if last and last.path == path and time.monotonic() - last.at < MOMENT:
-        return last.counts
-    return find(path).counts
+    if not last or last.path != path or began > last.until:
+        found = _outcome(path)
+        now = time.monotonic()
+        last = _last = _Seen(path, now + max(MOMENT, TIMES * (now - began)), found)
+    if isinstance(last.found, InputError):
+        raise last.found.with_traceback(None)
+    return last.found
+
+
+def _outcome(path: Path) -> Found | InputError:
+    try:
+        return find(path)
+    except InputError as error:
+        return error
 
 
 def _named(path: Path | str) -> str:
@@ -168,7 +183,7 @@ class _Look:
         self.path = path
         self.odd = Odd(path)
         self.said: list[Remark] = []
-        self.looked = 0
+        self.looked = self.with_files = self.pictures = 0
         self.entries: dict[Path, _Entries] = {}
         self.deeper = 0
         self.beside: list[str] = []
@@ -445,6 +460,7 @@ class _Look:
                         if not (entry.name.startswith(".") or entry.name.casefold() in _NO_DATA):
                             _kind(entry, found).append(entry.name)
                             self._count()
+                self._check_pictures(found.files)
             except InputError:
                 raise
             except (OSError, ValueError) as error:
@@ -463,6 +479,19 @@ class _Look:
                 folder=_whole(self.path),
                 most=f"{MOST:,}",
                 folders=f"{MOST_FOLDERS:,}",
+            )
+
+    def _check_pictures(self, files: Sequence[str]) -> None:
+        """`InputError` if many folders with files were looked at and hardly a picture is among those."""
+        self.with_files += bool(files)
+        self.pictures += sum(map(bool, map(_CALLED_PICTURE.fullmatch, files)))
+        if self.pictures < self.with_files >= FEW_PICTURES:
+            raise InputError(
+                "Of the files in {folders} folders below {folder} only {count} {count:has the name|have names} of a "
+                "picture. Name the folder that holds the pictures.",
+                folder=_whole(self.path),
+                folders=f"{self.with_files:,}",
+                count=f"{self.pictures:,}",
             )
 
 

@@ -31,7 +31,7 @@ from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
-from vggexplorer.runs.folders import counts_of
+from vggexplorer.runs.folders import lately
 from vggexplorer.summary import summarize
 
 CONTEXT = 600 * 2**20
@@ -60,7 +60,7 @@ def images_of(config: Config) -> Images:
         examples, tests = known.sizes
         shape = known.shape
     else:
-        counts = counts_of(config.dataset.path).values()
+        counts = lately(config.dataset.path).counts.values()
         examples, tests = (sum(each) for each in zip(*counts, strict=True))
         shape = config.trained.input_shape
     examples = config.training.num_images(examples)

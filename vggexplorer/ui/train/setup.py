@@ -123,7 +123,7 @@ def _about_folder(named: str) -> None:
         return
     try:
         access.check_data(Runs.at(), dataset := Dataset(datasets.FOLDER, named))
-        found = folders.find(dataset.path)
+        found = folders.lately(dataset.path)
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
