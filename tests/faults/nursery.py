@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 import torch
 
 from vggexplorer.pytorch import loop
+from vggexplorer.pytorch.step import Plain
 from vggexplorer.runs.trainer import worker
 
 SAVE_EVERY = 4
@@ -189,26 +190,26 @@ def slow_plain_user(folder: Path, seconds: float) -> None:
 
 def fails(folder: Path, step: int, kind: str, message: str) -> None:
     """The given step raises an error of PyTorch."""
-    learn = loop.Trainer.learn
+    one_step = loop.Trainer._one_step
     error = {"memory": torch.OutOfMemoryError, "device": RuntimeError}[kind]
 
-    def broken(self: loop.Trainer, *args: torch.Tensor) -> Any:
+    def broken(self: loop.Trainer, *args: Any) -> Any:
         if self.step == step:
             raise error(message)
-        return learn(self, *args)
+        return one_step(self, *args)
 
-    loop.Trainer.learn = broken  # type: ignore[method-assign]
+    loop.Trainer._one_step = broken  # type: ignore[method-assign]
 
 
 def slow(folder: Path, seconds: float) -> None:
     """Each step takes so much longer."""
-    learn = loop.Trainer.learn
+    learn = Plain.learn
 
-    def slower(self: loop.Trainer, *args: torch.Tensor) -> Any:
+    def slower(self: Plain, *args: Any) -> Any:
         time.sleep(seconds)
         return learn(self, *args)
 
-    loop.Trainer.learn = slower  # type: ignore[method-assign]
+    Plain.learn = slower  # type: ignore[method-assign]
 
 
 def deaf(folder: Path) -> None:

@@ -148,7 +148,7 @@ def trainer(network: Network, device: str, **training: Any) -> Trainer:
 def steps(trainer: Trainer, count: int) -> None:
     rows = torch.arange(trainer.training.batch_size, device=trainer.device)
     for _ in range(count):
-        trainer.learn(trainer.batch_of(rows), trainer.train_labels[rows])
+        trainer.descent.learn(rows, trainer.training.lr)
 
 
 def allocations(profile: Any) -> Iterator[int]:

@@ -12,6 +12,7 @@ from vggexplorer.architectures import NETWORKS
 from vggexplorer.forecast.precision import Decision, Why, decide
 from vggexplorer.pytorch import devices, precision
 from vggexplorer.pytorch.loop import Trainer, fit
+from vggexplorer.pytorch.step import Plain
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.trainer import rhythm
@@ -31,9 +32,9 @@ def timed(monkeypatch: pytest.MonkeyPatch, **seconds: float | Exception) -> None
     """Steps are made, but take so long, or fail."""
     real = precision._steps
 
-    def steps(trainer: Trainer, rows: torch.Tensor, count: int) -> float:
-        real(trainer, rows, 1)
-        found = seconds[trainer.precision]
+    def steps(step: Plain, rows: torch.Tensor, count: int) -> float:
+        real(step, rows, 1)
+        found = seconds[step.precision]
         if isinstance(found, Exception):
             raise found
         return found
@@ -165,10 +166,10 @@ def test_a_processor_makes_steps_that_take_a_moment() -> None:
 
 
 def test_no_more_steps_than_a_moment_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = Trainer(config(precision="float32"), Session())
+    step = Trainer(config(precision="float32"), Session()).descent
     rows = torch.arange(4)
     for seconds, counts in ((1e-3, [1, 1, 10, 10]), (0.03, [1, 1, 3, 3]), (2.0, [1, 1, 1])):
         made: list[int] = []
         monkeypatch.setattr(precision, "_steps", lambda *asked, s=seconds, m=made: (m.append(asked[2]), s)[1])
-        assert precision._seconds(trainer, "float32", rows) == seconds
+        assert precision._seconds(step, rows) == seconds
         assert made == counts

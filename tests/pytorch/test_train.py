@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data, look, loop, weights
+from vggexplorer.pytorch import data, look, loop, step, weights
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
 from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.pytorch.optimizers import SGD
+from vggexplorer.pytorch.step import Plain, Task
 from vggexplorer.runs import verdict
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
@@ -204,9 +205,8 @@ def test_labels_are_smoothed_in_training_alone() -> None:
     """With smoothing s, the loss is (1 - s) of the plain one and s of the mean over all classes taken for right."""
     plain, smoothed = (Trainer(config(label_smoothing=share), Session()) for share in (0.0, 0.3))
     rows = torch.arange(50)
-    labels = plain.train_labels[rows]
-    scores, loss = plain.learn(plain.batch_of(rows), labels)
-    same, smooth = smoothed.learn(smoothed.batch_of(rows), labels)
+    scores, loss = plain.descent.learn(rows, 0.1)
+    same, smooth = smoothed.descent.learn(rows, 0.1)
     assert torch.equal(scores, same)
     spread = -torch.log_softmax(scores, 1).mean()
     assert smooth.item() == pytest.approx(0.7 * loss.item() + 0.3 * spread.item())
@@ -270,12 +270,12 @@ class Whenever(rhythm.Rhythm):
 def test_a_step_without_a_record_asks_the_device_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """On PyTorch's device `meta`, which has no data: whatever would wait for a figure of a device raises there."""
     trainer = Trainer(Config(network=WITH_DROPOUT, training=EVERYTHING, device="cpu"), Session())
-    monkeypatch.setattr(Trainer, "_autocast", lambda self: nullcontext())
-    trainer.device = torch.device("meta")
-    for name in ("train_images", "train_labels", "sums"):
+    monkeypatch.setattr(step, "autocast", lambda *_: nullcontext())
+    for name in ("train_labels", "sums"):
         setattr(trainer, name, getattr(trainer, name).to("meta"))
-    trainer.net = trainer.model = trainer.net.to("meta")
-    trainer.optimizer = SGD(trainer.net, trainer.training)
+    net, task = trainer.net.to("meta"), trainer.task
+    images, labels = task.images.to("meta"), task.labels.to("meta")
+    trainer.descent = Plain(Task(net, SGD(net, task.training), task.training, images, labels, task.shape), "float32")
     trainer.rhythm = told = Whenever(trainer.steps_per_epoch)
     rows = torch.zeros(500, dtype=torch.int64, device="meta")
     for index in range(3):
@@ -752,7 +752,7 @@ def test_too_little_memory_is_said_in_a_sentence(error: Exception, monkeypatch: 
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(Trainer, "learn", fails)
+    monkeypatch.setattr(Plain, "learn", fails)
     with pytest.raises(InputError, match="The memory of cpu is not enough; a smaller batch"):
         list(fit(config()))
 
@@ -769,7 +769,7 @@ def test_what_pytorch_cannot_do_exactly_is_said(message: str, monkeypatch: pytes
     def fails(*_: object) -> None:
         raise RuntimeError(message)
 
-    monkeypatch.setattr(Trainer, "learn", fails)
+    monkeypatch.setattr(Plain, "learn", fails)
     with pytest.raises(InputError, match="PyTorch cannot train this network exactly on the device cpu: "):
         list(fit(config(exact=True)))
     with pytest.raises(RuntimeError, match=message[:20]):
@@ -780,7 +780,7 @@ def test_another_error_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     def fails(*_: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(Trainer, "learn", fails)
+    monkeypatch.setattr(Plain, "learn", fails)
     with pytest.raises(RuntimeError, match="mat1"):
         list(fit(config()))
 

@@ -80,7 +80,7 @@ class Steps:
         """The seconds of one step as the trainer does it."""
         clock = Clock(self.trainer.device)
         began = clock.mark()
-        self.trainer.learn(self.trainer.batch_of(self.rows), self.trainer.train_labels[self.rows])
+        self.trainer.descent.learn(self.rows, self.trainer.training.lr)
         return clock.seconds(began, clock.mark())
 
     def warm_up(self, seconds: float) -> float:
@@ -101,7 +101,7 @@ class Steps:
         trainer.net.zero_grad()
         labels = trainer.train_labels[self.rows]
         began = clock.mark()
-        value = trainer.batch_of(self.rows)
+        value = trainer.task.batch(self.rows)
         forward = [clock.mark()]
         resized = (began, forward[0])
         arrived: dict[int, int] = {}  # the mark at which the gradient of a layer's output was there

@@ -2,12 +2,14 @@
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+Gradient = Callable[[nn.Parameter], Tensor | None]
+"""Tells the gradient of a parameter in the step just done."""
 MOST_MISTAKES = 36
 MOST_PICTURES = 32
 EACH = 6
@@ -52,13 +54,15 @@ def _examples(images: Tensor, labels: Tensor, guesses: Tensor, chances: Tensor) 
     return _guesses(images[some], labels[some], guesses[some], chances[some])
 
 
-def step(net: nn.Module, images: Tensor, labels: Tensor, scores: Tensor) -> dict[str, Any]:
+def step(net: nn.Module, gradient: Gradient, images: Tensor, labels: Tensor, scores: Tensor) -> dict[str, Any]:
     """A close look at the step just done on `images` (n, c, h, w): what was guessed, how large the gradients were.
 
     The gradient of a layer is the norm of those of its weight and bias; None if that is not a number.
     """
     gradients = {
-        name: _norm(module) for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)
+        name: _norm(map(gradient, module.parameters()))
+        for name, module in net.named_modules()
+        if isinstance(module, nn.Conv2d | nn.Linear)
     }
     chances, guesses = scores.float().softmax(1).max(1)
     most = slice(MOST_PICTURES)
@@ -84,8 +88,8 @@ def answers(images: Tensor, labels: Tensor, scores: Tensor) -> list[dict[str, An
     return _guesses(images[..., ::every, ::every], labels, guesses, chances)
 
 
-def _norm(module: nn.Module) -> float | None:
-    norm = math.sqrt(sum(float(p.grad.double().square().sum()) for p in module.parameters() if p.grad is not None))
+def _norm(gradients: Iterable[Tensor | None]) -> float | None:
+    norm = math.sqrt(sum(float(each.double().square().sum()) for each in gradients if each is not None))
     return norm if math.isfinite(norm) else None
 
 

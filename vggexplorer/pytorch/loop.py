@@ -26,8 +26,9 @@ from vggexplorer.processes import peak_memory, processor_name, processors
 from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, precision, weights
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
 from vggexplorer.pytorch.optimizers import optimizer
+from vggexplorer.pytorch.step import Plain, Step, Task, autocast
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.exactness import PLAIN, StepKind, change, exactness
+from vggexplorer.runs.exactness import StepKind, change, exactness
 from vggexplorer.runs.exactness import check as check_exact
 from vggexplorer.runs.folder import safetensors, snapshots
 from vggexplorer.runs.folder.records import Record
@@ -130,6 +131,8 @@ class Trainer:
             deterministic.replace_layers(self.net)
         self.net = self.net.to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = optimizer(self.net, self.training)
+        self.task = Task(self.net, self.optimizer, self.training, self.train_images, self.train_labels, self.shape)
+        self.descent: Step = Plain(self.task, self.precision)
         size = sum(value.numel() * torch.bfloat16.itemsize for value in self._seen_inside().values())
         self.snapshot_steps = snapshots.schedule(self.num_steps, size)
         # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
@@ -141,7 +144,6 @@ class Trainer:
         self.step_seconds = self.seconds = 0.0
         self._saved_step = 0
         self.changed: dict[str, Any] | None = None
-        self.model: nn.Module = self.net
         self._warm = False
         session.parts.over("network")
         if self.precision == "auto":
@@ -154,6 +156,7 @@ class Trainer:
         self._recorded_step = self.step
         self.group.check_same(self.step)
         self.model = self.group.wrap(self.net)
+        self.descent = Plain(self.task, self.precision, self.model)
 
     def _use_device(self, before: dict[str, str]) -> None:
         """The device, its precision and number of threads: those of the checkpoint, as far as they are to be had."""
@@ -217,7 +220,7 @@ class Trainer:
     def step_kind(self) -> StepKind:
         """What the bits of a step of this trainer depend on."""
         return StepKind(
-            kind=PLAIN,
+            kind=self.descent.kind,
             exact="yes" if self._on_exact_gpu or self.device.type == "cpu" else "no",
             precision=self.precision,
             device=self.device.type,
@@ -237,7 +240,7 @@ class Trainer:
         about: dict[str, Any] = {
             "device": str(self.device),
             "title": self._title(),
-            "kind": PLAIN,
+            "kind": self.descent.kind,
             "changed": self.changed,
             "precision": self.precision,
             "decided": self.decided and self.decided.to_json(),
@@ -273,7 +276,7 @@ class Trainer:
             self.session.end(
                 InputError(
                     "The range test ended at a learning rate of {lr}: the loss is not a number any more (step {step}).",
-                    lr=f"{self.training.lr_at(self.step - 1, self.steps_per_epoch):.3g}",
+                    lr=f"{self._lr_of(self.step - 1):.3g}",
                     step=self.step,
                 )
             )
@@ -309,9 +312,8 @@ class Trainer:
         viewed = bool(self.group.most(self.session.wants_view(self.step)))
         torch.manual_seed(seed_of(self.config.seed, self.group.chance("step"), self.step))
         share = self.group.share(rows)
-        rows = share.rows
-        labels = self.train_labels[rows]
-        scores, loss = self.learn(self.batch_of(rows), labels, share.weight)
+        labels = self.train_labels[share.rows]
+        scores, loss = self.descent.learn(share.rows, self._lr_of(self.step), share.weight)
         figures = self.group.figures(share, loss, (scores.argmax(1) == labels).sum())
         self.sums[0] += figures.loss_sum
         self.sums[1] += figures.correct
@@ -325,9 +327,13 @@ class Trainer:
             yield from self._keep_best()
             self._over = self._over or self._out_of_patience()
         if viewed:
-            seen = look.step(self.net, self.train_images[rows], labels, scores)
+            seen = look.step(self.net, self.descent.gradient, self.train_images[share.rows], labels, scores)
             self.session.show({"step": self.step, "loss": float(figures.loss), **seen})
             self._restart_clock("looks")
+
+    def _lr_of(self, step: int) -> float:
+        """The learning rate of step number `step` (from 0)."""
+        return self.training.lr_at(step, self.steps_per_epoch)
 
     def _warm_up(self) -> None:
         """Wait for the first step of this start, in which libraries are loaded, so that its time is its own."""
@@ -340,32 +346,6 @@ class Trainer:
         """Until the device has done what it was asked for."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-
-    def batch_of(self, rows: Tensor) -> Tensor:
-        """The training images `rows` as the network gets them: batch x channels x height x width."""
-        training = self.training
-        images = data.to_batch(self.train_images[rows], self.shape)
-        if training.flip or training.crop or training.brightness:
-            images = data.augment(images, training.flip, training.crop, training.brightness)
-        return images.contiguous(memory_format=torch.channels_last)
-
-    def learn(self, images: Tensor, labels: Tensor, weight: float = 1) -> tuple[Tensor, Tensor]:
-        """One step of gradient descent; the class scores before it, and the loss (mean over the images).
-
-        The loss has the training's label smoothing, as do all training losses of records; test losses have none.
-        `weight` is what the loss counts for beside those of other processes.
-        """
-        self.model.train()
-        self.net.zero_grad()
-        with self._autocast():
-            scores = self.model(images)
-        loss = cross_entropy(scores.float(), labels, label_smoothing=self.training.label_smoothing)
-        torch.autograd.backward(loss if weight == 1 else loss * weight)
-        self.optimizer.step(self.training.lr_at(self.step, self.steps_per_epoch))
-        return scores.detach(), loss.detach()
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def _record(self, tested: bool) -> Record:
         """Where the run is now; waits for the device. `tested` adds the test figures."""
@@ -388,7 +368,7 @@ class Trainer:
             batch_loss=batch_loss,
             train_loss=loss_sum / seen,
             train_acc=correct / seen,
-            lr=self.training.lr_at(self.step - 1, self.steps_per_epoch),
+            lr=self._lr_of(self.step - 1),
             examples_per_sec=examples / self.step_seconds,
             examples_per_sec_wall=examples / self.seconds,
             seconds=self.seconds,
@@ -453,7 +433,7 @@ class Trainer:
     def _unchanged(self, net: nn.Module, images: Tensor) -> Tensor:
         """What `net` makes of images as they are, without flip, crop and the like: images x classes."""
         batch = data.to_batch(images, self.shape).contiguous(memory_format=torch.channels_last)
-        with self._autocast():
+        with autocast(self.device, self.precision):
             scores: Tensor = net(batch)
         return scores.float()
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vggexplorer.forecast.precision import Decision, decide
 from vggexplorer.pytorch.devices import has_bfloat16
+from vggexplorer.pytorch.step import Plain, Step
 from vggexplorer.summary import summarize
 from vggexplorer.text import format_network
 
@@ -28,6 +29,8 @@ MOST_MACS = 5e8
 MOMENT = 0.1
 """Seconds for which steps are timed, twice; of longer ones there are three."""
 MOST_STEPS = 10
+LR = 1e-3
+"""Of the steps that are timed, which nobody learns from."""
 NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
 """In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
 
@@ -64,11 +67,9 @@ def images(trainer: "Trainer") -> int:
 def _unchanged(trainer: "Trainer") -> Iterator[None]:
     """Around steps that must leave no trace: neither in the network nor in what is told of the device's memory."""
     kept = {name: value.to("cpu", copy=True) for name, value in trainer.net.state_dict().items()}
-    precision = trainer.precision
     try:
         yield
     finally:
-        trainer.precision = precision
         trainer.net.zero_grad()
         trainer.net.load_state_dict(kept)
         for value in trainer.optimizer.state().values():
@@ -81,7 +82,7 @@ def _unchanged(trainer: "Trainer") -> Iterator[None]:
 def _in_float32(trainer: "Trainer", rows: Tensor) -> float | None:
     """Seconds of a step; None if the memory is not enough. What else goes wrong would go wrong in the run."""
     try:
-        return _seconds(trainer, "float32", rows)
+        return _seconds(Plain(trainer.task, "float32"), rows)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, RuntimeError) and not NO_MEMORY.search(str(error)):
             raise
@@ -92,7 +93,7 @@ def _in_float32(trainer: "Trainer", rows: Tensor) -> float | None:
 def _in_bfloat16(trainer: "Trainer", rows: Tensor) -> float | None:
     """Seconds of a step; None if it fails."""
     try:
-        return _seconds(trainer, "bfloat16", rows)
+        return _seconds(Plain(trainer.task, "bfloat16"), rows)
     except (RuntimeError, TypeError, MemoryError):
         pass
     _let_go(trainer)
@@ -106,20 +107,18 @@ def _let_go(trainer: "Trainer") -> None:
         torch.cuda.empty_cache()
 
 
-def _seconds(trainer: "Trainer", precision: str, rows: Tensor) -> float:
+def _seconds(step: Step, rows: Tensor) -> float:
     """Seconds of a step among others. The first one prepares; the second one says how many are timed at once."""
-    trainer.precision = precision
-    _steps(trainer, rows, 1)
-    second = _steps(trainer, rows, 1)
+    _steps(step, rows, 1)
+    second = _steps(step, rows, 1)
     count = min(MOST_STEPS, int(MOMENT / second))
-    return min(second, _steps(trainer, rows, 1)) if count < 2 else min(_steps(trainer, rows, count) for _ in range(2))
+    return min(second, _steps(step, rows, 1)) if count < 2 else min(_steps(step, rows, count) for _ in range(2))
 
 
-def _steps(trainer: "Trainer", rows: Tensor, count: int) -> float:
+def _steps(step: Step, rows: Tensor, count: int) -> float:
     """The mean seconds of so many steps, none of which waits for the one before."""
-    labels = trainer.train_labels[rows]
     began = time.perf_counter()
     for _ in range(count):
-        _, loss = trainer.learn(trainer.batch_of(rows), labels)
-    loss.item()
+        learned = step.learn(rows, LR)
+    learned.loss.item()
     return (time.perf_counter() - began) / count

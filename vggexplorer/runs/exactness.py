@@ -41,7 +41,7 @@ class StepKind(NamedTuple):
 
 
 PLAIN = "plain"
-"""The step of `pytorch/loop.py`."""
+"""PyTorch's own step: `Plain` of `pytorch/step.py`."""
 WHAT = {
     "kind": "kind of step",
     "exact": "exact bits",
