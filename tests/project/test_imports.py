@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ BEHIND_STREAMLIT = ("vggexplorer.server.gate", "vggexplorer.server.login")
 DASHBOARD = ("streamlit", "plotly", "pandas")
 SCIENCE = ("ray", "torch", "torchvision", "torchinfo", "fvcore", "numpy")
 
+TRITON = "triton"
+"""Comes with PyTorch where it can be used, and is imported by `KERNELS` alone."""
+KERNELS = "vggexplorer.pytorch.kernels"
 NO_TORCH = tuple(name for name in SCIENCE if name != "numpy")
 
 PROGRAM = """
@@ -139,14 +143,14 @@ def test_what_pytorchs_room_imports_is_in_the_extra_train_and_nothing_of_it_is_o
     owners = packages_distributions()
     text = "\n".join(path.read_text("utf-8") for path in (PACKAGE / "pytorch").glob("*.py"))
     named = {"".join(found).partition(".")[0] for found in IMPORT.findall(text)} - set(sys.stdlib_module_names)
-    needed = {owners[name][0].lower() for name in named - {"vggexplorer"}}
+    needed = {owners[name][0].lower() for name in named - {"vggexplorer", TRITON}}
     assert {"torch", "torchvision", "torchinfo", "fvcore", "numpy", "pillow"} <= needed <= train | ordinary
     for extra in ("test", "cluster"):
         assert "vggexplorer[train]" in project["optional-dependencies"][extra]
 
 
 def test_pytorch_modules_load_nothing_of_the_dashboard() -> None:
-    assert complaint((DASHBOARD, modules("pytorch"))) == ""
+    assert complaint((DASHBOARD, [name for name in modules("pytorch") if name != KERNELS or find_spec(TRITON)])) == ""
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
