@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import update_bn
 
-from vggexplorer.pytorch import batch_norm, data, loop, weights
+from vggexplorer.pytorch import batch_norm, data, machine, weights
 from vggexplorer.pytorch.chance import make_network
 from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.runs.config import RECIPES, Config
@@ -33,7 +33,7 @@ OF_VECTORS = parse_network(
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = torch.get_num_threads()
-    monkeypatch.setattr(loop, "_threads", lambda: 1)
+    monkeypatch.setattr(machine, "threads", lambda *_: 1)
     monkeypatch.setattr(rhythm, "APART", 0.0)
     yield
     torch.set_num_threads(before)

@@ -18,7 +18,7 @@ from test_forecast import PLAIN
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import decide
 from vggexplorer.processes import StoppedError
-from vggexplorer.pytorch import deterministic, loop
+from vggexplorer.pytorch import deterministic, machine
 from vggexplorer.summary import summarize
 
 FOLDER = ROOT / "benchmarks"
@@ -39,7 +39,7 @@ def contestants(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mo
     import contestants
 
     threads = torch.get_num_threads()
-    monkeypatch.setattr(loop, "_threads", lambda: 1)
+    monkeypatch.setattr(machine, "threads", lambda *_: 1)
     yield contestants
     torch.set_num_threads(threads)
     deterministic.switch(False)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data, look, loop, step, weights
+from vggexplorer.pytorch import data, look, machine, step, weights
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
 from vggexplorer.pytorch.loop import Trainer, fit
 from vggexplorer.pytorch.optimizers import SGD
@@ -50,7 +50,7 @@ def config(network: Any = SMALL, **training: Any) -> Config:
 def _no_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Threads that wait for each other are slow where tests run side by side; records do not depend on the time."""
     before = torch.get_num_threads()
-    monkeypatch.setattr(loop, "_threads", lambda: 1)
+    monkeypatch.setattr(machine, "threads", lambda *_: 1)
     torch.set_num_threads(1)
     monkeypatch.setattr(rhythm, "APART", 0.0)  # each step has its record
     yield
@@ -415,7 +415,7 @@ def test_the_checkpoint_decides_precision_and_threads(tmp_path: Path, monkeypatc
     path = tmp_path / "checkpoint"
     list(fit(config(precision="bfloat16"), Keeper(path, [Command.GO, Command.STOP])))
     for threads, used in (("1", 1), ("2", 2), ("4096", 2)):  # never more than there are processors
-        monkeypatch.setattr(loop, "_threads", lambda: 2)
+        monkeypatch.setattr(machine, "threads", lambda *_: 2)
         weights.save(path, weights.load(path), safetensors.metadata(path) | {"threads": threads})
         rest = Keeper(path, [Command.STOP])
         assert list(fit(config(precision="float32"), rest)) == []

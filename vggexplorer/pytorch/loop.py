@@ -7,12 +7,11 @@ what it would have done. Whether that is so to the bit, `runs/exactness.py` says
 
 import json
 import math
-import re
 import time
 from collections.abc import Generator, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,15 +21,17 @@ from vggexplorer.comparison import remark_to_json
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
 from vggexplorer.forecast.precision import Decision
-from vggexplorer.processes import peak_memory, processor_name, processors
-from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, precision, weights
+from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, machine, precision, weights
+from vggexplorer.pytorch import checkpoint as checkpoints
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
+from vggexplorer.pytorch.checkpoint import Best, Kept, Reached
+from vggexplorer.pytorch.failures import in_a_sentence
 from vggexplorer.pytorch.optimizers import optimizer
 from vggexplorer.pytorch.step import Plain, Step, Task, autocast
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.exactness import StepKind, change, exactness
 from vggexplorer.runs.exactness import check as check_exact
-from vggexplorer.runs.folder import safetensors, snapshots
+from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS, RANGE
@@ -44,13 +45,6 @@ class NoNumberError(InputError):
     """The loss is not a number any more."""
 
 
-class Best(NamedTuple):
-    """The best test accuracy so far, and after how many steps it was reached first."""
-
-    step: int
-    accuracy: float
-
-
 COMMANDS = (Command.GO, Command.PAUSE, Command.STOP)
 """Of two commands the later one is obeyed."""
 
@@ -61,53 +55,10 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
     `InputError` if the data, the device or the memory does not allow it, or if the loss is not a number any more.
     """
     session = session or Session()
-    try:
+    with in_a_sentence(config, session.rank.world):
         trainer = Trainer(config, session)
         yield from trainer.run()
         trainer.group.leave()
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(config) from error
-    except RuntimeError as error:
-        if precision.NO_MEMORY.search(str(error)):
-            raise _out_of_memory(config) from error
-        if config.training.exact and _NOT_EXACT.search(str(error)):
-            raise InputError(
-                "PyTorch cannot train this network exactly on the device {device}: {reason}. Without the option "
-                "exact bits it can.",
-                device=config.device,
-                reason=_first_line(error),
-            ) from error
-        if session.rank.world > 1 and (lost := distributed.lost(error)):
-            raise lost from error
-        if _NO_ANSWER.search(str(error)):
-            raise InputError(
-                "The device {device} does not answer any more: {reason}. Resume the run once it does; a smaller batch, "
-                "input or width is a lighter load.",
-                device=config.device,
-                reason=_first_line(error),
-            ) from error
-        raise
-    except ValueError as error:
-        if "more than 1 value per channel" in str(error):
-            raise InputError("Batch norm needs more than one example in a batch.") from error
-        raise
-
-
-_NO_ANSWER = re.compile("CUDA error|CUDA driver|CUDNN_STATUS|CUBLAS_STATUS|CUFFT_|MPS backend|Metal")
-"""In the messages of a device that is lost, reset or unplugged in the middle of its work."""
-_NOT_EXACT = re.compile("deterministic implementation|Deterministic behavior was enabled|unable to find an engine")
-"""In the messages of PyTorch about what it has no deterministic algorithm for."""
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300].rstrip(".")
-
-
-def _out_of_memory(config: Config) -> InputError:
-    return InputError(
-        "The memory of {device} is not enough; a smaller batch, a smaller input or a smaller width helps.",
-        device=config.device,
-    )
 
 
 # --- the loop ----------------------------------------------------------------------------------------------
@@ -121,7 +72,7 @@ class Trainer:
         self.training = config.training
         self.session = session
         checkpoint = session.checkpoint()
-        self._use_device(before := _about(checkpoint) if checkpoint else {})
+        self._use_device(before := checkpoints.about(checkpoint) if checkpoint else {})
         self.group = distributed.join(session.rank, self.device)
         session.parts.over("device")
         self._load_data()
@@ -136,7 +87,8 @@ class Trainer:
         size = sum(value.numel() * torch.bfloat16.itemsize for value in self._seen_inside().values())
         self.snapshot_steps = snapshots.schedule(self.num_steps, size)
         # Of the epoch: the sum of all examples' losses, how many were guessed right; the mean loss of the last batch.
-        self.sums = torch.zeros(3, device=self.device, dtype=self.sum_dtype)
+        exactly = torch.float32 if self.device.type == "mps" else torch.float64
+        self.sums = torch.zeros(3, device=self.device, dtype=exactly)
         self.order: Tensor | None = None
         self._tested: tuple[int, float, float, Tensor] | None = None
         self.best: Best | None = None
@@ -160,30 +112,19 @@ class Trainer:
 
     def _use_device(self, before: dict[str, str]) -> None:
         """The device, its precision and number of threads: those of the checkpoint, as far as they are to be had."""
-        name = self.config.device
-        if name == "auto":
-            name = "cuda:0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        check_exact(self.training, name, self.session.rank.world)
+        name = machine.best() if self.config.device == "auto" else self.config.device
+        rank = self.session.rank
+        check_exact(self.training, name, rank.world)
         self._on_exact_gpu = self.training.exact and name.startswith("cuda")
         deterministic.switch(self._on_exact_gpu)
-        try:
-            self.device = torch.device(name)
-            torch.empty(1, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            raise InputError(
-                "The device {name} cannot be used: {reason}", name=name, reason=str(error).partition("\n")[0]
-            ) from error
-        rank = self.session.rank
-        most = _threads()  # more threads than processors are many times slower
-        if rank.world > 1:
-            most = min(most, processors() // rank.local_world)
+        self.device = machine.opened(name)
+        most = machine.threads(rank.local_world)
         same = before.get("processes", "1") == str(rank.world)
         torch.set_num_threads(max(1, min(int(before.get("threads", most)), most) if same else most))
-        self.sum_dtype = torch.float32 if self.device.type == "mps" else torch.float64
         self.precision = self.training.precision
         self.decided: Decision | None = None
         if before.get("device") == self.device.type and before.get("precision") in PRECISIONS:
-            self.precision, self.decided = before["precision"], _decided(before)
+            self.precision, self.decided = before["precision"], checkpoints.decided(before)
 
     def _choose_precision(self) -> None:
         """The one that such steps had before, or the faster one; of several processes all have the same."""
@@ -224,22 +165,17 @@ class Trainer:
             exact="yes" if self._on_exact_gpu or self.device.type == "cpu" else "no",
             precision=self.precision,
             device=self.device.type,
-            title=self._title(),
+            title=machine.title(self.device),
             threads=str(torch.get_num_threads()),
             processes=str(self.session.rank.world),
             torch=torch.__version__,
         )
 
-    def _title(self) -> str | None:
-        if self.device.type == "cuda":
-            return str(torch.cuda.get_device_properties(self.device).name)
-        return processor_name() if self.device.type == "cpu" else None
-
     def environment(self) -> dict[str, Any]:
         """What a reader of the run may want to know of its surroundings."""
         about: dict[str, Any] = {
             "device": str(self.device),
-            "title": self._title(),
+            "title": machine.title(self.device),
             "kind": self.descent.kind,
             "changed": self.changed,
             "precision": self.precision,
@@ -259,8 +195,7 @@ class Trainer:
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         if self.device.type == "cuda":
-            uuid = getattr(torch.cuda.get_device_properties(self.device), "uuid", None)
-            about["uuid"] = f"GPU-{uuid}" if uuid else None
+            about["uuid"] = machine.uuid(self.device)
         return about | {"exact": exactness(self.config, about).holds}
 
     def run(self) -> Iterator[Record]:
@@ -338,14 +273,9 @@ class Trainer:
     def _warm_up(self) -> None:
         """Wait for the first step of this start, in which libraries are loaded, so that its time is its own."""
         if not self._warm:
-            self._wait()
+            machine.wait(self.device)
             self.session.parts.over("first step")
             self._warm = True
-
-    def _wait(self) -> None:
-        """Until the device has done what it was asked for."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
 
     def _record(self, tested: bool) -> Record:
         """Where the run is now; waits for the device. `tested` adds the test figures."""
@@ -372,7 +302,7 @@ class Trainer:
             examples_per_sec=examples / self.step_seconds,
             examples_per_sec_wall=examples / self.seconds,
             seconds=self.seconds,
-            memory=self._memory(),
+            memory=machine.memory(self.device),
             test_loss=test_loss,
             test_acc=test_acc,
         )
@@ -399,11 +329,6 @@ class Trainer:
         """What has passed was no step, but `part`."""
         self._clock = time.perf_counter()
         self.session.parts.over(part)
-
-    def _memory(self) -> int | None:
-        if self.device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self.device)
-        return peak_memory()
 
     # --- testing
 
@@ -441,7 +366,7 @@ class Trainer:
         """Tell what the network takes some test pictures for, if somebody watches. No chance is used for it."""
         if not self.session.wants_answers():
             return
-        self._wait()
+        machine.wait(self.device)
         self._count_time()
         self.session.answer(self.step, self._answers)
         self._restart_clock("looks")
@@ -485,7 +410,7 @@ class Trainer:
         if self._saved_step == self.step:
             self._restart_clock("checkpoints")
             return
-        self._wait()
+        machine.wait(self.device)
         self._count_time()
         self.session.phase(Phase.SAVING)
         self.session.save(self._write_checkpoint)
@@ -535,34 +460,24 @@ class Trainer:
         return {name: value for name, value in state.items() if name.startswith(FEATURES)}
 
     def _write_checkpoint(self, path: Path) -> None:
-        tensors = dict(self.net.state_dict()) | {"sums": self.sums.cpu().double()}
-        tensors |= self.optimizer.state()
+        reached = Reached(self.step, self.step_seconds, time.perf_counter() - self._start_of_run, self.best)
         about = {
-            "step": str(self.step),
-            "step_seconds": repr(self.step_seconds),
-            "seconds": repr(time.perf_counter() - self._start_of_run),
+            **reached.texts(),
             **self.step_kind.texts(),
             "decided": json.dumps(self.decided and self.decided.to_json()),
             **({"changed": json.dumps(self.changed)} if self.changed else {}),
-            **({"best_step": str(self.best.step), "best_test_acc": repr(self.best.accuracy)} if self.best else {}),
         }
-        weights.save(path, tensors, about)
+        Kept(self.net, self.optimizer, self.sums).write(path, about)
 
     def _restore(self, path: Path, about: dict[str, str]) -> None:
         """Go on where the checkpoint was written; `InputError` if it cannot be used."""
         try:
-            tensors = weights.load(path)
-            self.sums.copy_(tensors.pop("sums"))
-            for name, value in self.optimizer.state().items():
-                value.copy_(tensors.pop(name))
-            self.net.load_state_dict(tensors)
-            self.step = self._saved_step = int(about["step"])
-            self.step_seconds, self.seconds = float(about["step_seconds"]), float(about["seconds"])
+            Kept(self.net, self.optimizer, self.sums).read(path)
+            self.step, self.step_seconds, self.seconds, self.best = Reached.of(about)
             self.changed = change(about, self.step, self.step_kind)
-            if "best_step" in about:
-                self.best = Best(int(about["best_step"]), float(about["best_test_acc"]))
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise useless(error) from error
+        self._saved_step = self.step
 
     def _out_of_time(self) -> bool:
         budget = self.training.time_budget
@@ -602,26 +517,3 @@ class Trainer:
         self.session.finish(
             lambda path: weights.save(path, self.net.state_dict(), self._about_network()), result, reason
         )
-
-
-def _about(checkpoint: Path) -> dict[str, str]:
-    """The texts in a checkpoint; `InputError` if it is damaged."""
-    try:
-        about = safetensors.metadata(checkpoint)
-        int(about["step"]), int(about["threads"])
-    except (OSError, ValueError, KeyError) as error:
-        raise useless(error) from error
-    return about
-
-
-def _decided(about: dict[str, str]) -> Decision | None:
-    """How the precision of a checkpoint was chosen, if it was not asked for."""
-    try:
-        return Decision.from_json(json.loads(about.get("decided", "null")))
-    except ValueError:
-        return None
-
-
-def _threads() -> int:
-    """As many as PyTorch likes, but not more than there are processors for this process."""
-    return min(torch.get_num_threads(), processors())

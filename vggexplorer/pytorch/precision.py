@@ -6,7 +6,6 @@ Afterwards the trainer is as if nothing had happened.
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from vggexplorer.forecast.precision import Decision, decide
 from vggexplorer.pytorch.devices import has_bfloat16
+from vggexplorer.pytorch.failures import of_memory
 from vggexplorer.pytorch.step import Plain, Step
 from vggexplorer.summary import summarize
 from vggexplorer.text import format_network
@@ -31,8 +31,6 @@ MOMENT = 0.1
 MOST_STEPS = 10
 LR = 1e-3
 """Of the steps that are timed, which nobody learns from."""
-NO_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
-"""In the messages of CUDA, of the allocators for the processor on Linux and Windows, of cuDNN and cuBLAS."""
 
 
 def faster(trainer: "Trainer") -> Decision:
@@ -84,7 +82,7 @@ def _in_float32(trainer: "Trainer", rows: Tensor) -> float | None:
     try:
         return _seconds(Plain(trainer.task, "float32"), rows)
     except (RuntimeError, MemoryError) as error:
-        if isinstance(error, RuntimeError) and not NO_MEMORY.search(str(error)):
+        if not of_memory(error):
             raise
     _let_go(trainer)
     return None
