@@ -14,6 +14,7 @@ from torchvision import transforms
 from vggexplorer.errors import InputError
 from vggexplorer.paths import DEBIAN
 from vggexplorer.pytorch import data
+from vggexplorer.pytorch import folder as reader
 from vggexplorer.pytorch.data import augment, load, to_batch
 from vggexplorer.runs import datasets
 from vggexplorer.runs.datasets import CLASSES, KNOWN, SAMPLE, Dataset
@@ -380,7 +381,7 @@ def test_a_picture_of_too_many_pixels_is_not_unpacked(tmp_path: Path, monkeypatc
 
 
 def test_a_folder_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "MAX_BYTES", 16 * 360 - 1)
+    monkeypatch.setattr(reader, "MAX_BYTES", 16 * 360 - 1)
     with pytest.raises(InputError, match="16 pictures of 12×10 take"):
         read(folder(tmp_path, "a", "b"))
 

@@ -20,7 +20,7 @@ from test_train_page import Train
 from vggexplorer import cli
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
-from vggexplorer.pytorch import data
+from vggexplorer.pytorch import data, folder
 from vggexplorer.runs import folders
 from vggexplorer.runs.datasets import Dataset, check_present
 
@@ -123,14 +123,14 @@ def root(tmp_path: Path) -> Path:
 
 def while_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Have a folder changed after its first picture was read."""
-    levels, calls = data.levels, iter([change])
+    levels, calls = folder.levels, iter([change])
 
     def changed(*arguments: Any) -> "np.ndarray[Any, np.dtype[np.uint8]]":
         result = levels(*arguments)
         next(calls, lambda: None)()
         return result
 
-    monkeypatch.setattr(data, "levels", changed)
+    monkeypatch.setattr(folder, "levels", changed)
 
 
 def changed(root: Path, came: int, gone: int) -> str:
