@@ -57,7 +57,7 @@ CORE = [
     *(path for room in ("forecast", "lessons", "reading", "runs") for path in (PACKAGE / room).rglob("*.py")),
     *(PACKAGE / "server" / f"{name}.py" for name in ("answers", "gate", "keys", "login")),
     *(PACKAGE / "pytorch" / f"{name}.py" for name in ("data", "distributed", "download", "inside", "loop")),
-    *(PACKAGE / "pytorch" / f"{name}.py" for name in ("pictures", "predict")),
+    *(PACKAGE / "pytorch" / f"{name}.py" for name in ("failures", "folder", "machine", "pictures", "predict")),
 ]
 TRANSLATED = {
     "t": 0,
