@@ -1,5 +1,6 @@
 """Data sets as tensors: equal to torchvision's transforms, folders of all sorts of pictures, random changes."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -389,11 +390,68 @@ def test_a_folder_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_class_needs_two_pictures(tmp_path: Path, count: int) -> None:
     folder(tmp_path, "a", "b")
-    folder(tmp_path, "c", count=count)
+    folder(tmp_path, "c", count=0)
+    for number in range(count):
+        photo(12, 10, 900 + number).save(tmp_path / "c" / f"{number}.png")
     for name in ("x", "y"):
         (tmp_path / "c" / f"{name}.txt").write_text("hello")
     with pytest.raises(InputError, match=f"The class “c” has {count} pictures? that can be used; at least 2"):
         read(tmp_path)
+
+
+def test_copies_are_trained_on(tmp_path: Path) -> None:
+    """Whatever they are called and however they are packed; others take their places in the test."""
+    folder(tmp_path, "a", "b", count=15)
+    for name in ("00", "14"):
+        with Image.open(tmp_path / "a" / f"{name}.png") as picture:
+            picture.save(tmp_path / "a" / f"{name} (2).bmp")
+    result = read(tmp_path)
+    assert result.counts == [[14, 3], [12, 3]]
+    tested = [place for place in range(15) if same(result.test_images, tmp_path / "a" / f"{place:02}.png")]
+    assert tested == [1, 6, 13]
+    for name in ("00", "14"):
+        assert same(result.train_images, tmp_path / "a" / f"{name}.png") == 2
+    assert list(map(str, result.said)) == [
+        "The first of every 7 pictures of a class is for testing.",
+        "4 pictures have copies that are the same to the pixel; all of these are trained on, and the test is of "
+        "others.",
+    ]
+
+
+def same(images: Tensor, path: Path) -> int:
+    """How many of the images are the one in the file."""
+    with Image.open(path) as picture:
+        return sum(torch.equal(image, tensor(picture)) for image in images)
+
+
+def test_a_class_of_copies_is_not_tested_and_it_is_said(tmp_path: Path) -> None:
+    folder(tmp_path, "a", "b", "c", count=8)
+    for place in range(8):
+        shutil.copy(tmp_path / "b" / f"{place:02}.png", tmp_path / "b" / f"{place:02} copy.png")
+    result = read(tmp_path)
+    assert result.counts == [[6, 2], [16, 0], [6, 2]]
+    assert "Of “b” no picture is left to test on: each has a copy." in map(str, result.said)
+
+
+def test_where_each_picture_has_a_copy_nothing_can_be_tested(tmp_path: Path) -> None:
+    folder(tmp_path, "a", "b", count=4)
+    for file in list(tmp_path.glob("*/*.png")):
+        shutil.copy(file, file.with_name(f"copy of {file.name}"))
+    with pytest.raises(InputError, match=r"Each picture has a copy .* sort the pictures into folders train and test"):
+        read(tmp_path)
+
+
+def test_copies_in_several_classes_and_in_both_parts_are_told(tmp_path: Path) -> None:
+    folder(tmp_path / "train", "a", "b", "c", count=4)
+    folder(tmp_path / "test", "a", "b", "c", count=3)
+    for name in ("train/b", "test/c"):
+        shutil.copy(tmp_path / "train" / "a" / "03.png", tmp_path / name / "more.png")
+    result = read(tmp_path)
+    assert result.counts == [[4, 3], [5, 3], [4, 4]]
+    assert list(map(str, result.said))[1:] == [
+        "10 pictures for testing are trained on, too, the same to the pixel: the test flatters the network.",
+        "1 picture is in more than one class, the same to the pixel: “a”, “b”, “c”.",
+    ]
 
 
 def test_two_pictures_of_a_class_are_enough(tmp_path: Path) -> None:

@@ -378,6 +378,22 @@ def test_what_was_found_can_be_told_to_other_programs(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("copied", "chosen"),
+    [
+        ("", []),
+        (".", [0]),
+        ("...............", [0, 7, 14]),
+        ("c..c...........", [1, 7, 14]),
+        ("..............c", [0, 1, 7]),
+        ("ccccccccccccccc", []),
+        ("cccccccc.cccccc", [8]),
+    ],
+)
+def test_of_a_class_the_first_of_every_seven_is_for_testing_that_has_no_copy(copied: str, chosen: list[int]) -> None:
+    assert sorted(folders.for_testing([each == "c" for each in copied])) == chosen
+
+
 def test_a_system_of_folders_is_given_up_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders with files of which hardly one is a picture; folders that hold folders do not count."""
     monkeypatch.setattr(folders, "FEW_PICTURES", 4)

@@ -2,7 +2,9 @@
 
 import math
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,28 +15,50 @@ from vggexplorer.architectures import shown
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.layers import Shape
+from vggexplorer.pytorch.copies import copied, digest
 from vggexplorer.pytorch.pictures import levels, reason
-from vggexplorer.runs.folders import TEST_EVERY, Found, Odd, find
+from vggexplorer.runs.folders import Files, Found, Odd, find, for_testing, in_words
 
 MAX_BYTES = 8 * 2**30
 """The most memory that the pictures of a folder may take."""
 
 
 class Pile:
-    """Pictures of one shape that come in one by one, up to `most`, with their labels."""
+    """Pictures of one shape that come in one by one, up to `most`, each with its label and its file."""
 
     def __init__(self, most: int, shape: tuple[int, ...]) -> None:
-        self.images = torch.empty((most, *shape), dtype=torch.uint8)  # takes up memory only as it is filled
+        self._images = torch.empty((most, *shape), dtype=torch.uint8)  # takes up memory only as it is filled
         self.labels: list[int] = []
+        self.files: list[Path] = []
+        self.digests: list[bytes] = []
 
-    def add(self, image: Tensor, label: int) -> None:
+    def add(self, image: Tensor, label: int, file: Path) -> None:
         """Take in one more."""
-        self.images[len(self.labels)] = image
+        self._add(image, label, file, digest(image))
+
+    def _add(self, image: Tensor, label: int, file: Path, its_digest: bytes) -> None:
+        self._images[len(self.labels)] = image
         self.labels.append(label)
+        self.files.append(file)
+        self.digests.append(its_digest)
+
+    def take_out(self, places: Collection[int]) -> "Pile":
+        """A pile of the pictures at these places, which are not in this one any more."""
+        out = Pile(len(places), tuple(self._images.shape[1:]))
+        before = zip(self.images, self.labels, self.files, self.digests, strict=True)
+        self.labels, self.files, self.digests = [], [], []
+        for place, picture in enumerate(before):
+            (out if place in places else self)._add(*picture)
+        return out
+
+    @property
+    def images(self) -> Tensor:
+        """The pictures (n, c, h, w)."""
+        return self._images[: len(self.labels)]
 
     def tensors(self) -> tuple[Tensor, Tensor]:
-        """The pictures (n, c, h, w) and the labels (n,) in int64."""
-        return self.images[: len(self.labels)], torch.tensor(self.labels, dtype=torch.int64)
+        """The pictures, and the labels (n,) in int64."""
+        return self.images, torch.tensor(self.labels, dtype=torch.int64)
 
 
 class Read(NamedTuple):
@@ -70,34 +94,31 @@ class _Reader:
     def read(self) -> Read:
         found = find(self.path)
         self._check_memory(sum(map(len, (*found.train, *found.test))))
-        piles = self._piles(found)
-        self._check_classes(found.classes, piles)
-        said = (*found.said, *_changes(self.path, found))
-        return Read(*piles, found.classes, found.odd, said)
+        train, test = (self._pile(files, found.odd) for files in (found.train, found.test))
+        if not found.test:
+            test = train.take_out(_for_testing(train))
+        self._check_classes(found.classes, train, test)
+        said = (*found.said, *_said_of_copies(found, train, test), *_changes(self.path, found))
+        return Read(train, test, found.classes, found.odd, said)
 
-    def _piles(self, found: Found) -> tuple[Pile, Pile]:
-        """The training and the test pictures."""
-        test = sum(count for _, count in found.counts.values())
-        piles = Pile(sum(map(len, found.train)), self.shape), Pile(test, self.shape)
-        for label, files in enumerate(found.train):
-            for place, image in enumerate(self._pictures(files, found.odd)):
-                piles[not found.test and place % TEST_EVERY == 0].add(image, label)
-        for label, files in enumerate(found.test):
-            for image in self._pictures(files, found.odd):
-                piles[1].add(image, label)
-        return piles
+    def _pile(self, files: Files, odd: Odd) -> Pile:
+        """The pictures of all classes, class after class."""
+        pile = Pile(sum(map(len, files)), self.shape)
+        for label, its_files in enumerate(files):
+            for file in its_files:
+                if (image := self._picture(file, odd)) is not None:
+                    pile.add(image, label, file)
+        return pile
 
-    def _pictures(self, files: Iterable[Path], odd: Odd) -> Iterator[Tensor]:
-        for file in files:
-            try:
-                yield self._picture(file)
-            except Exception as error:  # Pillow's plugins raise all sorts on broken files
-                odd.note(file, str(reason(error)))
-
-    def _picture(self, file: Path) -> Tensor:
-        if not stat.S_ISREG(file.stat().st_mode):  # since it was found; a pipe would keep us waiting
-            raise InputError("not a file")
-        pixels = torch.from_numpy(levels(file, self.mode, *self.size))
+    def _picture(self, file: Path, odd: Odd) -> Tensor | None:
+        """The picture in a file; None, with its reason in `odd`, if it cannot be used."""
+        try:
+            if not stat.S_ISREG(file.stat().st_mode):  # since it was found; a pipe would keep us waiting
+                raise InputError("not a file")
+            pixels = torch.from_numpy(levels(file, self.mode, *self.size))
+        except Exception as error:  # Pillow's plugins raise all sorts on broken files
+            odd.note(file, str(reason(error)))
+            return None
         return pixels.view(*self.size, -1).permute(2, 0, 1)
 
     def _check_memory(self, count: int) -> None:
@@ -113,18 +134,66 @@ class _Reader:
                 most=f"{MAX_BYTES / 1e9:.1f}",
             )
 
-    def _check_classes(self, names: Sequence[str], piles: tuple[Pile, Pile]) -> None:
+    def _check_classes(self, names: Sequence[str], train: Pile, test: Pile) -> None:
+        trained, tested = Counter(train.labels), Counter(test.labels)
         for label, name in enumerate(names):
-            train, test = (pile.labels.count(label) for pile in piles)
-            if not train:
+            if not trained[label]:
                 raise InputError(
                     "The class {name} has {count} {count:picture|pictures} that can be used; at least 2 are "
                     "needed, one for the test.",
                     name=shown(name),
-                    count=test,
+                    count=tested[label],
                 )
-        if not piles[1].labels:
+        if not tested:
+            if all(copied(train.digests)):
+                raise InputError(
+                    "Each picture has a copy that is the same to the pixel, so that none is left to test on. Remove "
+                    "the copies, or sort the pictures into folders {train} and {test} yourself.",
+                    train="train",
+                    test="test",
+                )
             raise InputError("None of the pictures for testing can be used.")
+
+
+def _for_testing(pile: Pile) -> set[int]:
+    """The places of the pictures that are not trained on, where no folder says which."""
+    is_copied, chosen = copied(pile.digests), set[int]()
+    for _, group in groupby(range(len(pile.labels)), pile.labels.__getitem__):
+        places = list(group)
+        chosen.update(places[each] for each in for_testing([is_copied[place] for place in places]))
+    return chosen
+
+
+def _said_of_copies(found: Found, train: Pile, test: Pile) -> Iterator[Remark]:
+    """What is said of pictures that are the same to the pixel."""
+    if found.test:
+        trained = set(train.digests)
+        if both := sum(each in trained for each in test.digests):
+            yield Remark(
+                "{count} {count:picture|pictures} for testing {count:is|are} trained on, too, the same to the pixel: "
+                "the test flatters the network.",
+                {"count": f"{both:,}"},
+            )
+    elif count := sum(copied(train.digests)):
+        yield Remark(
+            "{count} pictures have copies that are the same to the pixel; all of these are trained on, and the test "
+            "is of others.",
+            {"count": f"{count:,}"},
+        )
+        tested = set(test.labels)
+        if without := [name for label, name in enumerate(found.classes) if label not in tested]:
+            yield Remark("Of {names} no picture is left to test on: each has a copy.", {"names": in_words(without)})
+    labels: dict[bytes, set[int]] = defaultdict(set)
+    for pile in (train, test):
+        for label, its_digest in zip(pile.labels, pile.digests, strict=True):
+            labels[its_digest].add(label)
+    several = [each for each in labels.values() if len(each) > 1]
+    if several:
+        names = in_words([found.classes[label] for label in sorted(set().union(*several))])
+        yield Remark(
+            "{count} {count:picture is|pictures are} in more than one class, the same to the pixel: {names}.",
+            {"count": f"{len(several):,}", "names": names},
+        )
 
 
 def _changes(path: Path, found: Found) -> tuple[Remark, ...]:

@@ -13,6 +13,7 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,8 +78,8 @@ Files = tuple[tuple[Path, ...], ...]
 class Found(NamedTuple):
     """What `find` found: the names of the classes, all different, and the files of each to train and to test on.
 
-    Without a part to test on, `test` is empty: then of each class every `TEST_EVERY`th picture that can be read is
-    for testing, from the first one on. `said` is what a person should know of it.
+    Without a part to test on, `test` is empty: then `for_testing` says which of the pictures that can be read are.
+    `said` is what a person should know of it.
     """
 
     classes: tuple[str, ...]
@@ -100,6 +101,18 @@ class Found(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """The counts and what is said, for other programs."""
         return data_json(self.counts, self.said)
+
+
+def for_testing(copied: Sequence[bool]) -> set[int]:
+    """Which of a class's pictures are for testing, by their places: of each `TEST_EVERY` the first.
+
+    One that is `copied`, of which there is another to the pixel, is trained on; the first that is left over takes its
+    place.
+    """
+    turns = range(0, len(copied), TEST_EVERY)
+    chosen = {place for place in turns if not copied[place]}
+    left = (place for place, is_copied in enumerate(copied) if not is_copied and place % TEST_EVERY)
+    return chosen.union(islice(left, len(turns) - len(chosen)))
 
 
 def data_json(counts: Mapping[str, tuple[int, int]], said: Sequence[Remark]) -> dict[str, Any]:
@@ -162,7 +175,7 @@ def readable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _list(names: Sequence[str]) -> str:
+def in_words(names: Sequence[str]) -> str:
     """Names in a sentence, the first of many."""
     more = ["…"] if len(names) > NAMED else []
     return ", ".join([*(_named(name) for name in names[:NAMED]), *more])
@@ -220,7 +233,7 @@ class _Look:
                 "{folder} holds {names}: it is not clear which of them is to train on. Rename one, or name the "
                 "folder that is meant.",
                 folder=_whole(root),
-                names=_list(parts[TRAIN]),
+                names=in_words(parts[TRAIN]),
             )
         self._leave(root)
         inner = self._inner(root / parts[TRAIN][0])
@@ -247,7 +260,7 @@ class _Look:
                             "such class to train: {names}.",
                             part=part,
                             count=f"{len(surplus):,}",
-                            names=_list(surplus),
+                            names=in_words(surplus),
                         )
                     )
                 self._say_unused(root, parts[place + 1 :])
@@ -295,7 +308,7 @@ class _Look:
             raise InputError(
                 "{folder} holds several data sets: {names}. Name the folder of one.",
                 folder=_whole(root),
-                names=_list(parted),
+                names=in_words(parted),
             )
         return within
 
@@ -310,7 +323,7 @@ class _Look:
             raise InputError(
                 "{folder} holds {names}, but no folder {train}.",
                 folder=_whole(root),
-                names=_list(entries.folders),
+                names=in_words(entries.folders),
                 train="train",
             )
         if len(entries.folders) < 2:
@@ -367,7 +380,7 @@ class _Look:
                     "{count:it is|they are} recognised: {names}.",
                     part=part,
                     count=f"{len(missing):,}",
-                    names=_list(missing),
+                    names=in_words(missing),
                 )
             )
 
@@ -389,14 +402,14 @@ class _Look:
         same = Counter(map(_key, found.classes))
         if double := [name for name in found.classes if same[_key(name)] > 1]:
             self.said.append(
-                _remark("These classes differ only in how they are written: {names}.", names=_list(double))
+                _remark("These classes differ only in how they are written: {names}.", names=in_words(double))
             )
         if self.beside:
             self.said.append(
                 _remark(
                     "{count} {count:file|files} beside the folders {count:is|are} not used: {names}.",
                     count=f"{len(self.beside):,}",
-                    names=_list(self.beside),
+                    names=in_words(self.beside),
                 )
             )
 
@@ -564,7 +577,7 @@ def _no_folders(path: Path, files: Sequence[str]) -> InputError:
             "of each of these names, and move the files into the one that their name begins with.",
             folder=_whole(path),
             count=f"{len(files):,}",
-            names=_list(sorted(names)),
+            names=in_words(sorted(names)),
         )
     return InputError(
         "{folder} holds {count} {count:file|files} and no folders of classes. Make a folder for each class, and move "
