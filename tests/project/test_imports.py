@@ -21,8 +21,8 @@ DASHBOARD = ("streamlit", "plotly", "pandas")
 SCIENCE = ("ray", "torch", "torchvision", "torchinfo", "fvcore", "numpy")
 
 TRITON = "triton"
-"""Comes with PyTorch where it can be used, and is imported by `KERNELS` alone."""
-KERNELS = "vggexplorer.pytorch.kernels"
+"""Comes with PyTorch where it can be used; of ours, only `WITH_TRITON` needs it."""
+WITH_TRITON = ("vggexplorer.pytorch.kernels", "vggexplorer.pytorch.fast")
 NO_TORCH = tuple(name for name in SCIENCE if name != "numpy")
 
 PROGRAM = """
@@ -150,7 +150,8 @@ def test_what_pytorchs_room_imports_is_in_the_extra_train_and_nothing_of_it_is_o
 
 
 def test_pytorch_modules_load_nothing_of_the_dashboard() -> None:
-    assert complaint((DASHBOARD, [name for name in modules("pytorch") if name != KERNELS or find_spec(TRITON)])) == ""
+    here = [name for name in modules("pytorch") if name not in WITH_TRITON or find_spec(TRITON)]
+    assert complaint((DASHBOARD, here)) == ""
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)

@@ -1,4 +1,8 @@
-"""The kernels of `kernels.py`: their results (`kernel_cases.py`, in a process of its own), and that they compile."""
+"""The kernels of `kernels.py`, and the step made of them: what they do, in a process of its own, and that they compile.
+
+Triton reads when it is imported whether it is to interpret: the tests themselves are `kernel_cases.py` and
+`fast_cases.py`, which are run in Triton's interpreter here, and on a GPU as they are.
+"""
 
 import os
 import subprocess
@@ -9,11 +13,12 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import ROOT
 from torch import Tensor
 
 pytest.importorskip("triton", reason="PyTorch for this system comes without Triton")
 
-CASES = Path(__file__).parent / "kernel_cases.py"
+CASES = [Path(__file__).with_name(name) for name in ("kernel_cases.py", "fast_cases.py")]
 HALF = torch.bfloat16
 TYPES = {
     torch.uint8: "*u8",
@@ -26,22 +31,22 @@ TYPES = {
 }
 
 
-def run_cases(seed: int, **env: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", f"--seed={seed}"]
+def run_cases(**env: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, str(CASES)], capture_output=True, text=True, env=os.environ | env, cwd=CASES.parents[2], timeout=300
+        [*command, *map(str, CASES)], capture_output=True, text=True, env=os.environ | env, cwd=ROOT, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
 
 
-def test_in_the_interpreter_they_do_what_pytorch_does(pytestconfig: pytest.Config) -> None:
-    run_cases(pytestconfig.option.seed, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
+def test_in_the_interpreter_they_do_what_pytorch_does() -> None:
+    run_cases(TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_they_do_what_pytorch_does(pytestconfig: pytest.Config) -> None:
-    run_cases(pytestconfig.option.seed)
+def test_on_a_gpu_they_do_what_pytorch_does() -> None:
+    run_cases()
 
 
 def both_ways(act: Callable[..., Tensor], *inputs: Any) -> None:

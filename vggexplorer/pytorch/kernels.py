@@ -18,6 +18,8 @@ import triton.language as tl
 from torch import Tensor
 from torch.autograd import Function
 
+from vggexplorer.layers import Shape
+
 LAST = torch.channels_last
 MOST = 2**31 - 2**24
 """The most elements of a tensor: room for what the last program would reach, which is masked but must not wrap."""
@@ -98,7 +100,7 @@ def _pixels(
     tl.store(out + at, value.to(out.dtype.element_ty), mask=inside)
 
 
-def pixels(images: Tensor, index: Tensor, shape: tuple[int, int, int], pad: int, dtype: torch.dtype) -> Tensor:
+def pixels(images: Tensor, index: Tensor, shape: Shape, pad: int, dtype: torch.dtype) -> Tensor:
     """The images (n, c, h, w; uint8) at `index`, from 0 to 1, each of `shape` with a black edge of `pad` pixels.
 
     Bilinear, not antialiased: they must not shrink; grey images repeat their channel. Each pixel is written once, 2

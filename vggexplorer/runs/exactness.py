@@ -42,6 +42,8 @@ class StepKind(NamedTuple):
 
 PLAIN = "plain"
 """PyTorch's own step: `Plain` of `pytorch/step.py`."""
+FAST = "fast"
+"""The step with fused kernels: `Fast` of `pytorch/fast.py`."""
 WHAT = {
     "kind": "kind of step",
     "exact": "exact bits",
