@@ -106,12 +106,13 @@ def batches(*lengths: int) -> list[Tensor]:
     return [torch.randperm(24)[:length].to(DEVICE) for length in lengths]
 
 
-def go(step: Plain | Fast, rows: list[Tensor]) -> list[Learned]:
-    """Steps as the trainer makes them: the seed is set before each, the learning rate changes."""
+def go(step: Plain | Fast, rows: list[Tensor], weight: float = 1) -> list[Learned]:
+    """Steps as the trainer makes them: the seed is set before each, the learning rate changes, tests lie between."""
     learned = []
     for place, each in enumerate(rows):
         torch.manual_seed(place)
-        scores, loss = step.learn(each, TRAINING.lr / (place + 1))
+        scores, loss = step.learn(each, TRAINING.lr / (place + 1), weight)
+        step.task.net.eval()
         learned.append(Learned(scores.float().clone(), loss.clone()))
     return learned
 
@@ -122,8 +123,8 @@ class Result(NamedTuple):
     values: dict[str, Tensor]
 
     @classmethod
-    def of(cls, step: Plain | Fast, rows: list[Tensor]) -> "Result":
-        learned, net = go(step, rows), step.task.net
+    def of(cls, step: Plain | Fast, rows: list[Tensor], weight: float) -> "Result":
+        learned, net = go(step, rows, weight), step.task.net
         found = {
             f"{name} {place}": value for place, each in enumerate(learned) for name, value in each._asdict().items()
         }
@@ -145,13 +146,14 @@ def compare(
     rows: list[Tensor],
     graphs: "Pretended | None" = None,
     precision: str = PRECISION,
+    weight: float = 1,
     **changes: object,
 ) -> None:
     """As near to PyTorch's steps as `NEAR` says, and twice what those are from steps in float32."""
     training = replace(TRAINING, **changes)  # type: ignore[arg-type]
     start = {name: value.float() for name, value in task(make, training).net.state_dict().items()}
-    ours = Result.of(Fast(task(make, training), precision, graphs), rows)
-    theirs, exact = (Result.of(Plain(task(make, training), each), rows) for each in (precision, "float32"))
+    ours = Result.of(Fast(task(make, training), precision, graphs), rows, weight)
+    theirs, exact = (Result.of(Plain(task(make, training), each), rows, weight) for each in (precision, "float32"))
     rounded = theirs.apart(exact)
     near, at_least = NEAR[precision]
     for name, apart in ours.apart(theirs).items():
@@ -247,6 +249,12 @@ def test_a_replay_draws_what_the_generator_would_give() -> None:
         torch.manual_seed(seed)
         assert torch.equal(before, torch.rand(1, device=DEVICE))
         assert all(map(torch.equal, replayed(rows).learned, wanted))
+
+
+def test_a_loss_may_count_for_less_beside_those_of_others() -> None:
+    graphs = Pretended()
+    compare(NETS["two convolutions first"], batches(4), graphs, weight=0.25)
+    assert graphs.done == []
 
 
 def test_where_offsets_of_32_bits_are_not_enough_pytorch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:

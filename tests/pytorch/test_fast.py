@@ -11,6 +11,7 @@ pytest.importorskip("triton", reason="PyTorch for this system comes without Trit
 
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.layers import Shape
+from vggexplorer.pytorch import fast
 from vggexplorer.pytorch.fast import Dense, Fast, Fused, Made, Replayed, convolution, pixels_fit, pool_side
 from vggexplorer.pytorch.modules import build
 from vggexplorer.pytorch.optimizers import optimizer
@@ -101,6 +102,15 @@ def test_batches_that_one_pass_makes(stored: Shape, shape: Shape, changes: dict[
     images = torch.zeros(2, *stored, dtype=torch.uint8)
     assert pixels_fit(replace(TRAINING, **changes), images, shape) == fits
     assert not pixels_fit(TRAINING, images.transpose(2, 3), shape)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_gradient_gets_the_layout_of_its_weight(layout: torch.memory_format) -> None:
+    weight = torch.zeros(4, 3, 2, 2).contiguous(memory_format=torch.channels_last)
+    gradient = torch.rand(4, 3, 2, 2).bfloat16().contiguous(memory_format=layout)
+    laid = fast.laid(gradient, weight)
+    assert (laid.stride(), laid.dtype) == (weight.stride(), gradient.dtype)
+    assert torch.equal(laid, gradient)
 
 
 class Pretended:

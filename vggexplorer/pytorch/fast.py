@@ -194,7 +194,7 @@ class Fast:
         parameters = [each for each in self._velocities if each.requires_grad]
         used = [self._halves.get(each, each) for each in parameters]
         found = torch.autograd.grad(loss if weight == 1 else loss * weight, used, allow_unused=True)
-        gradients = {each: _laid(grad, each) for each, grad in zip(parameters, found, strict=True) if grad is not None}
+        gradients = {each: laid(grad, each) for each, grad in zip(parameters, found, strict=True) if grad is not None}
         return Made(Learned(scores.detach(), loss.detach()), gradients)
 
     def _step(self, rows: Tensor, weight: float = 1) -> Made:
@@ -251,7 +251,7 @@ def _current(device: torch.device) -> AbstractContextManager[object]:
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
-def _laid(gradient: Tensor, weight: Tensor) -> Tensor:
+def laid(gradient: Tensor, weight: Tensor) -> Tensor:
     """The gradient, as its weight lies in memory."""
     if gradient.stride() == weight.stride():
         return gradient
