@@ -187,6 +187,23 @@ def test_what_was_decided_is_kept_for_the_next_run(tmp_path: Path, monkeypatch: 
     devices.keep_decision(tmp_path / "gone", "steps", decided)  # it is not worth an end
 
 
+def test_a_device_whose_trial_did_not_end_is_known_until_pytorch_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert devices.begin_trial(tmp_path, "cuda:0 GPU")
+    assert not devices.begin_trial(tmp_path, "cuda:0 GPU")
+    assert devices.begin_trial(tmp_path, "cuda:1 GPU")
+    devices.end_trial(tmp_path, "cuda:1 GPU")
+    assert devices.begin_trial(tmp_path, "cuda:1 GPU")
+    monkeypatch.setattr(devices, "version", lambda _: "3.0")
+    assert devices.begin_trial(tmp_path, "cuda:0 GPU")
+    for content in ("", "[]", '{"machine": 1}', "null", json.dumps({"machine": devices.machine(), "begun": 5})):
+        (tmp_path / "trials.json").write_text(content)
+        assert devices.begin_trial(tmp_path, "cuda:0 GPU")
+    devices.end_trial(tmp_path / "gone", "cuda:0 GPU")
+    assert devices.begin_trial(tmp_path / "gone", "cuda:0 GPU")
+
+
 # --- while it trains -------------------------------------------------------------------------------------
 
 

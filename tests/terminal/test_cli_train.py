@@ -21,6 +21,7 @@ from vggexplorer.runs import devices
 from vggexplorer.runs.folder.records import parse_line
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.steps import Choice, Why
 from vggexplorer.terminal.progress import Before, Follower, Interrupts
 from vggexplorer.terminal.views import PlainLines, View
 
@@ -411,6 +412,16 @@ def test_a_precision_that_was_left_open_is_said_with_the_times_that_decided(caps
     decided = decide(True, 0.0126, 0.0109, 128)
     PlainLines().begin({"device": "cuda:0", "precision": "bfloat16", "decided": decided.to_json()})
     assert capsys.readouterr().out == f"training on cuda:0\nin {decided.remark}\n"
+
+
+def test_the_kind_of_step_is_said_where_there_are_two(capsys: pytest.CaptureFixture[str]) -> None:
+    for choice in (Choice(Why.FASTER, 0.0109, 0.0035, 128), Choice(Why.DEVICE)):
+        PlainLines().begin({"device": "cuda:0", "step": choice.to_json()})
+    assert capsys.readouterr().out.splitlines() == [
+        "training on cuda:0",
+        "the step: fused, since a step with 128 images takes 3.5 ms, PyTorch's own 10.9 ms",
+        "training on cuda:0",
+    ]
 
 
 # --- plain lines, the line, the end --------------------------------------------------------------------

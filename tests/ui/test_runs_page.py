@@ -28,6 +28,7 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES
 from vggexplorer.runs.options import Training
+from vggexplorer.runs.steps import Choice, Why
 from vggexplorer.text import parse_network
 from vggexplorer.ui import i18n, widgets
 from vggexplorer.ui.link import TABS
@@ -456,6 +457,18 @@ def test_a_precision_that_was_left_open_is_shown_with_the_times_that_decided(fol
     assert f"Precision: **{decided.remark}**" in Page(run.id, tab="settings").text
     write_json(run.path / "environment.json", run.environment() | {"decided": {"why": 5}})
     assert "Precision: **bfloat16**" in Page(run.id, tab="settings").text
+
+
+def test_a_run_shows_which_kind_of_step_it_took_and_why(folder: Path) -> None:
+    run = make(folder, "one")
+    assert "Kind of step" not in Page(run.id, tab="settings").text
+    choice = Choice(Why.FAILED, 0.01, what="*at* 3:7 <b>")
+    write_json(run.path / "environment.json", run.environment() | {"step": choice.to_json()})
+    assert (
+        "Kind of step: **PyTorch's own, since a fused one failed: *at* 3:7 <b>**" in Page(run.id, tab="settings").text
+    )
+    write_json(run.path / "environment.json", run.environment() | {"step": {"why": 5}})
+    assert "Kind of step" not in Page(run.id, tab="settings").text
 
 
 def test_a_run_shows_where_the_time_of_its_last_start_went(folder: Path) -> None:

@@ -165,6 +165,11 @@ class Fast:
         rows = torch.zeros(min(task.training.batch_size, len(task.labels)), dtype=torch.int64, device=self.device)
         self._replayed = Replayed(self._step, rows, graphs) if graphs else self._step
 
+    @property
+    def settled(self) -> int:
+        """All later steps are replays."""
+        return Replayed.BEFORE + 1
+
     def learn(self, rows: Tensor, lr: float, weight: float = 1) -> Learned:
         """One step of gradient descent."""
         self.task.net.train()

@@ -20,14 +20,15 @@ from torch.nn.functional import cross_entropy
 from vggexplorer.comparison import remark_to_json
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
-from vggexplorer.forecast.precision import Decision
-from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, machine, precision, weights
+from vggexplorer.forecast.precision import Decision, Why
+from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, machine, precision, trial, weights
 from vggexplorer.pytorch import checkpoint as checkpoints
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
 from vggexplorer.pytorch.checkpoint import Best, Kept, Reached
 from vggexplorer.pytorch.failures import in_a_sentence
 from vggexplorer.pytorch.optimizers import optimizer
 from vggexplorer.pytorch.step import Plain, Step, Task, autocast
+from vggexplorer.pytorch.trial import Maker, fused
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.exactness import StepKind, change, exactness
 from vggexplorer.runs.exactness import check as check_exact
@@ -35,6 +36,7 @@ from vggexplorer.runs.folder import snapshots
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.status import Phase
 from vggexplorer.runs.options import PRECISIONS, RANGE
+from vggexplorer.runs.steps import Choice
 from vggexplorer.runs.trainer.rhythm import Rhythm
 from vggexplorer.runs.trainer.session import Command, Session, useless
 from vggexplorer.summary import FEATURES
@@ -49,14 +51,14 @@ COMMANDS = (Command.GO, Command.PAUSE, Command.STOP)
 """Of two commands the later one is obeyed."""
 
 
-def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
-    """Train as `config` says; a record whenever there is news.
+def fit(config: Config, session: Session | None = None, make: Maker = fused) -> Iterator[Record]:
+    """Train as `config` says; a record whenever there is news. `make` makes the step that is tried beside PyTorch's.
 
     `InputError` if the data, the device or the memory does not allow it, or if the loss is not a number any more.
     """
     session = session or Session()
     with in_a_sentence(config, session.rank.world):
-        trainer = Trainer(config, session)
+        trainer = Trainer(config, session, make)
         yield from trainer.run()
         trainer.group.leave()
 
@@ -65,9 +67,12 @@ def fit(config: Config, session: Session | None = None) -> Iterator[Record]:
 
 
 class Trainer:
-    """One training: device, data, network, optimizer, and how far it is."""
+    """One training: device, data, network, optimizer, and how far it is.
 
-    def __init__(self, config: Config, session: Session) -> None:
+    Its step is PyTorch's own, unless the one that `make` makes is better.
+    """
+
+    def __init__(self, config: Config, session: Session, make: Maker | None = None) -> None:
         self.config = config
         self.training = config.training
         self.session = session
@@ -96,6 +101,7 @@ class Trainer:
         self.step_seconds = self.seconds = 0.0
         self._saved_step = 0
         self.changed: dict[str, Any] | None = None
+        self.choice: Choice | None = None
         self._warm = False
         session.parts.over("network")
         if self.precision == "auto":
@@ -109,6 +115,11 @@ class Trainer:
         self.group.check_same(self.step)
         self.model = self.group.wrap(self.net)
         self.descent = Plain(self.task, self.precision, self.model)
+        if make:
+            self._choose_step(make)
+            session.parts.over("step")
+        if checkpoint:
+            self._compare_steps(before)
 
     def _use_device(self, before: dict[str, str]) -> None:
         """The device, its precision and number of threads: those of the checkpoint, as far as they are to be had."""
@@ -135,6 +146,20 @@ class Trainer:
             self.session.keep_decision(steps, decided)
         self.precision = "float32" if self.group.most(decided.precision == "float32") else "bfloat16"
         self.decided = decided if decided.precision == self.precision else None
+
+    def _choose_step(self, make: Maker) -> None:
+        """The fused one, if it is better; a precision that was left open may become bfloat16 for it."""
+        place = trial.place(self.device, self.session.rank.world)
+        decided = self.decided if self.step == 0 else None
+        either = self.training.precision == "auto" and decided is not None and decided.why is Why.NOT_FASTER
+        precision = "bfloat16" if either else self.precision
+        left = self.num_steps - self.step
+        chosen = trial.choose(self.task, self.descent, place, precision, left, self.session, make)
+        self.choice = chosen.choice
+        if chosen.step:
+            self.descent, self.precision = chosen.step, "bfloat16"
+            if either:
+                self.decided = Decision("bfloat16", Why.FASTER, *self.choice[1:4])
 
     def _load_data(self) -> None:
         self.session.phase(Phase.LOADING)
@@ -177,6 +202,7 @@ class Trainer:
             "device": str(self.device),
             "title": machine.title(self.device),
             "kind": self.descent.kind,
+            "step": self.choice and self.choice.to_json(),
             "changed": self.changed,
             "precision": self.precision,
             "decided": self.decided and self.decided.to_json(),
@@ -474,10 +500,16 @@ class Trainer:
         try:
             Kept(self.net, self.optimizer, self.sums).read(path)
             self.step, self.step_seconds, self.seconds, self.best = Reached.of(about)
-            self.changed = change(about, self.step, self.step_kind)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise useless(error) from error
         self._saved_step = self.step
+
+    def _compare_steps(self, about: dict[str, str]) -> None:
+        """Whether another kind of step goes on than that of the checkpoint; `InputError` if that is damaged."""
+        try:
+            self.changed = change(about, self.step, self.step_kind)
+        except ValueError as error:
+            raise useless(error) from error
 
     def _out_of_time(self) -> bool:
         budget = self.training.time_budget

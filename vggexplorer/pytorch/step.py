@@ -1,14 +1,16 @@
 """What a step of the trainer is: a batch, its scores and loss, the gradients, the update.
 
-The loop asks a `Step` for it and knows nothing of how it is made; `Plain` is PyTorch's own. A step of another kind is a
-class with the same four names, made from a `Task`. It holds to this:
+The loop asks a `Step` for it and knows nothing of how it is made; `Plain` is PyTorch's own, and `trial.py` says when a
+fused one is taken in its place. A step of another kind is a class with the same names, made from a `Task`. It holds to
+this:
 
 - The float32 parameters of `Task.net` are the weights of the run, and the tensors of `Task.optimizer.state()` its
   momenta: after `learn` both are what the step made of them, in place, since tests, pictures, snapshots and checkpoints
   read them there. What a step keeps beside (copies in another precision) is its own; `refresh` has it made anew.
-- Chance comes from PyTorch's default generators alone, which the loop seeds before each step.
+- Chance comes from PyTorch's default generators alone, which the loop seeds before each step. Images are changed by
+  chance as `Task.batch` does it, by the same numbers: `trial.py` compares.
 - Batches may have any number of rows, and come in any order of lengths.
-- What `learn` returns, and the gradients, are good until the next call.
+- What `learn` returns, and the gradients, are good until the next call. `grad` of the parameters is not for it.
 - Nothing in a step waits for the device.
 """
 
@@ -63,6 +65,10 @@ class Step(Protocol):
     kind: str
     """What the run's files call it: one of `runs/exactness.py`."""
 
+    @property
+    def settled(self) -> int:
+        """After so many steps on whole batches, all further ones on whole batches are made in the same way."""
+
     def learn(self, rows: Tensor, lr: float, weight: float = 1) -> Learned:
         """One step on the training images `rows`, at a learning rate of `lr`.
 
@@ -80,6 +86,7 @@ class Plain:
     """PyTorch's own step; `model` is the network as it is called if others train it too."""
 
     kind = PLAIN
+    settled = 0
 
     def __init__(self, task: Task, precision: str, model: nn.Module | None = None) -> None:
         self.task, self.precision = task, precision

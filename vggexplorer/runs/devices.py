@@ -76,6 +76,37 @@ def _decisions(runs: Path) -> dict[str, Any]:
     return {}
 
 
+def begin_trial(runs: Path, device: str) -> bool:
+    """Note that the fused step is tried on a device; False if the note of the last trial is still there.
+
+    A kernel may take the whole process with it: then no other run on this machine tries it, until PyTorch is another.
+    """
+    begun = _trials(runs)
+    if device in begun:
+        return False
+    _keep_trials(runs, [*begun, device])
+    return True
+
+
+def end_trial(runs: Path, device: str) -> None:
+    """Take the note away."""
+    if device in (begun := _trials(runs)):
+        _keep_trials(runs, [each for each in begun if each != device])
+
+
+def _trials(runs: Path) -> list[Any]:
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        data = json.loads((runs / "trials.json").read_bytes())
+        if data["machine"] == machine() and isinstance(data["begun"], list):
+            return list(data["begun"])
+    return []
+
+
+def _keep_trials(runs: Path, begun: list[Any]) -> None:
+    with suppress(OSError):
+        write_json(runs / "trials.json", {"machine": machine(), "begun": begun})
+
+
 def machine() -> dict[str, Any]:
     """What the answer depends on."""
     try:

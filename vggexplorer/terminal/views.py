@@ -16,6 +16,7 @@ from vggexplorer.catalogue import fill
 from vggexplorer.comparison import Remark
 from vggexplorer.forecast.precision import Decision
 from vggexplorer.formatting import loss
+from vggexplorer.runs import steps
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
@@ -103,10 +104,11 @@ class PlainLines(View):
         print(*(f"{self._before}{line}" for line in lines), sep="\n", flush=True)
 
     def begin(self, environment: Mapping[str, Any]) -> None:
-        """The device, and the precision if it was left open."""
+        """The device, the precision if it was left open, and the kind of step where there are two."""
         self.environment = environment
-        decided = Decision.from_json(environment.get("decided"))
-        self._print(f"training on {environment.get('device')}", *([f"in {decided.remark}"] if decided else []))
+        decided, step = Decision.from_json(environment.get("decided")), steps.told(environment)
+        about = [*([f"in {decided.remark}"] if decided else []), *([f"the step: {step}"] if step else [])]
+        self._print(f"training on {environment.get('device')}", *about)
 
     def record(self, record: Record) -> None:
         """A line if the epoch is over."""

@@ -11,7 +11,7 @@
 | `CONTROL` | what is wanted: `until` (a step to pause at) and `stop` | who commands the run |
 | `LOCK` | nothing; it is locked while a trainer lives | the trainer |
 | `HEARTBEAT` | a counter, the `Phase`, the step, the process; each second | the trainer |
-| `ENVIRONMENT` | device, precision, threads, data of the last start; if it is `exact` | the trainer, at each start |
+| `ENVIRONMENT` | device, precision, data of the last start; `step`, the `Choice` of it | the trainer, at each start |
 | `METRICS` | a `Record` a line | the trainer; cut back to the checkpoint at a start |
 | `TELEMETRY` | a sample of the device a line | the trainer |
 | `LOG` | what the trainer prints | the trainer and what starts it |

@@ -29,6 +29,7 @@ PARTS = {
     "data": "the data",
     "network": "the network",
     "precision": "choosing the precision",
+    "step": "choosing the step",
     "first step": "the first step",
     "steps": "all other steps",
     "tests": "tests",
@@ -72,6 +73,13 @@ class Session:
 
     def keep_decision(self, steps: str, decision: Decision) -> None:
         """Told how it was chosen, from the times of both precisions."""
+
+    def begin_trial(self, device: str) -> bool:
+        """Told that the fused step is tried on `device`; False if the last trial there did not come to its end."""
+        return True
+
+    def end_trial(self, device: str) -> None:
+        """Told that the trial is over, whatever came of it."""
 
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Told once, before the first step: device, precision, threads, data, steps in an epoch."""

@@ -351,6 +351,14 @@ class FolderSession(Session):
         """Keep how it was chosen beside the runs."""
         devices.keep_decision(self.run.path.parent, steps, decision)
 
+    def begin_trial(self, device: str) -> bool:
+        """Note it beside the runs."""
+        return devices.begin_trial(self.run.path.parent, device)
+
+    def end_trial(self, device: str) -> None:
+        """Take the note away."""
+        devices.end_trial(self.run.path.parent, device)
+
     def begin(self, environment: Mapping[str, Any]) -> None:
         """Keep what the loop says of its surroundings; the checkpoint, if there is one, was found good."""
         checkpoint = self.checkpoint()

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from vggexplorer import formatting
 from vggexplorer.forecast.precision import Decision
-from vggexplorer.runs import datasets
+from vggexplorer.runs import datasets, steps
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.exactness import Exactness
@@ -182,6 +182,12 @@ def precision(environment: Mapping[str, Any]) -> str:
         return str(environment.get("precision", ""))
     remark = decided.remark
     return t(remark.template, **remark.values)
+
+
+def step(environment: Mapping[str, Any]) -> str:
+    """Which kind of step a run takes on a GPU, and why; elsewhere there is one."""
+    remark = steps.told(environment)
+    return t(remark.template, **remark.values) if remark else ""
 
 
 def parts(outcome: Outcome | None) -> str:

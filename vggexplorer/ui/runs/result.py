@@ -28,6 +28,7 @@ from vggexplorer.ui.run.words import (
     parts,
     precision,
     setting,
+    step,
     training,
 )
 from vggexplorer.ui.runs import files, inside, mistakes, try_picture
@@ -118,6 +119,7 @@ def _machine_facts(row: Row, config: Config) -> dict[str, str]:
         label("seed"): str(config.seed),
         t("Device"): device or config.device,
         **({label("precision"): words} if (words := precision(environment)) else {}),
+        **({t("Kind of step"): words} if (words := step(environment)) else {}),
         **{label(name): setting(name, value) for name, value in known.items() if value is not None},
         t("Equal bits with the same seed"): t("yes") if exactness(config, environment).holds else t("no"),
         t("Started"): moment(row.created),
