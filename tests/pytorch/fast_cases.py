@@ -257,6 +257,13 @@ def test_a_loss_may_count_for_less_beside_those_of_others() -> None:
     assert graphs.done == []
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_images_of_one_channel_are_channels_last_by_their_strides(flip: bool) -> None:
+    step = Fast(task(NETS["batch norm"], replace(TRAINING, flip=flip)), PRECISION)
+    images = step._images(*batches(4), 0)
+    assert images.stride() == (144, 1, 12, 1)
+
+
 def test_where_offsets_of_32_bits_are_not_enough_pytorch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "MOST", 100)
     for name in ("bias_relu", "bias_relu_pool", "first_block"):

@@ -222,11 +222,16 @@ class Fast:
         return x
 
     def _images(self, rows: Tensor, pad: int) -> Tensor:
-        """The training images `rows` as the network gets them, with a black edge of `pad` pixels."""
+        """The training images `rows` as the network gets them, with a black edge of `pad` pixels.
+
+        By their strides they are channels last even with one channel: what a convolution makes of them follows that.
+        """
         task = self.task
         if self._pixels_fit:
             return kernels.pixels(task.images, rows, task.shape, pad, self.dtype)
-        return functional.pad(task.batch(rows).to(self.dtype), (pad,) * 4)
+        images = task.batch(rows)
+        batch = torch.empty_like(images, dtype=self.dtype, memory_format=torch.channels_last).copy_(images)
+        return functional.pad(batch, (pad,) * 4) if pad else batch
 
     def _make_parts(self, modules: Sequence[nn.Module]) -> Iterator[Part]:
         """The network, cut so that a part is one module, or some that are fused."""
