@@ -9,7 +9,7 @@ from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
 from vggexplorer.ui.run import choice, rows, start_button, view
 from vggexplorer.ui.state import complain
-from vggexplorer.ui.train import elsewhere, live, opponent, preview, racing, setup
+from vggexplorer.ui.train import dataset, elsewhere, live, opponent, preview, racing, setup
 
 if IN_BROWSER:
     header.show(t("Train"), literal(title(choice.subject())))
@@ -37,4 +37,5 @@ with st.container(border=True, key="stage"):
         preview.show(runs, prepared.config)
 live.others(runs, run)
 if prepared:
+    dataset.show(runs, prepared.config)
     start_button.details(runs, prepared, exact_bits=run is None)

@@ -72,9 +72,12 @@ def test_fewer_images_are_taken_evenly_out_of_each_class(sample: data.Data) -> N
         assert data.limited(sample, images) is sample
 
 
-@pytest.mark.skipif(
+needs_debian = pytest.mark.skipif(
     not (DEBIAN / "fashion-mnist").is_dir(), reason="Debian's package dataset-fashion-mnist is not there"
 )
+
+
+@needs_debian
 def test_the_full_set_is_what_torchvision_reads(tmp_path: Path) -> None:
     import gzip
 

@@ -233,6 +233,7 @@ SEVERAL = {
     *("most hints", "most questions", "most sentences"),
     *("text are", "folder are", "share are", "part are"),  # names
     *("n pictures", "folders folders", "most files", "count files"),  # bounds of a folder of pictures
+    *("compared pictures", "most classes", "ratio times", "largest as", "bits bits", "share have"),  # what it holds
     "more runs",  # a race has two or three
     *(
         "all places",

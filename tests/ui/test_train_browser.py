@@ -206,6 +206,26 @@ def page(dashboard: Server, visit: Callable[[Server], Train], place: Path) -> It
     stop_all(place)
 
 
+def test_the_pictures_are_seen_as_the_network_gets_them_and_the_dice_draws_others(
+    dashboard: Server, visit: Callable[[Server], Train]
+) -> None:
+    page = visit(dashboard).open("/train", **SMALL)
+    page.page.get_by_text("The data, as the network gets it").click()
+    page.press("Read all pictures")
+    shown = page.page.locator(".st-key-drawn canvas")
+    shown.nth(11).wait_for()
+    first = shown.evaluate_all(PIXELS)
+    assert len(first) == len(set(first)) == 12
+    page.press("Draw others")
+    wait_until(lambda: set(shown.evaluate_all(PIXELS)).isdisjoint(first) or page.wait(50), what="others")
+    page.page.get_by_text("of them like one in the other part").wait_for()
+    assert page.page.locator(".st-key-nearest canvas").count() >= 2
+    assert page.page.get_by_test_id("stException").count() == 0
+
+
+PIXELS = "all => all.map(each => each.toDataURL())"
+
+
 def test_a_double_click_makes_one_run_and_zoom_survives_what_comes_in(page: Train, place: Path) -> None:
     page.page.get_by_role("button", name="Start", exact=True).dblclick(delay=30)
     page.points(more_than=60)

@@ -14,21 +14,24 @@ from test_i18n import all_chinese, explore  # noqa: F401 (a fixture)
 from test_pages import Explore, plain
 
 from vggexplorer.architectures import NETWORKS
+from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, size
 from vggexplorer.layers import shape_text
-from vggexplorer.runs import datasets, launch
+from vggexplorer.runs import datasets, folders, launch
 from vggexplorer.runs.config import RECIPES, Config, recipe
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
+from vggexplorer.runs.survey import ROLLS, Near, Picture, Shown, Sizes, Survey
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_network
 from vggexplorer.ui import jobs, widgets
+from vggexplorer.ui import pictures as drawn_pictures
 from vggexplorer.ui.run import start_button
-from vggexplorer.ui.train import downloading
+from vggexplorer.ui.train import dataset, downloading
 
 TRAIN = str(ROOT / "pages" / "train.py")
 CPU = Device("cpu", "9700X", 8 * 2**30, 2.0)
@@ -196,7 +199,9 @@ def test_the_data_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert str(tmp_path) in page.run().captions
 
 
-def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> None:
+def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MOMENT", 0)
+    monkeypatch.setattr(folders, "TIMES", 0)
     page = Train().set("dataset", "folder")
     assert page.errors == ["Choose a folder that has one subfolder for each class."]
     for name in ("cat", "dog", "empty"):
@@ -220,6 +225,104 @@ def test_a_folder_of_images_is_named(started: list[Config], tmp_path: Path) -> N
     assert str(started[0].dataset) == f"folder:{tmp_path / 'mine'}"
     assert started[0].network.architecture.num_classes == 2
     assert page.errors == []
+
+
+# --- the data ----------------------------------------------------------------------------------------------
+
+
+def one_pixel(level: int) -> Picture:
+    return dict(drawn_pictures.grey(bytes([level]), 1, 1))
+
+
+def rolled(first: int) -> list[list[Shown]]:
+    """A picture for each roll, as light as its number says."""
+    return [[Shown(one_pixel(roll), "bag")] for roll in range(first, first + ROLLS)]
+
+
+NEAREST = Near(3, (one_pixel(1), one_pixel(2)), ("bag", "coat"), ("train", "test"), ("a/1.png", "b/2.png"))
+FOUND = Survey(
+    counts={"bag": (300, 20), "coat": (100, 5)},
+    mean=(0.25,),
+    spread=(0.5,),
+    sizes=Sizes(40, (10, 20), (30, 40), (50, 60), enlarged=10, squeezed=4),
+    said=(Remark("The first of every {n} pictures of a class is for testing.", {"n": 7}),),
+    odd=("“a/x.png”: not a picture",),
+    num_odd=1,
+    distance=15,
+    bits=512,
+    compared=425,
+    alike=2,
+    across=2,
+    nearest=(NEAREST,),
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From which rolls on pictures were asked for; all answers come at once."""
+    firsts: list[int] = []
+    monkeypatch.setattr(dataset, "survey", lambda *_: FOUND)
+    monkeypatch.setattr(dataset, "rolls", lambda _, first, __: firsts.append(first) or rolled(first))
+    monkeypatch.setattr(jobs.Job, "running", property(lambda job: bool(job._thread.join(30))))
+    return firsts
+
+
+def test_the_pictures_are_read_when_somebody_asks(asked: list[int]) -> None:
+    page = Train()
+    assert "Of 425 pictures" not in page.text
+    page.click("read pictures")
+    for sentence in (
+        "There are 3 times as many training pictures of bag as of coat.",
+        "A network that takes everything for bag is right in 80.0 % of the test.",
+        "mean 0.2500, standard deviation 0.5000",
+        "Of 40 files looked at, the smallest is 10×20, the middle one 30×40, the largest 50×60 (height × width).",
+        "25.0 % are smaller than 32×32 and made larger",
+        "10.0 % have another shape and are squeezed into 32×32.",
+        "The first of every 7 pictures of a class is for testing.",
+        "Of 425 pictures **2** look like another one (at most 15 of 512 bits of their difference hashes differ), **2** of",
+    ):
+        assert sentence in page.text.replace("\xa0", " ")
+    assert "1 file could not be used" in [each.label for each in page.test.expander]
+    near = live.data(page.test, "near 0")["items"]
+    assert [each["caption"] for each in near] == ["bag\nto train on\na/1.png", "coat\nto test on\nb/2.png"]
+    assert asked == [0]
+
+
+def test_the_dice_draws_others_and_asks_for_more_when_all_were_seen(asked: list[int]) -> None:
+    page = Train().click("read pictures")
+    seen = [live.data(page.test, "drawn")["items"][0]["picture"]]
+    for _ in range(ROLLS):
+        page.click("dice")
+        seen.append(live.data(page.test, "drawn")["items"][0]["picture"])
+    assert seen == [one_pixel(roll) for roll in range(ROLLS + 1)]
+    assert asked == [0, ROLLS]
+
+
+def test_what_was_read_is_of_the_data_and_the_size_that_are_chosen(asked: list[int]) -> None:
+    """With another input, pictures are read anew; with other chance, others are drawn."""
+    page = Train().click("read pictures")
+    assert "nothing changed at random" in page.captions
+    page.set("training flip", True)
+    assert "every other one mirrored" in page.captions
+    assert live.data(page.test, "drawn") == {}
+    page.click("dice")
+    assert asked == [0, 0]
+    page.set("training input_size", "64")
+    assert "Of 425 pictures" not in page.text
+    assert [each.label for each in page.test.button].count("Read all pictures") == 1
+
+
+def test_data_that_cannot_be_read_gets_a_sentence_and_another_try(
+    asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Survey:
+        raise InputError("The class {name} in {folder} has no files.", name="“bag”", folder="“x”")
+
+    monkeypatch.setattr(dataset, "survey", refuse)
+    page = Train().click("read pictures")
+    assert page.errors == ["The class “bag” in “x” has no files."]
+    monkeypatch.setattr(dataset, "survey", lambda *_: FOUND)
+    assert "Of 425 pictures" in page.click("read pictures").text
 
 
 # --- starting ----------------------------------------------------------------------------------------------

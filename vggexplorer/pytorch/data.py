@@ -55,12 +55,16 @@ def load(dataset: Dataset, input_shape: Shape) -> Data:
     check_shape(input_shape)
     known = dataset.known
     if known is None:
-        found = folder.read(dataset.path, input_shape)
-        tensors = (*found.train.tensors(), *found.test.tensors())
-        return Data(*tensors, found.classes, tuple(found.odd.listed), found.odd.count, found.said)
+        return of_folder(folder.read(dataset.path, input_shape))
     train_images, train_labels, test_images, test_labels = map(_tensor, read(known, official(dataset)))
     train_images, test_images = (images.view(-1, *known.shape) for images in (train_images, test_images))
     return Data(train_images, train_labels.long(), test_images, test_labels.long(), known.classes)
+
+
+def of_folder(read: folder.Read) -> Data:
+    """The pictures of a folder as a data set."""
+    tensors = (*read.train.tensors(), *read.test.tensors())
+    return Data(*tensors, read.classes, tuple(read.odd.listed), read.odd.count, read.said)
 
 
 def limited(data: Data, images: int | None) -> Data:

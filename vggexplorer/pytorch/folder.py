@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,8 @@ from vggexplorer.runs.folders import Files, Found, Odd, find, for_testing, in_wo
 
 MAX_BYTES = 8 * 2**30
 """The most memory that the pictures of a folder may take."""
+TRIES = 3
+"""For each picture that is wanted by chance so many files are tried."""
 
 
 class Pile:
@@ -76,20 +79,36 @@ def read(path: Path, shape: Shape) -> Read:
 
     `InputError` if there are too few classes or pictures, or too many pictures.
     """
-    channels, *size = shape
-    if channels not in (1, 3):
-        raise InputError("Pictures have 1 or 3 channels; this network takes {channels}.", channels=f"{channels:,}")
-    return _Reader(path, shape, size).read()
+    return _Reader(path, shape).read()
+
+
+def some(path: Path, shape: Shape, count: int, chance: Random) -> tuple[Tensor, list[str]]:
+    """Up to so many pictures, drawn by chance from those to train on, and the names of their classes.
+
+    `InputError` as in `read`, or if none of those that were tried can be used.
+    """
+    reader, found = _Reader(path, shape), find(path)
+    files = [(file, name) for name, its_files in zip(found.classes, found.train, strict=True) for file in its_files]
+    pile, names = Pile(count, reader.shape), list[str]()
+    for file, name in chance.sample(files, min(len(files), TRIES * count)):
+        if len(names) < count and (image := reader.picture(file, found.odd)) is not None:
+            pile.add(image, 0, file)
+            names.append(name)
+    if not names:
+        raise InputError("None of the files that were tried is a picture that can be used.")
+    return pile.images, names
 
 
 class _Reader:
     """Reads the pictures that `find` finds below `path`."""
 
-    def __init__(self, path: Path, shape: Shape, size: Sequence[int]) -> None:
+    def __init__(self, path: Path, shape: Shape) -> None:
         self.path = path
         self.shape = shape
-        self.size = size
-        self.mode = "L" if shape[0] == 1 else "RGB"
+        channels, *self.size = shape
+        if channels not in (1, 3):
+            raise InputError("Pictures have 1 or 3 channels; this network takes {channels}.", channels=f"{channels:,}")
+        self.mode = "L" if channels == 1 else "RGB"
 
     def read(self) -> Read:
         found = find(self.path)
@@ -106,11 +125,11 @@ class _Reader:
         pile = Pile(sum(map(len, files)), self.shape)
         for label, its_files in enumerate(files):
             for file in its_files:
-                if (image := self._picture(file, odd)) is not None:
+                if (image := self.picture(file, odd)) is not None:
                     pile.add(image, label, file)
         return pile
 
-    def _picture(self, file: Path, odd: Odd) -> Tensor | None:
+    def picture(self, file: Path, odd: Odd) -> Tensor | None:
         """The picture in a file; None, with its reason in `odd`, if it cannot be used."""
         try:
             if not stat.S_ISREG(file.stat().st_mode):  # since it was found; a pipe would keep us waiting

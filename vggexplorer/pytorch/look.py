@@ -106,3 +106,9 @@ def picture(image: Tensor) -> dict[str, Any]:
     channels, height, width = image.shape
     content = image.permute(1, 2, 0).contiguous().cpu().numpy().tobytes()
     return {"width": width, "height": height, "channels": channels, "bytes": base64.b64encode(content).decode()}
+
+
+def drawn(image: Tensor) -> dict[str, Any]:
+    """What a network gets, (channels, height, width) from 0 to 1, for a page: one or three channels of bytes."""
+    some = image[:3] if len(image) >= 3 else image[:1]
+    return picture((255 * some).round().clamp(0, 255).to(torch.uint8))

@@ -6,7 +6,6 @@ many pictures the file holds; the first is taken).
 With a layer it is what `inside` says.
 """
 
-import base64
 import io
 import math
 import sys
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 
 from vggexplorer.errors import InputError
 from vggexplorer.processes import limited, tell
-from vggexplorer.pytorch import pictures, weights
+from vggexplorer.pytorch import look, pictures, weights
 from vggexplorer.pytorch.data import to_batch
 from vggexplorer.pytorch.inside import inside
 from vggexplorer.pytorch.modules import build
@@ -145,18 +144,10 @@ def predict(run: Run, content: bytes, invert: str = "auto") -> dict[str, Any]:
     return {
         "classes": classes,
         "chances": chances[: len(classes)],
-        "picture": _drawn(to_batch(seen.image, config.trained.input_shape)[0]),
+        "picture": look.drawn(to_batch(seen.image, config.trained.input_shape)[0]),
         "inverted": seen.inverted,
         "frames": seen.frames,
     }
-
-
-def _drawn(image: Tensor) -> dict[str, Any]:
-    """What the network gets, (channels, height, width) from 0 to 1, as one or three channels of bytes."""
-    shown = image[:3] if len(image) >= 3 else image[:1]
-    channels, height, width = shown.shape
-    content = (255 * shown).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy().tobytes()
-    return {"width": width, "height": height, "channels": channels, "bytes": base64.b64encode(content).decode()}
 
 
 def main(argv: list[str]) -> int:
