@@ -16,8 +16,9 @@ import torch
 from conftest import ROOT
 from torch import Tensor
 
-pytest.importorskip("triton", reason="PyTorch for this system comes without Triton")
+triton = pytest.importorskip("triton", reason="PyTorch for this system comes without Triton")
 
+CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
 CASES = [Path(__file__).with_name(name) for name in ("kernel_cases.py", "fast_cases.py")]
 HALF = torch.bfloat16
 TYPES = {
@@ -74,7 +75,10 @@ def launches() -> None:
 
 @pytest.mark.long
 def test_they_compile_for_an_h100(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As they are launched, down to the machine's own instructions; the compiler needs no GPU for it."""
+    """As they are launched, down to the machine's own instructions, with all that they hold in registers.
+
+    The compiler needs no GPU for it.
+    """
     from triton import compile as compiled
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
@@ -94,7 +98,9 @@ def test_they_compile_for_an_h100(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
                 aligned[(place,)] = [["tt.divisibility", 16]]
         source = ASTSource(kernel, signature, constants, aligned)
         made = compiled(source, target=GPUTarget("cuda", 90, 32), options={"num_stages": num_stages})
-        assert made.asm["cubin"]
+        (tmp_path / "cubin").write_bytes(made.asm["cubin"])
+        told = subprocess.run([CUOBJDUMP, "--dump-resource-usage", tmp_path / "cubin"], capture_output=True, text=True)
+        assert " STACK:0 " in told.stdout, kernel.__name__ + told.stdout + told.stderr
         seen.add(kernel.__name__)
 
     monkeypatch.setattr(JITFunction, "run", run)

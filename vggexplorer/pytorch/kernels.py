@@ -500,7 +500,7 @@ def descend(
     weight and velocity are float32, lr one number on the device, which a replayed graph reads anew. 12 bytes a weight
     with a half and without momentum, 20 with both.
     """
-    grid = (triton.cdiv(weight.numel(), 4096),)
+    grid = (triton.cdiv(weight.numel(), 1024),)
     copy, moved = weight if half is None else half, weight if velocity is None else velocity
     given = half is not None, velocity is not None
-    _descend[grid](weight, copy, gradient, moved, weight.numel(), lr, momentum, decay, *given, 4096)
+    _descend[grid](weight, copy, gradient, moved, weight.numel(), lr, momentum, decay, *given, 1024)
