@@ -86,6 +86,13 @@ def inside(page: Learn, say: Say) -> None:
     page.page.locator(".way button").first.wait_for()
 
 
+def data(page: Learn, say: Say) -> None:
+    text("The data, as the network gets it")(page, say)
+    page.page.get_by_role("button", name=say("Read all pictures")).click()
+    page.page.locator(".st-key-drawn canvas").nth(11).wait_for()
+    page.page.locator(".st-key-nearest canvas").first.wait_for()
+
+
 VIEWS: dict[str, tuple[str, dict[str, str], Act]] = {
     "explore": ("/", {}, nothing),
     "explore, more columns": ("/", {}, text("More columns")),
@@ -106,6 +113,7 @@ VIEWS: dict[str, tuple[str, dict[str, str], Act]] = {
     "compare, train": ("/compare", {"tab": "train"}, nothing),
     "compare, files": ("/compare", {"tab": "files"}, nothing),
     "train": ("/train", {}, text("More settings")),
+    "train, data": ("/train", {}, data),
     "runs": ("/runs", {}, nothing),
     "runs, two": ("/runs", {}, compared),
     "a run": ("/runs", {"run": RECORDED_RUN}, nothing),
