@@ -32,22 +32,21 @@ TYPES = {
 }
 
 
-def run_cases(**env: str) -> None:
+def run_cases(options: Any, **env: str) -> None:
     command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, *map(str, CASES)], capture_output=True, text=True, env=os.environ | env, cwd=ROOT, timeout=300
-    )
+    command += [f"--seed={options.seed}", *(["--all"] if options.all else []), *map(str, CASES)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | env, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
 
 
-def test_in_the_interpreter_they_do_what_pytorch_does() -> None:
-    run_cases(TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
+def test_in_the_interpreter_they_do_what_pytorch_does(pytestconfig: pytest.Config) -> None:
+    run_cases(pytestconfig.option, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_they_do_what_pytorch_does() -> None:
-    run_cases()
+def test_on_a_gpu_they_do_what_pytorch_does(pytestconfig: pytest.Config) -> None:
+    run_cases(pytestconfig.option)
 
 
 def both_ways(act: Callable[..., Tensor], *inputs: Any) -> None:
