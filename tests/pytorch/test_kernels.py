@@ -7,7 +7,6 @@ Triton reads when it is imported whether it is to interpret: the tests themselve
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,16 @@ import torch
 from conftest import ROOT
 from torch import Tensor
 
+from vggexplorer.architectures import NETWORKS
+from vggexplorer.pytorch.modules import build
+from vggexplorer.pytorch.optimizers import optimizer
+from vggexplorer.pytorch.step import Task
+from vggexplorer.runs.options import Training
+
 triton = pytest.importorskip("triton", reason="PyTorch for this system comes without Triton")
 
 CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
 CASES = [Path(__file__).with_name(name) for name in ("kernel_cases.py", "fast_cases.py")]
-HALF = torch.bfloat16
 TYPES = {
     torch.uint8: "*u8",
     torch.int8: "*i8",
@@ -49,31 +53,21 @@ def test_on_a_gpu_they_do_what_pytorch_does(pytestconfig: pytest.Config) -> None
     run_cases(pytestconfig.option)
 
 
-def both_ways(act: Callable[..., Tensor], *inputs: Any) -> None:
-    y = act(*inputs)
-    y.backward(torch.ones_like(y))
+def step(name: str, momentum: float) -> None:
+    """A fused step of a network of the book on one image; what it makes is not looked at."""
+    from vggexplorer.pytorch.fast import Fast
 
-
-def launches() -> None:
-    """Each kernel, as a slim VGG-11 and AlexNet have them; what it makes is not looked at."""
-    from vggexplorer.pytorch import kernels
-
-    index, images = torch.arange(2), torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
-    bias = torch.zeros(16, requires_grad=True)
-    weight = torch.zeros(16, 1, 3, 3, dtype=HALF, requires_grad=True)
-    black = kernels.pixels(images, index, (1, 32, 32), kernels.PAD, HALF)
-    both_ways(kernels.first_block, black, weight, bias)
-    x = torch.zeros(2, 16, 13, 13, dtype=HALF, requires_grad=True)
-    both_ways(kernels.bias_relu, x, bias)
-    for side in (2, 3):
-        both_ways(kernels.bias_relu_pool, x, bias, side)
-    master, lr = torch.zeros(32), torch.zeros(1)
-    kernels.descend(master, master.to(HALF), master.to(HALF), master, lr, 0.9, 0.0)
-    kernels.descend(master, master, None, None, lr, 0.0, 0.0)
+    net = build(*NETWORKS[name]).to(memory_format=torch.channels_last)
+    training = Training(batch_size=1, momentum=momentum)
+    images, labels = torch.zeros(1, 1, 28, 28, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64)
+    Fast(Task(net, optimizer(net, training), training, images, labels, (1, 224, 224))).learn(labels, 0.1)
 
 
 @pytest.mark.long
-def test_they_compile_for_an_h100(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "momentum", "kernels"), [("VGG-11 slim", 0.9, 8), ("AlexNet", 0.0, 6)])
+def test_they_compile_for_an_h100(
+    name: str, momentum: float, kernels: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """As they are launched, down to the machine's own instructions, with all that they hold in registers.
 
     The compiler needs no GPU for it.
@@ -84,7 +78,7 @@ def test_they_compile_for_an_h100(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     from triton.runtime import JITFunction
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
 
     def run(kernel: Any, *args: Any, grid: Any, warmup: bool, num_stages: int = 3) -> None:
         signature, constants, aligned = {}, {}, {}
@@ -95,13 +89,15 @@ def test_they_compile_for_an_h100(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
             signature[parameter.name] = TYPES[value.dtype if isinstance(value, Tensor) else type(value)]
             if isinstance(value, Tensor) and not parameter.do_not_specialize:
                 aligned[(place,)] = [["tt.divisibility", 16]]
+        if (what := f"{signature} {constants}") in seen:
+            return
         source = ASTSource(kernel, signature, constants, aligned)
         made = compiled(source, target=GPUTarget("cuda", 90, 32), options={"num_stages": num_stages})
         (tmp_path / "cubin").write_bytes(made.asm["cubin"])
         told = subprocess.run([CUOBJDUMP, "--dump-resource-usage", tmp_path / "cubin"], capture_output=True, text=True)
         assert " STACK:0 " in told.stdout, kernel.__name__ + told.stdout + told.stderr
-        seen.add(kernel.__name__)
+        seen[what] = kernel.__name__
 
     monkeypatch.setattr(JITFunction, "run", run)
-    launches()
-    assert len(seen) == 8
+    step(name, momentum)
+    assert len(set(seen.values())) == kernels
