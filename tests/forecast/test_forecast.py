@@ -389,6 +389,33 @@ def test_every_data_sheet_makes_a_forecast(known: Any) -> None:
     assert training_time(TINY, 8, "float32", found, epochs=1, examples=80, tests=80).total > 0
 
 
+def test_a_device_that_was_looked_at_for_a_second_has_a_rough_time() -> None:
+    """By hand: of LeNet's step, 2 ms, 1 ms a layer, 4 ns a parameter, and the pace for each of its MACs."""
+    config = Config(network=NETWORKS["LeNet"], training=Training(epochs=3, batch_size=100, precision="float32"))
+    looked_at = Device("cpu", "CPU", 2**33, 2.0, pace=1e-9)
+    found, totals = forecast(config, looked_at, None), summarize(*config.trained)
+    step = 2e-3 + 1e-3 * len(totals.rows) + 4e-9 * totals.totals.params + 1e-9 * 100 * totals.totals.macs
+    assert found.time
+    assert found.time.step == pytest.approx(step)
+    assert found.time.epoch == pytest.approx(60 * step + 1000 / 100 * step / 3)
+    assert found.time.total == pytest.approx(5 + 3 * found.time.epoch)
+    assert (found.time.low, found.time.high) == pytest.approx((found.time.total / 2, 2 * found.time.total))
+    assert found.rough
+    assert not found.measured
+    assert Forecast.from_json(found.to_json()) == found
+
+
+def test_a_rough_time_is_that_of_the_faster_precision_and_a_gpu_calls_faster() -> None:
+    config = Config(network=NETWORKS["VGG-11 slim"], training=Training(batch_size=64))
+    pace = Device("cpu", "CPU", 2**33, 2.0, pace=1e-9)
+    steps = [
+        found.time.step
+        for device in (pace, pace._replace(speedup=0.5), pace._replace(name="cuda:0"))
+        if (found := forecast(config, device, None)).time
+    ]
+    assert [round(steps[1] / steps[0], 1), steps[2] < steps[0]] == [2.0, True]
+
+
 def test_other_devices_have_no_data_sheet() -> None:
     assert preset("AMD EPYC") is None
 
@@ -439,6 +466,9 @@ def test_what_was_measured_stands_beside_the_forecast() -> None:
     assert compared["memory"] == Compared(found.memory.total, 2**31)
     assert compared["step"].error == pytest.approx(found.time.step / 2 - 1)
     assert compare(forecast(SLIM, CPU, None), SLIM, replace(last, memory=None)) == {}
+    rough = forecast(SLIM, CPU._replace(pace=1e-9), None)
+    assert rough.time
+    assert "step" not in compare(rough, SLIM, last)
 
 
 # --- make it fit --------------------------------------------------------------------------------------------

@@ -82,6 +82,19 @@ def test_memory_is_told_before_anything_is_measured(started: list[Config]) -> No
     assert not [metric for metric in page.test.metric if metric.label == "An epoch"]
 
 
+def test_a_device_that_was_only_looked_at_has_rough_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They can be had before anybody measures, and measuring is still offered."""
+    looked_at = CPU._replace(pace=1e-10)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [looked_at])
+    page = Train()
+    found = expected(slim(), looked_at, None)
+    assert found.time
+    assert found.rough
+    assert value(page, "All of it") == f"{seconds(found.time.total / 2)} – {seconds(2 * found.time.total)}"
+    assert "9700X, measured for a second: the times may be half or twice as long" in page.captions
+    assert "Measure this device" in [button.label for button in page.test.button]
+
+
 def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0)
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [gpu])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, product
-from math import prod
+from math import ceil, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folders import lately
+from vggexplorer.runs.probes import LOADING, step_seconds
 from vggexplorer.summary import summarize
 
 CONTEXT = 600 * 2**20
@@ -40,6 +41,10 @@ USABLE = 0.9
 """The share of a device's memory that a run may take: others need some, too."""
 LABEL = 8
 """Bytes of a label."""
+ROUGH = 2
+"""How many times as long, or as short, a rough forecast of time may be."""
+FORWARD = 1 / 3
+"""The part of a step's work that a test does."""
 MOST_COMBINED = 3
 """The most pairs of changes that are proposed."""
 FINE = 20
@@ -69,7 +74,7 @@ def images_of(config: Config) -> Images:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Memory in training and in inference, and time where the device has been measured or is in a table.
+    """Memory in training and in inference, and time where something is known of the device.
 
     On a GPU that was not measured `memory` is what the tensors take.
     """
@@ -80,7 +85,7 @@ class Forecast:
     inference: Memory
     time: Time | None
     measured: bool
-    """Whether the device was measured; else its figures are from a data sheet, or there are none."""
+    """Whether the device was measured; else its figures are from a data sheet, or `rough`, or there are none."""
     allocated: int
     """The part of `memory` that a record's memory shows: on a GPU, what PyTorch has allocated."""
     most: int
@@ -88,6 +93,8 @@ class Forecast:
     libraries take."""
     partial: bool = False
     """Whether the device was measured in part only: the time is less certain."""
+    rough: bool = False
+    """Whether all that is known of the device is the short measurement by which it was found."""
 
     def to_json(self) -> dict[str, Any]:
         """What forecast.json holds."""
@@ -101,6 +108,7 @@ class Forecast:
             "allocated": self.allocated,
             "most": self.most,
             "partial": self.partial,
+            "rough": self.rough,
         }
 
     @staticmethod
@@ -119,6 +127,7 @@ class Forecast:
                 int(data["allocated"]),
                 int(data.get("most", memory.total)),
                 bool(data.get("partial")),
+                bool(data.get("rough")),
             )
         except (TypeError, KeyError, ValueError):
             return None
@@ -139,7 +148,7 @@ _MEMORIES = ("memory", "inference")
 
 
 def forecast(config: Config, device: Device, calibration: Calibration | None) -> Forecast:
-    """What `config` will take on `device`; without a calibration, by its data sheet, if we have that."""
+    """What `config` will take on `device`; without a calibration, by its data sheet or by its short measurement."""
     config = _settled(config, device, calibration)
     training, precision = config.training, config.training.precision
     known = next((each for each in _known(device, calibration) if precision in each.rates), None)
@@ -166,12 +175,13 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
         context=context,
         added=added or NOTHING_ADDED,
     )
-    time = _time(config, known, precision, images) if known else None
+    time = _time(config, known, precision, images) if known else _rough_time(config, device, precision, images)
     if time and training.time_budget is not None:
         time = Time(time.step, time.epoch, *(min(each, training.time_budget) for each in time[2:]))
     allocated = memory.total - (memory.context if cuda else 0)
     measured, in_part = (known.measured, known.partial(precision)) if known else (False, False)
-    return Forecast(device.name, precision, memory, inference, time, measured, allocated, most.total, in_part)
+    rough = known is None and time is not None
+    return Forecast(device.name, precision, memory, inference, time, measured, allocated, most.total, in_part, rough)
 
 
 def _time(config: Config, known: Calibration, precision: str, images: Images) -> Time:
@@ -191,6 +201,17 @@ def _time(config: Config, known: Calibration, precision: str, images: Images) ->
         tests=images.tests + estimated,
         kept=training.kept,
     )
+
+
+def _rough_time(config: Config, device: Device, precision: str, images: Images) -> Time | None:
+    """How long `config` takes, from half to twice of it; None if not even a short measurement was made."""
+    if not device.pace:
+        return None
+    training = config.training
+    step = step_seconds(device, config.trained, training.batch_size, precision)
+    epoch = ceil(images.examples / training.batch_size) * step + FORWARD * images.tests / training.batch_size * step
+    total = LOADING + training.epochs * epoch
+    return Time(step, epoch, total, total / ROUGH, ROUGH * total)
 
 
 def _known(device: Device, calibration: Calibration | None) -> Iterator[Calibration]:
@@ -256,14 +277,14 @@ def of_run(run: Run) -> dict[str, Compared]:
 
 
 def compare(forecast: Forecast, config: Config, last: Record) -> dict[str, Compared]:
-    """`memory` in bytes and `step` in seconds, forecast and measured, as far as both are known.
+    """`memory` in bytes and `step` in seconds, forecast and measured, as far as both are known; no rough time.
 
     `last` is the run's last record.
     """
     compared = {}
     if last.memory:
         compared["memory"] = Compared(forecast.allocated, last.memory)
-    if forecast.time and last.examples_per_sec > 0:
+    if forecast.time and not forecast.rough and last.examples_per_sec > 0:
         batch = min(config.training.batch_size, last.examples)
         compared["step"] = Compared(forecast.time.step, batch / last.examples_per_sec)
     return compared

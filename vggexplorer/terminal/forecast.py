@@ -91,9 +91,9 @@ def print_forecast(
     console.print()
     if forecast.time:
         print_table(console, _time_table(forecast))
-        source = "measured on this device" if forecast.measured else "estimated from the data sheet"
-        source += " in part, so less certain (--measure goes on)" if forecast.partial else ""
-        console.print(f"\nTimes: {source}. The most memory in a step; the parts are those of that moment.", style="dim")
+        console.print(
+            f"\nTimes: {_source(forecast)}. The most memory in a step; the parts are those of that moment.", style="dim"
+        )
     if not forecast.fits(memory, seconds):
         limits = [f"{duration(seconds)}"] if seconds and not forecast.fits(None, seconds) else []
         if memory and not forecast.fits(memory, None):
@@ -103,6 +103,14 @@ def print_forecast(
             console.print(f"- {_words(each)}")
         if not proposals:
             console.print("No change of width, input, batch, head or epochs would do.")
+
+
+def _source(forecast: Forecast) -> str:
+    if forecast.rough:
+        return "from a measurement of a second, maybe half or twice as long"
+    if not forecast.measured:
+        return "estimated from the data sheet"
+    return "measured on this device" + (" in part, so less certain (--measure goes on)" if forecast.partial else "")
 
 
 def _about_data(pictures: Found | None) -> dict[str, Any]:

@@ -141,6 +141,8 @@ def _source(expected: RunForecast) -> str:
         return t("Measured on {device} in part: the times are less certain", device=title)
     if expected.forecast.measured:
         return t("Measured on {device}", device=title)
+    if expected.forecast.rough:
+        return t("{device}, measured for a second: the times may be half or twice as long", device=title)
     if expected.forecast.time:
         return t("{device}: an estimate from its data sheet", device=title)
     if expected.calibration:
