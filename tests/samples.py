@@ -1,8 +1,9 @@
 """Which tests run, and in how many processes.
 
 What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
-Tests that take long run in turn: a part of them in each run, all of those in a file that is named. Those of faults, of
-a cluster and of the doors (ways to the dashboard) run when their folder is named, and of the doors all of them. A
+Tests that take long, and those that start PyTorch again and again, run in turn: a part of them in each run, all of
+those in a file that is named. Those of faults, of a cluster and of the doors (ways to the dashboard) run when their
+folder is named, and of the doors all of them. A
 sample is drawn anew in each run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
 """
 
@@ -27,8 +28,8 @@ APART = (TESTS / "faults", CLUSTER, DOORS)
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS = 12
-"""Each run takes one in so many of the tests that take long."""
+TURNS, TURNS_OF_PROCESSES = 12, 2
+"""Each run takes one in so many of the tests that take long, and of `REAL_PROCESSES`."""
 REAL_PROCESSES = (
     "test_worker",
     "test_distributed",
@@ -158,10 +159,17 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     for (name, count), cases in groups.items():
         left_out |= set(cases) - set(_some(_dice(config, name), cases, count))
     if not _of_a_file(config):
-        long = [item for item in items if item.get_closest_marker("long") and item not in left_out]
-        left_out |= set(long) - set(_some(_dice(config, "long"), long, -(-len(long) // TURNS)))
+        left = [item for item in items if item not in left_out]
+        long = [item for item in left if item.get_closest_marker("long")]
+        processes = [item for item in left if item.path.stem in REAL_PROCESSES and item not in long]
+        left_out |= _not_in_turn(config, "long", long, TURNS)
+        left_out |= _not_in_turn(config, "processes", processes, TURNS_OF_PROCESSES)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def _not_in_turn(config: pytest.Config, name: str, items: Sequence[pytest.Item], turns: int) -> set[pytest.Item]:
+    return set(items) - set(_some(_dice(config, name), items, -(-len(items) // turns)))
 
 
 def _dice(config: pytest.Config, name: str) -> Random:

@@ -146,6 +146,7 @@ def test_of_a_folder_what_cannot_be_read_is_passed_over(folder: Path) -> None:
 
 
 def test_what_is_wrong_with_the_data_is_a_sentence(tmp_path: Path) -> None:
-    for ask in (asked.survey, lambda about: asked.rolls(about, 0)):
+    about = config(Dataset("folder", str(tmp_path)))
+    for ask in (asked.survey, survey.survey, lambda about: next(survey.rolls(about, 0))):
         with pytest.raises(InputError, match="at least 2 folders"):
-            ask(config(Dataset("folder", str(tmp_path))))
+            ask(about)
