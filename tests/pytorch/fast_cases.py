@@ -25,9 +25,11 @@ from vggexplorer.runs.steps import Why
 from vggexplorer.text import parse_network
 
 PRECISION = "float32" if INTERPRETED else "bfloat16"
-NEAR = {"float32": (1e-4, 1e-5), "bfloat16": (trial.FLOOR, 1e-3)}
+NEAR = {"float32": (1e-4, 1e-5), "bfloat16": (0.02, 1e-3)}
 """How far weights may be from those of PyTorch's steps in float32, relative to the norm of their change, and in any
 case: what has no influence, as a bias before batch norm, has a gradient of roundings alone."""
+TIMES = 4
+"""And how many times as far as those of PyTorch's steps in the same precision are."""
 TRAINING = Training(batch_size=4, lr=0.1, momentum=0.9, weight_decay=1e-3, label_smoothing=0.1)
 
 
@@ -151,8 +153,7 @@ def compare(
     weight: float = 1,
     **changes: object,
 ) -> None:
-    """As near to PyTorch's steps in float32 as `NEAR` says, and as a trial on a GPU asks: a few times as far as those
-    in the same precision are."""
+    """As near to PyTorch's steps in float32 as `NEAR` and `TIMES` say."""
     training = replace(TRAINING, **changes)  # type: ignore[arg-type]
     start = {name: value.float() for name, value in task(make, training).net.state_dict().items()}
     ours = Result.of(Fast(task(make, training), precision, graphs), rows, weight)
@@ -161,7 +162,7 @@ def compare(
     near, at_least = NEAR[precision]
     for name, apart in ours.apart(exact).items():
         moved = exact.values[name] - start.get(name, 0)
-        assert apart <= near * float(moved.norm()) + at_least + trial.TIMES * rounded[name], name
+        assert apart <= near * float(moved.norm()) + at_least + TIMES * rounded[name], name
 
 
 class Pretended:
@@ -345,14 +346,15 @@ def other_momentum(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(kernels, "descend", lambda *given: real(*given[:5], given[5] / 2, given[6]))
 
 
-BROKEN: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Why]] = {
-    "brighter images": (scaled("pixels", 3.0), Why.LOSS),
-    "no ReLU": (no_relu, Why.GRADIENT),
-    "gradients in the wrong pixel": (backward("_BiasReLUPool", lambda each: each.roll(1, 3), 0), Why.GRADIENT),
-    "a sum that misses a program": (backward("_BiasReLU", lambda each: each * 0.5, 1), Why.GRADIENT),
-    "taps in another order": (backward("_FirstBlock", lambda each: each.flip(3), 1), Why.GRADIENT),
-    "not a number": (backward("_BiasReLU", lambda each: each.log(), 0), Why.NO_NUMBER),
-    "another momentum": (other_momentum, Why.UPDATE),
+FAR = Why.LOSS, Why.GRADIENT
+BROKEN: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[Why, ...]]] = {
+    "brighter images": (scaled("pixels", 3.0), FAR),
+    "no ReLU": (no_relu, FAR),
+    "gradients in the wrong pixel": (backward("_BiasReLUPool", lambda each: each.roll(1, 3), 0), FAR),
+    "a sum that misses a program": (backward("_BiasReLU", lambda each: each * 0.5, 1), FAR),
+    "taps in another order": (backward("_FirstBlock", lambda each: each.flip(3), 1), FAR),
+    "not a number": (backward("_BiasReLU", lambda each: each.log(), 0), (Why.NO_NUMBER,)),
+    "another momentum": (other_momentum, (Why.UPDATE,)),
 }
 
 
@@ -381,8 +383,8 @@ def test_the_trial_of_a_run_takes_the_kernels(monkeypatch: pytest.MonkeyPatch) -
 def test_the_trial_of_a_run_refuses_broken_kernels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if INTERPRETED:
         as_on_a_gpu(monkeypatch)
-    spoil, why = BROKEN[name]
+    spoil, reasons = BROKEN[name]
     spoil(monkeypatch)
     with pytest.raises(trial.RefusedError) as refused:
         tried(deep)
-    assert refused.value.why is why or not INTERPRETED  # on a GPU, other roundings decide what is seen first
+    assert refused.value.why in reasons
