@@ -56,12 +56,13 @@ def test_both_languages_have_the_same_links_commands_figures_and_chapters() -> N
     assert sorted(figures.findall(english)) == sorted(figures.findall(chinese))
 
 
-def test_each_leads_to_the_other_and_the_readme_to_both() -> None:
+def test_each_leads_to_the_other_and_the_readmes_to_both() -> None:
     assert "(class.zh.md)" in TEXTS["class.md"]
     assert "(class.md)" in TEXTS["class.zh.md"]
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert "(docs/class.md)" in readme
-    assert "(docs/class.zh.md)" in readme
+    for name in ("README.md", "README.zh-CN.md"):
+        readme = (ROOT / name).read_text("utf-8")
+        assert "(docs/class.md)" in readme
+        assert "(docs/class.zh.md)" in readme
 
 
 LANGUAGES = {"class.md": "en", "class.zh.md": "zh"}

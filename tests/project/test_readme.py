@@ -1,4 +1,4 @@
-"""The README is true: its command lines run, print what it says they print, and its links lead somewhere."""
+"""Both READMEs are true: their command lines run, print what they say, and their links lead somewhere."""
 
 import os
 import re
@@ -17,14 +17,15 @@ from vggexplorer.processes import INSTALL
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch
 
-README = ROOT / "README.md"
+READMES = {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md")}
+in_both = pytest.mark.parametrize("text", READMES.values(), ids=READMES)
 _FENCE = re.compile(r"^```(console|bash|sh|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXTRA = re.compile(r"(?:\.|vggexplorer|clone|\.whl)\[(\w+)\]")
 _LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:src|href|srcset)=\"([^\"]+)\"|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
 
 
 class Example(NamedTuple):
-    """A command line of the README with the lines it shows below it."""
+    """A command line of a README with the lines it shows below it."""
 
     command: str
     output: tuple[str, ...]
@@ -84,22 +85,43 @@ def output_of(command: str, cwd: Path) -> str:
     return done.stdout
 
 
+def prose(text: str) -> str:
+    """A Markdown text without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text: str) -> set[str]:
+    """What a `#` can name in a Markdown text: its headings as GitHub makes anchors of them, and ids."""
+    headings = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    made = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return made | set(re.findall(r"<a id=\"([^\"]+)\">", text))
+
+
 def broken_links(text: str, folder: Path) -> list[str]:
-    """The relative links and pictures of a Markdown text that lead nowhere."""
-    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    targets = {next(filter(None, found)) for found in _LINK.findall(prose)}
-    relative = (target.split("#")[0] for target in targets if not re.match(r"[a-z]+:|#|//", target))
-    return sorted(target for target in relative if target and not (folder / target).exists())
+    """The relative links and pictures of a Markdown text that lead nowhere, or to no chapter of their page."""
+
+    def broken(target: str) -> bool:
+        path, _, anchor = target.partition("#")
+        if path and not (folder / path).exists():
+            return True
+        return bool(anchor) and anchor not in anchors((folder / path).read_text("utf-8") if path else text)
+
+    targets = {next(filter(None, found)) for found in _LINK.findall(prose(text))}
+    return sorted(target for target in targets if not re.match(r"[a-z]+:|//", target) and broken(target))
 
 
-@pytest.mark.parametrize("example", examples(README.read_text("utf-8")), ids=lambda example: example.command)
+EXAMPLES = dict.fromkeys(example for text in READMES.values() for example in examples(text))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.command)
 def test_a_command_line_runs_and_prints_what_is_shown(example: Example, tmp_path: Path) -> None:
     printed = output_of(example.command, tmp_path)
     assert difference(example.output, printed) is None, printed
 
 
-def test_there_are_command_lines_to_run() -> None:
-    assert examples(README.read_text("utf-8"))
+@in_both
+def test_there_are_command_lines_to_run(text: str) -> None:
+    assert examples(text)
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda page: page.name)
@@ -109,15 +131,17 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_first_command_installs_everything_and_every_extra_that_is_named_is_there() -> None:
     texts = {path: path.read_text("utf-8") for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))}
-    assert _FENCE.findall(texts[README])[0] == ("bash", 'pip install ".[train]" && vggexplorer\n')
+    for name in READMES:
+        assert _FENCE.findall(texts[ROOT / name])[0] == ("bash", 'pip install ".[train]" && vggexplorer\n')
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     installed = [name for text in (*texts.values(), INSTALL) for name in _EXTRA.findall(text)]
     assert set(installed) == set(extras)
 
 
-def test_the_test_command_is_marked() -> None:
-    """`.ci/run` takes it from there."""
-    block = re.search(r"<!-- test-command -->\s*^```\w*\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S)
+@in_both
+def test_the_test_command_is_marked(text: str) -> None:
+    """`.ci/run` takes it from README.md."""
+    block = re.search(r"<!-- test-command -->\s*^```\w*\n(.*?)^```$", text, re.M | re.S)
     assert block
     assert "pytest" in block[1]
 
@@ -138,6 +162,8 @@ nothing
 vggexplorer profile vgg11 | head -1
 ```
 ![here](docs) ![nowhere](docs/nowhere.png) [there](https://example.org) <img src="gone.svg">
+[this](#here-and-there) [that](#nowhere) [of another](README.md#start) [of none](README.md#end)
+## Here, and there
 """
 
 
@@ -157,17 +183,20 @@ def test_a_wrong_output_is_noticed() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_noticed() -> None:
-    assert broken_links(SAMPLE, ROOT) == ["docs/nowhere.png", "gone.svg"]
+    assert broken_links(SAMPLE, ROOT) == ["#nowhere", "README.md#end", "docs/nowhere.png", "gone.svg"]
 
 
-def oracle_rows(text: str) -> list[list[str]]:
-    """The rows of the README's table of the book's networks."""
-    lines = text.partition("<!-- oracle-table -->")[2].strip().split("\n\n")[0].splitlines()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+def table(text: str, mark: str) -> list[tuple[str, ...]]:
+    """The rows of the first table behind a mark, its head first."""
+    head, _, *rows = text.partition(mark)[2].strip().split("\n\n")[0].splitlines()
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in (head, *rows)]
 
 
-@pytest.mark.parametrize("row", oracle_rows(README.read_text("utf-8")), ids=lambda row: f"{row[0]}@{row[1]}")
-def test_the_table_of_the_books_networks_is_true(row: list[str]) -> None:
+ORACLE = dict.fromkeys(row for text in READMES.values() for row in table(text, "<!-- oracle-table -->")[1:])
+
+
+@pytest.mark.parametrize("row", ORACLE, ids=lambda row: f"{row[0]}@{row[1]}")
+def test_the_table_of_the_books_networks_is_true(row: tuple[str, ...]) -> None:
     name, side, *shown = row
     architecture = parse_arch(name).architecture
     totals = summarize(architecture, (1, int(side), int(side))).totals
@@ -175,10 +204,14 @@ def test_the_table_of_the_books_networks_is_true(row: list[str]) -> None:
     assert [int(cell.replace(",", "")) for cell in shown] == list(counted)
 
 
-def test_the_table_of_the_books_networks_is_there() -> None:
-    assert len(oracle_rows(README.read_text("utf-8"))) == 6
+@in_both
+def test_the_table_of_the_books_networks_is_there(text: str) -> None:
+    assert len(table(text, "<!-- oracle-table -->")) == 7
 
 
-def test_the_table_of_doors_is_what_the_benchmark_printed() -> None:
-    printed = (ROOT / "benchmarks" / "results" / "doors.md").read_text("utf-8").strip().partition("\n\n")[2]
-    assert README.read_text("utf-8").partition("<!-- doors-table -->\n")[2].startswith(f"{printed}\n\n")
+@pytest.mark.parametrize("name", READMES)
+def test_the_table_of_doors_is_what_the_benchmark_printed(name: str) -> None:
+    printed = table((ROOT / "benchmarks" / "results" / "doors.md").read_text("utf-8"), "\n\n")
+    shown = table(READMES[name], "<!-- doors-table -->")
+    assert [row[1:] for row in shown[1:]] == [row[1:] for row in printed[1:]]
+    assert name != "README.md" or shown == printed

@@ -57,19 +57,23 @@ def test_they_are_in_every_list(tmp_path_factory: pytest.TempPathFactory) -> Non
     assert [run.id for run in listed] == [run.id for run in RUNS]
 
 
-def row(run: Run) -> str:
-    """A run's line in the README."""
+THREADS = {"README.md": ", {} threads, ", "README.zh-CN.md": "，{} 个线程，"}
+
+
+def row(run: Run, threads: str) -> str:
+    """A run's line in a README."""
     config, outcome, environment = run.config(), run.outcome(), run.environment()
     assert outcome is not None
     side = config.trained.input_shape[1]
     epochs = f"{outcome.step / environment['steps_per_epoch']:.4g}"
     figures = " | ".join(f"{value or 0:.3f}" for value in (outcome.loss, outcome.train_acc, outcome.test_acc))
     about = f"{title(config.network)} | {config.training.recipe} | {side} | {epochs} | {figures}"
-    device = f"{environment['title']}, {environment['threads']} threads, {environment['precision']}"
+    device = environment["title"] + threads.format(environment["threads"]) + environment["precision"]
     return f"| {about} | {outcome.examples_per_sec or 0:.0f} | {device} |"
 
 
+@pytest.mark.parametrize("readme", THREADS)
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
-def test_the_readme_says_what_was_recorded(run: Run) -> None:
-    table = (ROOT / "README.md").read_text("utf-8").partition("<!-- recorded-table -->")[2]
-    assert row(run) in table
+def test_the_readme_says_what_was_recorded(run: Run, readme: str) -> None:
+    table = (ROOT / readme).read_text("utf-8").partition("<!-- recorded-table -->")[2]
+    assert row(run, THREADS[readme]) in table
