@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from vggexplorer.catalogue import catalogue
+
 ENGLISH, CHINESE = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md"))
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+_PAGES = [*ROOT.glob("*.zh*.md"), *(ROOT / "docs").glob("*.zh*.md")]
+_OWN = {
+    "?",
+    "后退",
+    "VGG-11 · 已修改",
+    "为什么 VGG-11 的代价比 AlexNet 高？",
+    "词：文字",
+}  # of no page, or with a value
 _HAN = "[\\u4e00-\\u9fff]"
 
 
@@ -102,11 +112,15 @@ def misprints(text: str) -> list[str]:
     return [found[0] for pattern in wrong for found in re.finditer(f".{{0,9}}(?:{pattern}).{{0,9}}", words)]
 
 
-@pytest.mark.parametrize(
-    "page", [*ROOT.glob("*.zh*.md"), *(ROOT / "docs").glob("*.zh*.md")], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
 def test_chinese_is_set_as_chinese(page: Path) -> None:
     assert misprints(page.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_what_is_quoted_is_called_so_on_the_pages(page: Path) -> None:
+    quoted = set(re.findall("“([^”]+)”", prose(page.read_text("utf-8"))))
+    assert quoted <= _OWN | set(catalogue().values())
 
 
 def test_misprints_are_noticed() -> None:
