@@ -31,6 +31,7 @@ from vggexplorer.processes import child_environment, processor_name
 from vggexplorer.pytorch.chance import make_network
 from vggexplorer.pytorch.data import Data, load
 from vggexplorer.pytorch.loop import Trainer
+from vggexplorer.pytorch.trial import Maker, fused
 from vggexplorer.runs.config import RECIPES, Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder.records import Record
@@ -87,9 +88,12 @@ class Ready(NamedTuple):
 # --- who trains --------------------------------------------------------------------------------------------
 
 
-def product(work: Work, **training: Any) -> Ready:
-    """This project's trainer; its time is that of its steps as it counts them itself, without tests."""
-    trainer = Trainer(work.config(**training), Session())
+def product(work: Work, make: Maker | None = None, **training: Any) -> Ready:
+    """This project's trainer; its time is that of its steps as it counts them itself, without tests.
+
+    With `make` it takes the fused step if that is better, as a run does; else PyTorch's own.
+    """
+    trainer = Trainer(work.config(**training), Session(), make)
     records = trainer.run()
 
     def turn(seconds: float) -> Done:
@@ -98,7 +102,9 @@ def product(work: Work, **training: Any) -> Ready:
         last = next(record for record in records if _seconds(record) - _seconds(first) >= seconds)
         return Done(last.step - first.step, _seconds(last) - _seconds(first))
 
-    return Ready(turn, {"precision": trainer.precision, "decided": trainer.decided and trainer.decided.to_json()})
+    about = {"decided": trainer.decided, "step": trainer.choice}
+    told = {name: choice and choice.to_json() for name, choice in about.items()}
+    return Ready(turn, {"precision": trainer.precision, **told})
 
 
 def _seconds(record: Record) -> float:
@@ -173,9 +179,10 @@ class Contestant(NamedTuple):
 
 CONTESTANTS = {
     "book": Contestant("the book's loop, 4 loader processes", books_loop),
-    "auto": Contestant("this project, precision left open", partial(product, precision="auto")),
+    "auto": Contestant("this project, precision left open", partial(product, make=fused, precision="auto")),
     "float32": Contestant("this project, float32", partial(product, precision="float32")),
-    "bfloat16": Contestant("this project, bfloat16", partial(product, precision="bfloat16")),
+    "bfloat16": Contestant("this project, bfloat16, PyTorch's own step", partial(product, precision="bfloat16")),
+    "fused": Contestant("this project, bfloat16", partial(product, make=fused, precision="bfloat16")),
     "exact": Contestant("this project, exact", partial(product, precision="auto", exact=True)),
     "plain": Contestant("plain PyTorch, autocast, channels last", plain),
     "compile": Contestant("the same with torch.compile", partial(plain, compiled=True)),

@@ -1,16 +1,18 @@
-"""What holds on a GPU, checked and timed in one run of under five minutes, on a bare machine with PyTorch.
+"""What holds on a GPU, checked and timed in one run of under eight minutes, on a bare machine with PyTorch.
 
-    python benchmarks/gpu.py --data FOLDER [--json | --markdown] [--device cuda:0] [--parts start,speed,bits,memory]
+    python benchmarks/gpu.py --data FOLDER [--json | --markdown] [--device cuda:0] [--parts start,speed,alexnet,…]
 
 FOLDER holds the four IDX files of Fashion-MNIST; without it, the sample that comes with this project is used. No
 internet and no Streamlit are needed, nothing has to be installed; without torchvision the book's loop is left out. With
 `--device cpu` the same is done in small on the processor, to see that it runs.
 
 start: the quick demo from the start of its process to the end, and where its seconds go. speed: examples per second of
-all in `contestants.py`, in turns; by them, whether a run that leaves its precision open takes the faster one, and what
-an exact step costs. bits: whether exact runs of two processes, and one that was stopped and resumed, have equal bits.
-memory: the forecast beside the most that was allocated, on named networks and on ten random ones, once the GPU was
-calibrated. What fails or would take too long is said, and the rest goes on.
+all in `contestants.py`, in turns; by them, whether a run that leaves its precision open takes the faster one, what an
+exact step costs, and how far the fused step gets. alexnet: the fused step beside PyTorch's own once more. kernels:
+where the time of a fused step goes. whole: ten epochs by the book's recipe, from the start of the process to the end,
+first with nothing compiled, then with other seeds. bits: whether exact runs of two processes, and one that was stopped
+and resumed, have equal bits. memory: the forecast beside the most that was allocated, on named networks and on ten
+random ones, once the GPU was calibrated. What fails or would take too long is said, and the rest goes on.
 """
 
 import argparse
@@ -24,6 +26,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,19 +42,29 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import BOTH, WORTHWHILE, Decision
 from vggexplorer.forecast.time import Calibration
 from vggexplorer.processes import StoppedError, child_environment
-from vggexplorer.pytorch.loop import fit
+from vggexplorer.pytorch.loop import Trainer, fit
+from vggexplorer.pytorch.trial import fused as make_fused
 from vggexplorer.runs import launch
 from vggexplorer.runs.calibration import calibrate, known_calibration, known_price
-from vggexplorer.runs.config import Config, recipe
+from vggexplorer.runs.config import RECIPES, Config, recipe
 from vggexplorer.runs.datasets import Dataset, check_present
 from vggexplorer.runs.devices import resolve
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
+from vggexplorer.runs.steps import Choice
 from vggexplorer.runs.trainer.session import Command, Session
 from vggexplorer.text import title
 
-LIMIT, START_BAR, MEMORY_BAR = 300, 8, 0.1
+LIMIT, START_BAR, MEMORY_BAR = 480, 8, 0.1
 """The bars: seconds of all, seconds of the quick demo, relative error of a forecast of memory."""
+FUSED_BAR, FUSED_AIM, BOOK_AIM, ALEXNET_BAR = 36_000, 45_000, 10, 1.5
+"""Examples per second of the fused step on an H100 with the slim VGG-11 at 224 pixels, batch 128: what must be, what is
+aimed at, how many times the book's loop that is to be; and of AlexNet, how many times PyTorch's own step."""
+ALEXNET_SIDE = 65
+"""The smallest that it takes."""
+WHOLE_BAR, ACCURACY = 20, (0.900, 0.930)
+"""Of ten epochs by the book's recipe on all of Fashion-MNIST, with compiled kernels: seconds, and test accuracies."""
 READY, PATIENCE = 90.0, 30.0
 """Seconds within which a contestant must be ready (torch.compile takes half a minute), and be loaded or have trained
 longer than it should."""
@@ -60,6 +74,10 @@ CHILD = 120.0
 """Seconds within which a part that has a process of its own must be done."""
 STEPS, STOP = 20, 25
 """Of the two epochs whose bits are compared: the steps of each, and after which the run is stopped."""
+SEEDS = 3
+"""Whole runs; nothing is compiled before the first one."""
+MOST_KERNELS, PROFILED = 20, 10
+"""How many kernels are named, and from how many steps."""
 RANDOM = 10
 """How many random networks have their memory measured."""
 NAMED = (
@@ -88,6 +106,7 @@ class Report:
         self.about: dict[str, str] = {}
         self.speed: dict[str, dict[str, Any]] = {}
         self.memory: list[dict[str, Any]] = []
+        self.kernels: list[tuple[str, float, int]] = []
         self.checks: list[Check] = []
         self.left_out: list[str] = []
 
@@ -109,13 +128,9 @@ def start(report: Report, options: argparse.Namespace) -> None:
     network = report.work.config().network
     with tempfile.TemporaryDirectory() as folder:
         config = Config(network=network, training=recipe("quick-demo", network), device=report.work.device)
-        run = Runs(Path(folder)).create(config)
-        began = time.monotonic()
-        subprocess.run(launch.command(run), env=child_environment(), stdout=subprocess.DEVNULL, timeout=CHILD)
-        took, outcome = time.monotonic() - began, run.outcome()
+        took, run = started(config, Path(folder), {})
+        outcome = run.outcome()
         report.about |= {"card": run.environment().get("title", report.work.device)}
-    if outcome is None or outcome.status != Word.FINISHED:
-        raise LeftOutError(str(outcome and outcome.reason))
     largest = sorted(outcome.parts.items(), key=lambda part: -part[1])[:4]
     words = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in largest)
     about = f"the quick demo with {title(network)}, from start to end"
@@ -128,15 +143,34 @@ def start(report: Report, options: argparse.Namespace) -> None:
 
 def speed(report: Report, options: argparse.Namespace) -> None:
     """All contestants in turns, and what follows from their rates."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
-        running = {
-            name: ends.enter_context(closing(Running(name, report.work, Path(folder, name)))) for name in options.names
-        }
-        found = race(running, options.rounds, options.seconds, report.left_out)
-    for name, (about, rates) in found.items():
-        report.speed[name] = about | {"rate": report.work.batch * statistics.median(rates), "rounds": len(rates)}
-        report.about |= {key: about[key] for key in ("card", "CUDA") if key in about}
+    report.speed = raced(report, report.work, options.names, options)
     report.checks += filter(None, (faster(report.speed), price(report.speed)))
+    report.checks += fused(report.speed, report.work)
+
+
+def alexnet(report: Report, options: argparse.Namespace) -> None:
+    """PyTorch's own step and the fused one, in turns."""
+    work = report.work._replace(network="alexnet", side=max(report.work.side, ALEXNET_SIDE))
+    found = raced(report, work, names := ("bfloat16", "fused"), options)
+    if found.keys() != set(names):
+        raise LeftOutError("one of both did not train")
+    own, ours = (found[name]["rate"] for name in names)
+    words = f"{ours:,.0f}/s, {ours / own:.2f}x PyTorch's own step; {_step(found['fused'])}"
+    bar = (f"{ALEXNET_BAR}x", ours >= ALEXNET_BAR * own) if report.work.on_gpu else ()
+    report.checks.append(Check("AlexNet", words, *bar))
+
+
+def raced(report: Report, work: Work, names: Iterable[str], options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """What each says of itself, and its examples per second: the median of its turns."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
+        running = {name: ends.enter_context(closing(Running(name, work, Path(folder, name)))) for name in names}
+        found = race(running, options.rounds, options.seconds, report.left_out)
+    for about, _ in found.values():
+        report.about |= {key: about[key] for key in ("card", "CUDA") if key in about}
+    return {
+        name: about | {"rate": work.batch * statistics.median(rates), "rounds": len(rates)}
+        for name, (about, rates) in found.items()
+    }
 
 
 def race(
@@ -178,7 +212,7 @@ def faster(found: Mapping[str, Mapping[str, Any]]) -> Check | None:
     rates = {name: found[name]["rate"] for name in BOTH}
     words = str(decided.remark) if decided else about["precision"]
     turns = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in rates.items())
-    met = rates[about["precision"]] * WORTHWHILE >= max(rates.values())
+    met = about["rate"] * WORTHWHILE >= max(rates.values())
     return Check("precision left open", f"{words}; in turns {turns}", "the faster one", met)
 
 
@@ -189,6 +223,86 @@ def price(found: Mapping[str, Mapping[str, Any]]) -> Check | None:
         return None
     times = found[exact["precision"]]["rate"] / exact["rate"]
     return Check("an exact step", f"{times:.2f}x as long, in {exact['precision']}")
+
+
+def fused(found: Mapping[str, Mapping[str, Any]], work: Work) -> Iterator[Check]:
+    """The fused step beside what it must reach, and beside the others."""
+    if "fused" not in found:
+        return
+    rate = found["fused"]["rate"]
+    bars = [(f"{bar:,}/s", rate >= bar) for bar in (FUSED_BAR, FUSED_AIM)] if work.on_gpu else [()]
+    for name, bar in zip(("the fused step", "the same, as it is meant to be"), bars, strict=False):
+        yield Check(name, f"{rate:,.0f}/s; {_step(found['fused'])}", *bar)
+    for other in ("book", "bfloat16", "plain", "compile"):
+        if other in found:
+            times = rate / found[other]["rate"]
+            bar = (f"{BOOK_AIM}x", times >= BOOK_AIM) if work.on_gpu and other == "book" else ()
+            yield Check(f"beside it: {CONTESTANTS[other].words}", f"{times:.2f}x as fast", *bar)
+
+
+def _step(about: Mapping[str, Any]) -> str:
+    """Which step was taken, and why."""
+    choice = Choice.from_json(about.get("step"))
+    return str(choice.remark) if choice else "no step was chosen"
+
+
+def kernels(report: Report, options: argparse.Namespace) -> None:
+    """Where the time of a fused step goes."""
+    if not report.work.on_gpu:
+        report.left_out.append("the kernels of a GPU: there is none here")
+        return
+    found = child("kernels", report, {})
+    report.about |= found["about"]
+    report.kernels = found["kernels"]
+
+
+def kernels_of(work: Work, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, milliseconds a step and calls a step of what takes longest on the GPU."""
+    profiler = import_module("torch.profiler")
+    trainer = Trainer(work.config(precision="bfloat16"), Session(), make_fused)
+    rows = torch.arange(work.batch, device=work.device)
+    with profiler.profile(activities=[profiler.ProfilerActivity.CUDA]) as profile:
+        for _ in range(PROFILED):
+            trainer.descent.learn(rows, trainer.training.lr)
+        torch.cuda.synchronize(work.device)
+    seen = [(each.key, each.self_device_time_total / 1000 / PROFILED, each.count) for each in profile.key_averages()]
+    longest = sorted((each for each in seen if each[1] > 0), key=lambda each: -each[1])
+    total = ("all of them", sum(each[1] for each in longest), sum(each[2] for each in longest))
+    return {"about": card(work.device), "kernels": [total, *longest[:MOST_KERNELS]]}
+
+
+# --- whole runs --------------------------------------------------------------------------------------------
+
+
+def whole(report: Report, options: argparse.Namespace) -> None:
+    """The book's recipe from the start of the process to the end; the first run finds nothing compiled."""
+    config = report.work.config(epochs=RECIPES["d2l-vgg"].epochs if report.work.on_gpu else 1)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
+        for seed in range(SEEDS):
+            took, run = started(replace(config, seed=seed), Path(folder), {"TRITON_CACHE_DIR": cache})
+            outcome, facts = run.outcome(), run.environment()
+            report.about |= {"card": facts.get("title", report.work.device)}
+            words = f"{took:.1f} s, test accuracy {outcome.test_acc:.3f}, loss {outcome.loss:.3f}; {_step(facts)}"
+            low, high = ACCURACY
+            fast = seed == 0 or took <= WHOLE_BAR
+            known = report.work.on_gpu and config.dataset.kind == "full"
+            asked = f"{low:.3f} to {high:.3f}" if seed == 0 else f"{WHOLE_BAR} s, {low:.3f} to {high:.3f}"
+            bar = (asked, fast and low <= outcome.test_acc <= high) if known else ()
+            about = "nothing compiled before" if seed == 0 else "kernels from the cache"
+            report.checks.append(Check(f"a whole run, seed {seed}, {about}", words, *bar))
+
+
+def started(config: Config, folder: Path, env: Mapping[str, str]) -> tuple[float, Run]:
+    """The seconds of a run from the start of its process to the end; `LeftOutError` if it does not finish."""
+    run = Runs(folder).create(config)
+    began = time.monotonic()
+    subprocess.run(
+        launch.command(run), env=child_environment() | env, stdout=subprocess.DEVNULL, timeout=CHILD, check=False
+    )
+    took, outcome = time.monotonic() - began, run.outcome()
+    if outcome is None or outcome.status != Word.FINISHED:
+        raise LeftOutError(str(outcome and outcome.reason))
+    return took, run
 
 
 # --- bits --------------------------------------------------------------------------------------------------
@@ -326,7 +440,7 @@ def peaks_of(work: Work, asked: Mapping[str, Any]) -> dict[str, Any]:
 # --- processes and tables ----------------------------------------------------------------------------------
 
 
-CHILDREN = {"bits": bits_of, "memory": peaks_of}
+CHILDREN = {"kernels": kernels_of, "bits": bits_of, "memory": peaks_of}
 
 
 def child(name: str, report: Report, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -351,6 +465,11 @@ def tables(report: Report) -> Iterator[list[list[str]]]:
         ["check", "found", "bar", "met", "on"],
         *([*table.bar(*each), card] for each in report.checks),
     ]
+    if report.kernels:
+        yield [
+            ["kernel of a fused step", "ms a step", "calls a step", "on"],
+            *([name[:80], f"{ms:.3f}", f"{count / PROFILED:.1f}", card] for name, ms, count in report.kernels),
+        ]
     if report.memory:
         yield [
             ["network", "batch", "precision", "forecast", "measured", "error", "on"],
@@ -375,7 +494,7 @@ def show(report: Report, options: argparse.Namespace) -> None:
     """Print it all."""
     about = table.machine(["torch", "triton", "torchvision"]) | report.about
     if options.json:
-        fields = {name: getattr(report, name) for name in ("work", "speed", "memory", "left_out")}
+        fields = {name: getattr(report, name) for name in ("work", "speed", "kernels", "memory", "left_out")}
         checks = [each._asdict() for each in report.checks]
         print(json.dumps({"machine": about, **fields, "work": report.work._asdict(), "checks": checks}, indent=1))
         return
@@ -390,7 +509,15 @@ def show(report: Report, options: argparse.Namespace) -> None:
         print(f"\nleft out: {line}")
 
 
-PARTS = {"start": start, "speed": speed, "bits": bits, "memory": memory}
+PARTS = {
+    "start": start,
+    "speed": speed,
+    "alexnet": alexnet,
+    "kernels": kernels,
+    "whole": whole,
+    "bits": bits,
+    "memory": memory,
+}
 SMALL = {"network": "lenet", "side": 28, "batch": 64, "seconds": 0.5, "rounds": 1}
 """What is done on a processor, unless something else is asked for."""
 LARGE = {"network": "vgg11-slim", "side": 224, "batch": 128, "seconds": 1.5, "rounds": 3}

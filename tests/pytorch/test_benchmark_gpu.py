@@ -19,6 +19,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import decide
 from vggexplorer.processes import StoppedError
 from vggexplorer.pytorch import deterministic, machine
+from vggexplorer.runs.steps import Choice, Why
 from vggexplorer.summary import summarize
 
 FOLDER = ROOT / "benchmarks"
@@ -59,7 +60,7 @@ OPTIONS = argparse.Namespace(names=["auto", "book"], rounds=2, seconds=0.0, json
 # --- speed -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["auto", "float32", "exact", "plain"])
+@pytest.mark.parametrize("name", ["auto", "float32", "fused", "exact", "plain"])
 def test_a_contestant_trains_for_a_while_again_and_again(contestants: ModuleType, report: Any, name: str) -> None:
     ready = contestants.CONTESTANTS[name].prepare(report.work)
     turns = [ready.turn(0), ready.turn(0.01)]
@@ -150,6 +151,76 @@ def test_the_price_of_an_exact_step(gpu: ModuleType) -> None:
     speed = {"bfloat16": {"rate": 120.0}, "exact": {"rate": 80.0, "precision": "bfloat16"}}
     assert gpu.price(speed).found == "1.50x as long, in bfloat16"
     assert gpu.price({"bfloat16": {"rate": 120.0}}) is None
+
+
+CHOICE = Choice(Why.FASTER, 128 / 11_692, 128 / 36_489, 128)
+
+
+def test_the_fused_step_is_held_against_its_bars_and_the_others(gpu: ModuleType, report: Any) -> None:
+    speed = {name: {"rate": rate} for name, rate in {"book": 4_524.0, "bfloat16": 11_692.0, "fused": 36_489.0}.items()}
+    speed["fused"]["step"] = CHOICE.to_json()
+    checks = list(gpu.fused(speed, report.work._replace(device="cuda:0")))
+    assert [(check.asked, check.met) for check in checks] == [
+        ("36,000/s", True),
+        ("45,000/s", False),
+        ("10x", False),
+        ("", None),
+    ]
+    assert checks[0].found == f"36,489/s; {CHOICE.remark}"
+    assert [check.found for check in checks[2:]] == ["8.07x as fast", "3.12x as fast"]
+    assert [check.met for check in gpu.fused(speed, report.work)] == [None] * 3  # a processor has no bars
+    assert list(gpu.fused({"book": speed["book"]}, report.work)) == []
+
+
+def test_alexnet_is_raced_by_itself(gpu: ModuleType, report: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    report.work = report.work._replace(device="cuda:0")
+    rates = {"bfloat16": {"rate": 18_000.0}, "fused": {"rate": 28_000.0, "step": CHOICE.to_json()}}
+    asked: list[Any] = []
+    monkeypatch.setattr(gpu, "raced", lambda _, work, names, __: (asked.append((work, names)), rates)[1])
+    gpu.alexnet(report, OPTIONS)
+    work, names = asked[0]
+    assert (work.network, work.side, names) == ("alexnet", 65, ("bfloat16", "fused"))
+    assert report.checks[0].found.startswith("28,000/s, 1.56x PyTorch's own step; fused, since ")
+    assert report.checks[0].met is True
+    del rates["fused"]
+    with pytest.raises(gpu.LeftOutError):
+        gpu.alexnet(report, OPTIONS)
+
+
+def test_whole_runs_begin_with_nothing_compiled(gpu: ModuleType, report: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    took, seen = iter([25.0, 18.5, 21.0]), []
+
+    def started(config: Any, folder: Path, env: dict[str, str]) -> tuple[float, Any]:
+        seen.append((config.seed, config.training.epochs, *os.listdir(env["TRITON_CACHE_DIR"])))
+        Path(env["TRITON_CACHE_DIR"], f"kernel {config.seed}").touch()
+        facts = {"title": "NVIDIA H100", "step": CHOICE.to_json()}
+        outcome = argparse.Namespace(test_acc=0.924, loss=0.17)
+        return next(took), argparse.Namespace(outcome=lambda: outcome, environment=lambda: facts)
+
+    monkeypatch.setattr(gpu, "started", started)
+    report.work = report.work._replace(device="cuda:0", data="full")
+    gpu.whole(report, OPTIONS)
+    assert [len(each) for each in seen] == [2, 3, 4]
+    assert [each[:2] for each in seen] == [(0, 10), (1, 10), (2, 10)]
+    assert [check.met for check in report.checks] == [True, True, False]
+    assert report.checks[1].found.startswith("18.5 s, test accuracy 0.924, loss 0.170; fused, since ")
+    assert [check.name.partition(", ")[2] for check in report.checks[:2]] == [
+        "seed 0, nothing compiled before",
+        "seed 1, kernels from the cache",
+    ]
+
+
+def test_kernels_are_named_with_their_times(gpu: ModuleType, report: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu.kernels(report, OPTIONS)
+    assert report.left_out == ["the kernels of a GPU: there is none here"]
+    report.work = report.work._replace(device="cuda:0")
+    found = {"about": {}, "kernels": [["all of them", 3.45, 600], ["_first_fwd", 0.66, 10]]}
+    monkeypatch.setattr(gpu, "child", lambda *_: found)
+    gpu.kernels(report, OPTIONS)
+    assert list(gpu.tables(report))[-1][1:] == [
+        ["all of them", "3.450", "60.0", "NVIDIA H100"],
+        ["_first_fwd", "0.660", "1.0", "NVIDIA H100"],
+    ]
 
 
 # --- bits and memory ---------------------------------------------------------------------------------------
@@ -296,7 +367,8 @@ def test_all_of_it_runs_on_a_bare_machine(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["speed"].keys() == {"auto"}
     assert found["speed"]["auto"]["rate"] > 0
-    book, memory = found["left_out"]
+    book, kernels, memory = found["left_out"]
+    assert kernels == "the kernels of a GPU: there is none here"
     assert book.endswith(("No module named 'torchvision'", "No module named 'PIL'"))
     assert memory == "the memory of a GPU: there is none here"
     names = [check["name"] for check in found["checks"]]
