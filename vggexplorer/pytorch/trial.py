@@ -27,9 +27,9 @@ from vggexplorer.runs.trainer.session import Session
 
 TIMES, FLOOR = 4.0, 0.02
 """A figure of the fused step may be so many times as far from float32 as PyTorch's own in bfloat16, or by this part of
-it, if that is more."""
+it, if that is more; by this part scores may differ when the same step is made again."""
 EXACTLY = 1e-3
-"""The part by which the same step may differ when it is made again, and an update from what the gradient says."""
+"""The part by which an update may differ from what the gradient says."""
 ROUNDING = 1e-6
 """The part of a weight by which an update may differ besides: some roundings of float32."""
 MOMENT, TIMED = 0.1, 5
@@ -156,11 +156,11 @@ class Trial:
             close = self.tolerances()
             learned = self.learn(step, self.rows, self.lr)
             self.compare(learned, step, close)
-        before = self.learn(step, self.others, self.lr / 2).loss.item()
+        before = self.learn(step, self.others, self.lr / 2).scores.float().clone()
         for _ in range(step.settled):
             self.learn(step, self.rows, self.lr)
-        again = self.learn(step, self.others, self.lr / 2).loss.item()
-        if not abs(again - before) <= EXACTLY * abs(before):
+        again = self.learn(step, self.others, self.lr / 2).scores.float()
+        if not (again - before).norm() <= FLOOR * before.norm():
             raise RefusedError(Why.REPEATED)
         self.check_update(step, self.lr / 2)
 
