@@ -1,7 +1,7 @@
 """The kernels of `kernels.py`, and the step made of them: what they do, in a process of its own, and that they compile.
 
-Triton reads when it is imported whether it is to interpret: the tests themselves are `kernel_cases.py` and
-`fast_cases.py`, which are run in Triton's interpreter here, and on a GPU as they are.
+Triton reads when it is imported whether it is to interpret: the tests themselves are `kernel_cases.py`, `fast_cases.py`
+and `trial_cases.py`, which are run in Triton's interpreter here, and on a GPU as they are.
 """
 
 import os
@@ -24,7 +24,7 @@ from vggexplorer.runs.options import Training
 triton = pytest.importorskip("triton", reason="PyTorch for this system comes without Triton")
 
 CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
-CASES = [Path(__file__).with_name(name) for name in ("kernel_cases.py", "fast_cases.py")]
+CASES = [Path(__file__).with_name(name) for name in ("kernel_cases.py", "fast_cases.py", "trial_cases.py")]
 TYPES = {
     torch.uint8: "*u8",
     torch.int8: "*i8",

@@ -164,7 +164,7 @@ def spoiled(change: Callable[[Tensor], object], number: int = 2, times: float = 
 class WrongLoss(Good):
     def learn(self, rows: Tensor, lr: float, weight: float = 1) -> Learned:
         scores, loss = super().learn(rows, lr, weight)
-        return Learned(scores, loss * 1.05)
+        return Learned(scores, loss * 1.01)
 
 
 class WrongScores(Good):
@@ -176,7 +176,7 @@ class WrongScores(Good):
 class NoNumber(Good):
     def learn(self, rows: Tensor, lr: float, weight: float = 1) -> Learned:
         scores, loss = super().learn(rows, lr, weight)
-        return Learned(scores, loss * math.nan)
+        return Learned(scores * math.nan, loss)
 
 
 class Uncompiled(Good):
@@ -226,10 +226,11 @@ def fails(_: Task) -> Step:
 BROKEN: dict[str, tuple[Maker, Why, str]] = {
     "a wrong loss": (WrongLoss, Why.LOSS, "loss"),
     "wrong scores": (WrongScores, Why.LOSS, "scores"),
-    "a wrong gradient": (spoiled(lambda each: each.mul_(1.2)), Why.GRADIENT, "features.1.weight"),
+    "a wrong gradient": (spoiled(lambda each: each.mul_(2)), Why.GRADIENT, "features.1.weight"),
+    "no gradient in a layer": (spoiled(lambda each: each.zero_(), 8), Why.GRADIENT, "classifier.0.weight"),
     "another layer's": (spoiled(lambda each: each.neg_(), -1), Why.GRADIENT, "classifier.3.bias"),
     "no gradient": (NoGradient, Why.GRADIENT, "classifier.0.bias"),
-    "not a number": (NoNumber, Why.NO_NUMBER, "loss"),
+    "not a number": (NoNumber, Why.NO_NUMBER, "scores"),
     "not a number in a gradient": (spoiled(lambda each: each.fill_(math.nan)), Why.NO_NUMBER, "features.1.weight"),
     "too large an update": (spoiled(lambda each: each, times=1.1), Why.UPDATE, "features.0.weight"),
     "does not compile": (Uncompiled, Why.FAILED, "at 3:7:"),
