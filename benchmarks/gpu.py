@@ -9,10 +9,11 @@ internet and no Streamlit are needed, nothing has to be installed; without torch
 start: the quick demo from the start of its process to the end, and where its seconds go. speed: examples per second of
 all in `contestants.py`, in turns; by them, whether a run that leaves its precision open takes the faster one, what an
 exact step costs, and how far the fused step gets. alexnet: the fused step beside PyTorch's own once more. kernels:
-where the time of a fused step goes. whole: ten epochs by the book's recipe, from the start of the process to the end,
-first with nothing compiled, then with other seeds. bits: whether exact runs of two processes, and one that was stopped
-and resumed, have equal bits. memory: the forecast beside the most that was allocated, on named networks and on ten
-random ones, once the GPU was calibrated. What fails or would take too long is said, and the rest goes on.
+where the time of a fused step goes, and what ours would take if they moved their bytes as fast as a copy. whole: ten
+epochs by the book's recipe, from the start of the process to the end, first with nothing compiled, then with other
+seeds. bits: whether exact runs of two processes, and one that was stopped and resumed, have equal bits. memory: the
+forecast beside the most that was allocated, on named networks and on ten random ones, once the GPU was calibrated. What
+fails or would take too long is said, and the rest goes on.
 """
 
 import argparse
@@ -49,6 +50,7 @@ from vggexplorer.runs.calibration import calibrate, known_calibration, known_pri
 from vggexplorer.runs.config import RECIPES, Config, recipe
 from vggexplorer.runs.datasets import Dataset, check_present
 from vggexplorer.runs.devices import resolve
+from vggexplorer.runs.exactness import FAST
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
@@ -106,7 +108,7 @@ class Report:
         self.about: dict[str, str] = {}
         self.speed: dict[str, dict[str, Any]] = {}
         self.memory: list[dict[str, Any]] = []
-        self.kernels: list[tuple[str, float, int]] = []
+        self.kernels: list[tuple[str, float, int, float | None]] = []
         self.checks: list[Check] = []
         self.left_out: list[str] = []
 
@@ -257,7 +259,10 @@ def kernels(report: Report, options: argparse.Namespace) -> None:
 
 
 def kernels_of(work: Work, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, milliseconds a step and calls a step of what takes longest on the GPU."""
+    """Name, milliseconds a step and calls of what takes longest on the GPU; of ours, the milliseconds of a copy.
+
+    That is what the bytes that it must move would take at the rate at which the GPU copies.
+    """
     profiler = import_module("torch.profiler")
     trainer = Trainer(work.config(precision="bfloat16"), Session(), make_fused)
     rows = torch.arange(work.batch, device=work.device)
@@ -265,9 +270,13 @@ def kernels_of(work: Work, asked: Mapping[str, Any]) -> dict[str, Any]:
         for _ in range(PROFILED):
             trainer.descent.learn(rows, trainer.training.lr)
         torch.cuda.synchronize(work.device)
-    seen = [(each.key, each.self_device_time_total / 1000 / PROFILED, each.count) for each in profile.key_averages()]
+    floors = import_module("moved").floors(trainer.task, rows) if trainer.descent.kind == FAST else {}
+    seen = [
+        (each.key, each.self_device_time_total / 1000 / PROFILED, each.count, floors.get(each.key))
+        for each in profile.key_averages()
+    ]
     longest = sorted((each for each in seen if each[1] > 0), key=lambda each: -each[1])
-    total = ("all of them", sum(each[1] for each in longest), sum(each[2] for each in longest))
+    total = ("all of them", sum(each[1] for each in longest), sum(each[2] for each in longest), None)
     return {"about": card(work.device), "kernels": [total, *longest[:MOST_KERNELS]]}
 
 
@@ -467,8 +476,11 @@ def tables(report: Report) -> Iterator[list[list[str]]]:
     ]
     if report.kernels:
         yield [
-            ["kernel of a fused step", "ms a step", "calls a step", "on"],
-            *([name[:80], f"{ms:.3f}", f"{count / PROFILED:.1f}", card] for name, ms, count in report.kernels),
+            ["kernel of a fused step", "ms a step", "as a copy", "calls a step", "on"],
+            *(
+                [name[:80], f"{ms:.3f}", "" if floor is None else f"{floor:.3f}", f"{count / PROFILED:.1f}", card]
+                for name, ms, count, floor in report.kernels
+            ),
         ]
     if report.memory:
         yield [

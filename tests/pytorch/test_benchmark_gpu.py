@@ -214,12 +214,12 @@ def test_kernels_are_named_with_their_times(gpu: ModuleType, report: Any, monkey
     gpu.kernels(report, OPTIONS)
     assert report.left_out == ["the kernels of a GPU: there is none here"]
     report.work = report.work._replace(device="cuda:0")
-    found = {"about": {}, "kernels": [["all of them", 3.45, 600], ["_first_fwd", 0.66, 10]]}
+    found = {"about": {}, "kernels": [["all of them", 3.45, 600, None], ["_first_forward", 0.66, 10, 0.061]]}
     monkeypatch.setattr(gpu, "child", lambda *_: found)
     gpu.kernels(report, OPTIONS)
     assert list(gpu.tables(report))[-1][1:] == [
-        ["all of them", "3.450", "60.0", "NVIDIA H100"],
-        ["_first_fwd", "0.660", "1.0", "NVIDIA H100"],
+        ["all of them", "3.450", "", "60.0", "NVIDIA H100"],
+        ["_first_forward", "0.660", "0.061", "1.0", "NVIDIA H100"],
     ]
 
 

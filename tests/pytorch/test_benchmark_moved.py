@@ -1,4 +1,4 @@
-"""`benchmarks/fused.py`: the bytes that it counts, and its table; the times need a GPU."""
+"""`benchmarks/moved.py`: the bytes that it counts; the rate of a copy needs a GPU."""
 
 from types import ModuleType
 
@@ -11,7 +11,6 @@ from torch.nn import functional
 pytest.importorskip("triton", reason="PyTorch for this system comes without Triton")
 
 from vggexplorer.pytorch import kernels
-from vggexplorer.pytorch.fast import Fast
 from vggexplorer.pytorch.optimizers import optimizer
 from vggexplorer.pytorch.step import Task
 from vggexplorer.runs.options import Training
@@ -22,9 +21,9 @@ TRAINING = Training(batch_size=2, momentum=0.9)
 @pytest.fixture
 def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import fused
+    import moved
 
-    return fused
+    return moved
 
 
 @pytest.fixture
@@ -46,7 +45,9 @@ def by_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "descend", lambda *_: None)
 
 
-def test_the_bytes_that_our_kernels_move(benchmark: ModuleType, by_pytorch: None) -> None:
+def test_the_bytes_that_our_kernels_move(
+    benchmark: ModuleType, by_pytorch: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Images 8x8 with an edge of 1; 16 and 16 channels; a linear layer of 64 x 3."""
     net = nn.Sequential(
         *(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
@@ -54,10 +55,10 @@ def test_the_bytes_that_our_kernels_move(benchmark: ModuleType, by_pytorch: None
         *(nn.Flatten(), nn.Linear(64, 3)),
     )
     images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64)
-    step = Fast(Task(net, optimizer(net, TRAINING), TRAINING, images, labels, (1, 8, 8)))
+    task = Task(net, optimizer(net, TRAINING), TRAINING, images, labels, (1, 8, 8))
     real = kernels.bias_relu
-    with benchmark.counting() as moved:
-        step._step(torch.arange(2))
+    monkeypatch.setattr(benchmark, "copy_rate", lambda _: 1e3)
+    moved = benchmark.floors(task, torch.arange(2))
     assert kernels.bias_relu is real
     pixels, large, middle, small = 2 * 10 * 10, 2 * 16 * 8 * 8, 2 * 16 * 4 * 4, 2 * 16 * 2 * 2
     weights, biases = 16 * 9 + 2 * 16 * 16 * 9 + 64 * 3 + 3, 3 * 16  # the linear layer's bias has a half, too
@@ -72,14 +73,3 @@ def test_the_bytes_that_our_kernels_move(benchmark: ModuleType, by_pytorch: None
         "_pool_backward": 2 * middle + 3 * small,
         "_descend": 20 * weights + 20 * biases,
     }
-
-
-def test_the_table_has_the_longest_and_the_sum_of_the_others(benchmark: ModuleType) -> None:
-    rows = [benchmark.Row("conv", 7, 1.5), benchmark.Row("_pixels", 1, 0.5, 3_000_000)]
-    rows += [benchmark.Row(f"small {number}", 2, 0.01) for number in range(40)]
-    head, first, second, *_, others, whole = benchmark.cells(rows, 3e12)
-    assert head[-1] == "ms at the rate of a copy"
-    assert first == ["conv", "7", "1.500", "", ""]
-    assert second == ["_pixels", "1", "0.500", "3", "0.001"]
-    assert others == ["others", "24", "0.120", "", ""]
-    assert whole == ["all", "88", "2.400", "", ""]
