@@ -1,4 +1,4 @@
-"""A small class, played by the benchmark: nobody sees an error, each has a run, the line keeps the order of the starts."""
+"""A small class, played by the benchmark: nobody sees an error, each has a run, the line is as they started."""
 
 import json
 import os
