@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from samples import examples
 from test_records import LINE
 
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.time import Time
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder import layout, safetensors
 from vggexplorer.runs.folder.files import write_file, write_json
 from vggexplorer.runs.folder.line import Line
@@ -26,6 +29,7 @@ from vggexplorer.runs.folder.records import Outcome, Record, parse_line
 from vggexplorer.runs.folder.run import MAX_NAME, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import OF_PHASE, OUTCOMES, RESUMABLE, STATUSES, Phase, Status, Word
+from vggexplorer.runs.forecasts import forecast, wait
 from vggexplorer.runs.options import Training
 from vggexplorer.text import parse_network
 
@@ -475,6 +479,50 @@ def test_the_line_goes_by_numbers(runs: Runs) -> None:
     assert Line(runs).ahead(second, "cpu") == 0
     assert Line(runs).ahead(third, "cpu") == 0
     assert Line(runs).ahead(second, "cpu") == 1
+
+
+def test_who_is_before_a_run_is_seen_without_a_change(runs: Runs) -> None:
+    first, second, third, other = (runs.create(CONFIG) for _ in range(4))
+    for run in (first, second, other, third):
+        run.mark_started()
+        Line(runs).queue(run)
+    assert [run.id for run in Line(runs).before(third)] == [first.id, second.id, other.id]
+    Line(runs).ahead(third, "cpu")
+    Line(runs).ahead(other, "cuda:0")
+    second.unmark_started()
+    assert [run.id for run in Line(runs).before(third)] == [first.id]
+    assert len(tickets(runs)) == 4
+    assert Line(runs).before(runs.create(CONFIG)) == []
+
+
+def test_the_time_until_it_is_a_runs_turn(runs: Runs) -> None:
+    """By hand: 47 steps took 10 s, 94 are left; then comes one that is forecast to take 30 s."""
+    trains, next_one, last = (runs.create(CONFIG) for _ in range(3))
+    for run in (trains, next_one, last):
+        run.mark_started()
+        Line(runs).queue(run)
+    assert wait(last) is None
+    write_json(trains.path / layout.ENVIRONMENT, {"num_steps": 141})
+    record = Record(
+        step=47,
+        epoch=1.0,
+        examples=9,
+        batch_loss=1.0,
+        train_loss=1.0,
+        train_acc=0.5,
+        lr=0.1,
+        examples_per_sec=9.0,
+        examples_per_sec_wall=9.0,
+        seconds=10.0,
+    )
+    (trains.path / layout.METRICS).write_bytes(record.line())
+    assert wait(next_one) == pytest.approx(20)
+    assert wait(last) is None
+    found = forecast(CONFIG, Device("cpu", "CPU", 2**33, 1.0, pace=1e-9), None)
+    kept = replace(found, time=Time(step=1.0, epoch=10.0, total=30.0, low=15.0, high=60.0))
+    write_json(next_one.path / layout.FORECAST, kept.to_json())
+    assert wait(last) == pytest.approx(50)
+    assert wait(trains) is None
 
 
 def test_a_device_that_is_not_known_yet_may_be_the_same(runs: Runs) -> None:

@@ -16,8 +16,10 @@ from vggexplorer.runs import datasets
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
+from vggexplorer.runs.folder.status import Word
 from vggexplorer.ui.run import watched
 
 GREY = {"width": 1, "height": 1, "channels": 1, "bytes": "AA=="}
@@ -53,6 +55,23 @@ def test_it_says_how_far_the_run_is_in_the_language_that_is_asked_for(run: Run) 
     assert told["part"] == 47 / 141
     assert "a processor" in told["about"]
     assert ask(run, lang="zh")["progress"].startswith("第 0.10 轮")
+
+
+@pytest.mark.parametrize(("seconds", "turn"), [(None, ""), (42.0, " Its turn is in about 45\xa0s.")])
+def test_a_run_that_waits_says_for_how_many_and_how_long(
+    run: Run, monkeypatch: pytest.MonkeyPatch, seconds: float | None, turn: str
+) -> None:
+    write_json(run.path / layout.HEARTBEAT, {"beat": 1, "phase": "waiting", "step": 0, "ahead": 2})
+    monkeypatch.setattr(watched, "wait", lambda _: seconds)
+    assert ask(run)["explained"] == f"2 runs are before this one in the line for the device.{turn}"
+
+
+def test_a_run_that_starts_says_how_long_pytorch_took_to_load_the_last_time(run: Run) -> None:
+    write_json(run.path / layout.HEARTBEAT, {"beat": 1, "phase": "starting", "step": 0, "ahead": 0})
+    assert ask(run)["progress"] == "Epoch 0 of 3"
+    before = Runs(run.path.parent).create(run.config())
+    write_json(before.path / layout.OUTCOME, Outcome(status=Word.FINISHED, parts={"import": 2.471}).to_json())
+    assert ask(run)["progress"] == "Epoch 0 of 3 · PyTorch is loaded, the last time that took 2.5 s"
 
 
 def test_who_asks_is_watching(run: Run) -> None:

@@ -29,8 +29,10 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folders import lately
 from vggexplorer.runs.probes import LOADING, step_seconds
 from vggexplorer.summary import summarize
@@ -288,6 +290,20 @@ def compare(forecast: Forecast, config: Config, last: Record) -> dict[str, Compa
         batch = min(config.training.batch_size, last.examples)
         compared["step"] = Compared(forecast.time.step, batch / last.examples_per_sec)
     return compared
+
+
+def wait(run: Run) -> float | None:
+    """Seconds until it is the turn of a run in the line, about; None if that is not known of a run before it."""
+    lefts = list(map(_left, Line(Runs(run.path.parent)).before(run)))
+    return sum(filter(None, lefts)) if lefts and None not in lefts else None
+
+
+def _left(run: Run) -> float | None:
+    """Seconds that a run will take still: at its own speed, before its first record by its forecast."""
+    if found := run.progress(run.status()):
+        return found.left or 0.0
+    kept = Forecast.from_json(run.json(layout.FORECAST))
+    return kept.time.total if kept and kept.time else None
 
 
 # --- make it fit --------------------------------------------------------------------------------------------

@@ -51,6 +51,16 @@ class Line:
             if run_id == run.id:
                 path.unlink(missing_ok=True)
 
+    def before(self, run: Run) -> list[Run]:
+        """The living runs that `run` waits for, as far as is known by now; nothing is changed by looking."""
+        tickets = self._tickets()
+        own = next(((number, _device_on(path)) for number, run_id, path in tickets if run_id == run.id), None)
+        return [
+            Run(self._runs.path / run_id)
+            for number, run_id, path in tickets
+            if own and number < own[0] and _device_on(path) in ("", own[1]) and self._lives(run_id)
+        ]
+
     def ahead(self, run: Run, device: str, race: Sequence[str] = ()) -> int:
         """How many living runs wait for `device`, or have it, before `run`; tickets of the dead are removed.
 

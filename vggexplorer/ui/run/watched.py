@@ -12,13 +12,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vggexplorer.formatting import NO_BREAK, exact, percent, size
+from vggexplorer.formatting import NO_BREAK, about, exact, percent, size
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import Outcome, Record
 from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Word
+from vggexplorer.runs.forecasts import wait
 from vggexplorer.server import live
 from vggexplorer.text import title
 from vggexplorer.ui.components import STYLE, script
@@ -30,6 +31,8 @@ from vggexplorer.ui.run.rows import EYE, Row, read_row
 from vggexplorer.ui.run.words import LOOKS, accuracy, classes, data_text, duration, loss, number, status
 from vggexplorer.ui.session import instead
 
+NEWEST = 10
+"""How many of the newest runs may say how long something took the last time."""
 _run = st.components.v2.component(
     "vgg_run",
     html='<div class="run part"><div class="line"><span class="swatch"></span><b></b><span class="badge"></span>'
@@ -167,9 +170,11 @@ def _explained(row: Row) -> str:
         case Word.WAITING if not row.status.ahead:
             return t("It waits until a node of the cluster has room for it.")
         case Word.WAITING:
-            return t(
+            before = t(
                 "{count} {count:run is|runs are} before this one in the line for the device.", count=row.status.ahead
             )
+            seconds = wait(row.run)
+            return before if seconds is None else f"{before} {t('Its turn is in about {time}.', time=about(seconds))}"
         case Word.INTERRUPTED:
             return t(
                 "The trainer was interrupted at step {step}. Resume goes on from its last checkpoint, step {saved}.",
@@ -186,11 +191,25 @@ def _explained(row: Row) -> str:
     return ""
 
 
+def _loading(run: Run) -> float | None:
+    """How many seconds it took to load PyTorch the last time, if one of the newest runs says so."""
+    newest = Runs(run.path.parent).all(recorded=False)[:NEWEST]
+    return next((each for run in newest if (each := _loaded(run)) is not None), None)
+
+
+def _loaded(run: Run) -> float | None:
+    outcome = run.outcome()
+    return number(outcome.parts.get("import")) if outcome else None
+
+
 def _progress(row: Row, config: Config) -> dict[str, Any]:
     """How far it is, how long it takes still, and how fast it is with all that is not a step."""
     found = row.run.progress(row.status)
     if not found:
-        return {"progress": _epochs("0", config)}
+        parts = [_epochs("0", config)]
+        if row.status.word == Word.STARTING and (seconds := _loading(row.run)) is not None:
+            parts.append(t("PyTorch is loaded, the last time that took {seconds} s", seconds=f"{seconds:.1f}"))
+        return {"progress": " · ".join(parts)}
     parts = [_epochs(f"{found.last.epoch:.2f}", config)]
     if row.status.active and found.left is not None:
         parts.append(t("{time} left", time=duration(found.left)))
