@@ -45,7 +45,18 @@ from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.runs.forecasts import CHANGES, USABLE, Compared, Forecast, Proposal, compare, fit, forecast, images_of
+from vggexplorer.runs.forecasts import (
+    CHANGES,
+    USABLE,
+    Compared,
+    Forecast,
+    Proposal,
+    compare,
+    fit,
+    forecast,
+    images_of,
+    may_be_fused,
+)
 from vggexplorer.runs.options import Training
 from vggexplorer.runs.trainer.session import Session
 from vggexplorer.summary import summarize
@@ -454,6 +465,25 @@ def test_pictures_of_a_folder_are_counted(tmp_path: Path) -> None:
     few = replace(SLIM.training, images=5)
     assert images_of(replace(config, training=few)) == (5, 2, 7 * (224 * 224 + 8))
     assert images_of(replace(SLIM, training=few)) == (5, 10_000, 10_005 * (28 * 28 + 8))
+
+
+def test_a_run_on_a_gpu_may_be_shorter_than_forecast_by_the_fused_step() -> None:
+    """Where it may be and pays: in bfloat16, by gradient descent, if the steps take long enough."""
+    gpu = Device("cuda:0", "a GPU", 2**36, 3.0, pace=1e-13)
+    training = replace(SLIM.training, precision="bfloat16")
+    long, cases = replace(SLIM, training=training), {}
+    for name, options in {
+        "long": {},
+        "Adam": {"optimizer": "adam"},
+        "float32": {"precision": "float32"},
+        "exact": {"exact": True},
+        "short": {"images": 1280, "epochs": 1},
+    }.items():
+        asked = replace(long, training=replace(training, **options))
+        cases[name] = may_be_fused(forecast(asked, gpu, None), asked)
+    assert cases == {"long": True, "Adam": False, "float32": False, "exact": False, "short": False}
+    assert not may_be_fused(forecast(long, CPU._replace(pace=1e-10), None), long)
+    assert not may_be_fused(forecast(long, gpu._replace(pace=0.0), None), long)
 
 
 def test_what_was_measured_stands_beside_the_forecast() -> None:

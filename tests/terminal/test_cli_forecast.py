@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,17 @@ def test_a_run_keeps_what_was_forecast(runs: Path, monkeypatch: pytest.MonkeyPat
     compared = of_run(run)
     assert compared.keys() == {"memory", "step"}
     assert compared["step"].measured == 2.0
+    (run.path / "environment.json").write_text(json.dumps({"kind": "fast"}))
+    assert of_run(run) == {}  # PyTorch's own step was forecast
+
+
+def test_that_a_fused_step_may_shorten_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    training = replace(RECIPES["d2l-vgg"], precision="bfloat16")
+    for device, said in (("cuda:0", True), ("cpu", False)):
+        config = Config(network=NETWORKS["VGG-11 slim"], training=training, device=device)
+        found = forecast(config, devices.Device(device, "a device", 2**36, 3.0, pace=1e-12), None)
+        print_forecast(config, found, [], None, None)
+        assert ("a fused step is tried on the GPU" in " ".join(capsys.readouterr().out.split())) is said
 
 
 def test_without_a_known_device_a_run_starts_without_a_forecast(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

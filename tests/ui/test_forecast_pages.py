@@ -95,6 +95,14 @@ def test_a_device_that_was_only_looked_at_has_rough_times(monkeypatch: pytest.Mo
     assert "Measure this device" in [button.label for button in page.test.button]
 
 
+def test_that_a_fused_step_may_shorten_a_run_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for precision, said in (("bfloat16", True), ("float32", False)):
+        gpu = Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0, pace=1e-10)
+        monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _, gpu=gpu: [gpu])
+        page = Train().set("training precision", precision)
+        assert ("a fused step is tried on the GPU" in page.captions) is said
+
+
 def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0)
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [gpu])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import Head
+from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.devices import preset
 from vggexplorer.forecast.memory import (
@@ -27,6 +28,7 @@ from vggexplorer.runs import devices
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
+from vggexplorer.runs.exactness import FAST
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.folder.line import Line
@@ -35,6 +37,7 @@ from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folders import lately
 from vggexplorer.runs.probes import LOADING, step_seconds
+from vggexplorer.runs.steps import Place, pays, ruled_out
 from vggexplorer.summary import summarize
 
 CONTEXT = 600 * 2**20
@@ -272,8 +275,27 @@ class Compared(NamedTuple):
         return self.forecast / self.measured - 1
 
 
+def may_be_fused(forecast: Forecast, config: Config) -> bool:
+    """Whether the run will try the fused step: its times are those of PyTorch's own, and it may be shorter."""
+    time, gpu = forecast.time, Place(nvidia=forecast.device.startswith("cuda"), bfloat16=True, triton=True)
+    if time is None or ruled_out(config.training, forecast.precision, gpu):
+        return False
+    return pays(time.step, int(min(config.training.epochs * time.epoch, time.total) / time.step))
+
+
+MAY_BE_FUSED = Remark(
+    "The times are those of PyTorch's own step. Before the first one, a fused step is tried on the GPU: if that is "
+    "taken, the run is shorter."
+)
+
+
 def of_run(run: Run) -> dict[str, Compared]:
-    """What `compare` says of a run; empty if nothing was forecast, or nothing is measured yet."""
+    """What `compare` says of a run; empty if nothing was forecast, or nothing is measured yet.
+
+    So it is of a run with the fused step: PyTorch's own was forecast.
+    """
+    if run.environment().get("kind") == FAST:
+        return {}
     kept, last = Forecast.from_json(run.json(layout.FORECAST)), run.last_record()
     return compare(kept, run.config(), last) if kept and last else {}
 

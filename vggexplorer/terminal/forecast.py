@@ -94,6 +94,8 @@ def print_forecast(
         console.print(
             f"\nTimes: {_source(forecast)}. The most memory in a step; the parts are those of that moment.", style="dim"
         )
+        if forecasts.may_be_fused(forecast, config):
+            console.print(str(forecasts.MAY_BE_FUSED), style="dim")
     if not forecast.fits(memory, seconds):
         limits = [f"{duration(seconds)}"] if seconds and not forecast.fits(None, seconds) else []
         if memory and not forecast.fits(memory, None):

@@ -100,6 +100,9 @@ def show(runs: Runs, expected: RunForecast | None) -> None:
         st.caption(_source(expected), width="content")
         if not choice.chosen().elsewhere and (found.partial or not found.measured):
             measuring(runs, expected.device)
+    if forecasts.may_be_fused(found, expected.config):
+        remark = forecasts.MAY_BE_FUSED
+        st.caption(t(remark.template))
     with st.expander(t("Forecast: memory by component"), key="forecast parts"):
         st.markdown(_parts(found))
         if found.most > found.memory.total:
