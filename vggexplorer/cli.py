@@ -58,6 +58,8 @@ examples:
   vggexplorer race vgg11-slim alexnet
   vggexplorer sweep start vgg11-slim lenet --seed 0,1,2
   vggexplorer runs
+  vggexplorer export RUN run.zip
+  vggexplorer import run.zip
 """
 TRAIN_EXAMPLES = """\
 The run goes on by itself if this terminal is closed; `vggexplorer runs` and the dashboard show it. Ctrl-C stops it,
@@ -295,6 +297,26 @@ def _runs(parser: Parser) -> None:
     json_option(parser, "print one JSON object in place of the table")
 
 
+def _export(parser: Parser) -> None:
+    parser.description = (
+        "Write a run that is over as one file, to hand on: figures, result, weights, snapshots. The log, the owner and "
+        "whatever belongs to this machine stay behind; the config names the folder of your own pictures, if it has one."
+    )
+    parser.add_argument("run", metavar="RUN", help="the id of a run; `vggexplorer runs` lists them")
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a new file (default: the id with .zip, here)")
+    parser.add_argument("--checkpoint", action="store_true", help="with the checkpoint, so that a resume goes on")
+    runs_option(parser)
+
+
+def _import(parser: Parser) -> None:
+    parser.description = (
+        "Put the run of a file that `vggexplorer export` has written among the runs here. All of it is checked first; "
+        "none of it is run."
+    )
+    parser.add_argument("file", metavar="FILE", help="the archive of a run")
+    runs_option(parser)
+
+
 _SWEEP: Mapping[str, _Command] = {
     "start": (
         "sweeps.start",
@@ -322,6 +344,8 @@ _COMMANDS: Mapping[str, _Command] = {
     "race": ("race.race", "train two or three networks side by side on one device", _race),
     "sweep": (None, "train many runs: start, resume, stop, list", _sweep),
     "runs": ("runs.list_runs", "list the runs, the newest first", _runs),
+    "export": ("archives.export_run", "write a run as one file, to hand on", _export),
+    "import": ("archives.import_run", "put the run of such a file among the runs here", _import),
     "cluster": ("cluster.look", "say what a Ray cluster has, and what of it is free", _cluster),
 }
 """What answers each command, what it does, and what gives it its options."""

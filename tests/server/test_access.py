@@ -830,6 +830,10 @@ def test_a_student_names_no_folder_of_the_server(runs: Runs, monkeypatch: pytest
     access.check_data(runs, Dataset("full"))
     run = made(runs, TEACHER.id)
     write_json(run.path / "config.json", run.json("config.json") | {"dataset": folder})
+    write_json(run.path / "created.json", run.json("created.json") | {"brought": True})
+    with pytest.raises(InputError, match="Only the teacher can name a folder"):
+        access.check_data(runs, Dataset.parse(folder))
+    write_json(run.path / "created.json", run.json("created.json") | {"brought": False})
     access.check_data(runs, Dataset.parse(folder))
     for around in (f"{folder}/..", f"{folder}/../private", f"{folder}/letters"):
         with pytest.raises(InputError, match="Only the teacher can name a folder"):

@@ -123,6 +123,7 @@ def check_data(runs: Runs, dataset: Dataset) -> None:
     if not dataset.folder or person().teacher:
         return
     named = str(dataset.absolute())  # as it stands in a config
-    if any(run.json(layout.CONFIG).get("dataset") == named for run in runs.all(recorded=False)):
+    asked = (run for run in runs.all(recorded=False) if not run.brought())  # an archive may name any folder
+    if any(run.json(layout.CONFIG).get("dataset") == named for run in asked):
         return
     raise InputError("Only the teacher can name a folder on the server; then everybody can train on it.")

@@ -3,7 +3,7 @@
 | file | what it holds | who writes it |
 |---|---|---|
 | `CONFIG` | what was asked, a `Config`; a folder without it is no run | who creates the run, once |
-| `CREATED` | when (`time`), and for whom (`owner`, on a shared dashboard) | who creates the run, once |
+| `CREATED` | when (`time`), for whom (`owner`, where it is shared), if by an archive (`brought`) | who creates it |
 | `NAME` | the display name, text | who creates or renames the run |
 | `PLACE` | where the trainer is started, a `Place`: with the ids of its race, if it is in one | who starts the run |
 | `FORECAST` | what the run would take, a `Forecast` | who starts the run |
@@ -65,3 +65,8 @@ GROWING = (METRICS, TELEMETRY, LOG)
 """Files that only get longer while a trainer is at them."""
 REPLACED = (ENVIRONMENT, STEP, CHECKPOINT, BEST, WEIGHTS, RESULT, OUTCOME)
 """Files of the trainer that are moved over the old ones, whole; the outcome is the last."""
+ARCHIVED = (
+    *(CONFIG, CREATED, NAME, FORECAST, ENVIRONMENT, METRICS, TELEMETRY, STEP, ANSWERS, BEST, WEIGHTS, RESULT),
+    OUTCOME,
+)
+"""What an archive of the run has of it, beside its snapshots; nothing that only a trainer or this machine needs."""

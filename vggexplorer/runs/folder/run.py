@@ -109,6 +109,10 @@ class Run:
         """The id of the person who started it in a shared dashboard; empty if that was the person at the machine."""
         return str(self.json(layout.CREATED).get("owner", ""))
 
+    def brought(self) -> bool:
+        """Whether it came here as an archive: nobody here has asked for what its config says."""
+        return self.json(layout.CREATED).get("brought") is True
+
     def rename(self, name: str) -> None:
         """Give it another display name; `InputError` if there is nothing to read in it, or it cannot be written."""
         text = clean_name(name)
