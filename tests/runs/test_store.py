@@ -161,6 +161,15 @@ def test_a_name_is_one_line(run: Run, runs: Runs) -> None:
     assert runs.create(CONFIG, "a\tb").name() == "a b"
 
 
+def test_a_name_that_is_taken_gets_a_number(runs: Runs) -> None:
+    given = ("AlexNet (2012)", "a", "a", "a (2)", "AlexNet (2012)", "x" * MAX_NAME, "x" * MAX_NAME)
+    names = [runs.create(CONFIG, name).name() for name in given]
+    assert names[:5] == ["AlexNet (2012)", "a", "a (2)", "a (3)", "AlexNet (2012) (2)"]
+    assert names[5:] == ["x" * (MAX_NAME - 8), "x" * (MAX_NAME - 8) + " (2)"]
+    assert runs.unused(["a", "b", "b"]) == ["a (4)", "b", "b (2)"]
+    assert runs.create(CONFIG, "b", run_id="settled-before").name() == "b"
+
+
 def test_a_name_that_is_damaged_or_gone_is_the_id(run: Run) -> None:
     for content in (b"\xff\xfe", b"", b"  "):
         (run.path / "name.txt").write_bytes(content)

@@ -219,6 +219,17 @@ def test_a_sweep_is_written_once_and_read_back(runs: Runs, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("unkept")
+def test_the_runs_of_the_same_sweep_once_more_have_names_of_their_own(runs: Runs) -> None:
+    first = start.start_sweep(runs, TINY)
+    kept_by_hand(first)
+    again = start.start_sweep(runs, TINY)
+    kept_by_hand(again)
+    names = [member.name for member in again.members()]
+    assert names == [f"{member.name} (2)" for member in first.members()]
+    assert names == [member.run.name() for member in again.members()]
+
+
+@pytest.mark.usefixtures("unkept")
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"version": 1}', '{"version": 2}', '{"version": 1, "runs": [{"id": "../x"}]}']
 )

@@ -228,12 +228,23 @@ def test_a_damaged_sweep_gets_a_sentence_and_can_be_removed(folder: Path, text: 
 
 
 def test_only_points_on_the_front_have_their_names_beside_them() -> None:
-    marks = [scatter.Mark(f"<i>{place}", place + 1, 0.5, 0.5, 0.5, place) for place in range(100)]
+    marks = [scatter.Mark(f"<i>{place}", place + 1, 0.5, 0.5, 0.5, place) for place in range(60)]
     line, *points = scatter.figure(marks, "macs", marks[:1])["data"]
-    assert [point["mode"] for point in points] == ["markers+text"] + ["markers"] * 99
+    assert [point["mode"] for point in points] == ["markers+text"] + ["markers"] * 59
     assert points[0]["text"] == ["&lt;i&gt;0"]
     assert line["x"] == [1]
     assert not points[0]["error_y"]["visible"]
+
+
+def test_of_very_many_points_those_behind_the_front_are_one_cloud() -> None:
+    marks = [scatter.Mark(f"<i>{place}", place + 1, 0.5, 0.4, 0.6, place) for place in range(1000)]
+    cloud, line, *points = scatter.figure(marks, "macs", marks[:2])["data"]
+    assert cloud["x"] == list(range(3, 1001))
+    assert cloud["text"][0] == "&lt;i&gt;2"
+    assert "error_y" not in cloud
+    assert line["x"] == [1, 2]
+    assert [(point["mode"], point["error_y"]["visible"]) for point in points] == [("markers+text", True)] * 2
+    assert len(json.dumps(scatter.figure(marks, "macs", marks[:2]))) < 50_000
 
 
 # --- from Compare ----------------------------------------------------------------------------------------------

@@ -142,7 +142,8 @@ function grouped(lines, groupOf) {
   const found = new Map()
   for (const line of lines) {
     const key = groupOf.get(line.id) ?? ""
-    found.set(key, [...(found.get(key) ?? []), line])
+    if (!found.has(key)) found.set(key, [])
+    found.get(key).push(line)
   }
   return found
 }

@@ -130,13 +130,17 @@ class Config:
             raise damaged from error
 
 
-@lru_cache(maxsize=512)
+_KEPT = 2048
+"""How many networks are remembered: more than a sweep has runs, each of which may have one of its own."""
+
+
+@lru_cache(maxsize=_KEPT)
 def _network(texts: tuple[tuple[str, str], ...]) -> Network:
     """The network in a config; many runs have the same."""
     return parse_network(dict(texts))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def _check_input(network: Network) -> None:
     """Raise `InputError` if the input is too small for the network."""
     summarize(*checked(network))

@@ -16,7 +16,7 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present
 from vggexplorer.runs.folder import layout, ranks
 from vggexplorer.runs.folder.line import Line
-from vggexplorer.runs.folder.run import Run
+from vggexplorer.runs.folder.run import Run, clean_name
 from vggexplorer.runs.folder.runs import Runs, new_id
 from vggexplorer.runs.places import Place
 from vggexplorer.text import title
@@ -45,11 +45,15 @@ def start(
 
 
 def start_together(runs: Runs, configs: Sequence[Config], names: Sequence[str | None], owner: str = "") -> list[Run]:
-    """Create the runs of a race and start their trainers, all or none; `InputError` as in `start`."""
+    """Create the runs of a race and start their trainers, all or none; `InputError` as in `start`.
+
+    No two have the same name: those of a race are settled at once.
+    """
+    called = [clean_name(name) if name else title(config.network) for config, name in zip(configs, names, strict=True)]
     place = Place(race=tuple(new_id(title(config.network)) for config in configs))
     started: list[subprocess.Popen[bytes]] = []
     try:
-        asked = zip(configs, names, place.race, strict=True)
+        asked = zip(configs, runs.unused(called), place.race, strict=True)
         made = [_prepare(runs, config, name, owner, run_id, place) for config, name, run_id in asked]
         for run in made:
             started.append(_spawn(runs, run, place))

@@ -102,7 +102,7 @@ def _variable(name: str) -> str:
 
 def active_runs(runs: Runs, owner: str) -> int:
     """How many runs of `owner` a trainer is at, or about to be."""
-    return sum(run.owner() == owner and run.status().active for run in runs.all(recorded=False))
+    return sum(run.status().active and run.owner() == owner for run in runs.all(recorded=False))
 
 
 def whole(text: str | None, name: str) -> int | None:

@@ -16,17 +16,19 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import short
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import best
-from vggexplorer.runs.folder.run import MANY, Watch
-from vggexplorer.runs.folder.status import STATUSES, Word
+from vggexplorer.runs.folder.run import MANY, Run, Watch
+from vggexplorer.runs.folder.status import OUTCOMES, STATUSES, Status, Word
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, count_finished
 from vggexplorer.runs.sweeps.pareto import COSTS, Point, Result, pareto_front, points_of
-from vggexplorer.terminal.progress import POLL, Interrupts, exit_status
+from vggexplorer.terminal.progress import Interrupts, exit_status
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.terminal.views import View, described, draws
 
 MOST_SHOWN = 12
 """How many of the runs that are under way have a line of their own."""
+LOOK = 0.5
+"""Seconds between two looks at the runs."""
 
 
 class Followed:
@@ -37,11 +39,12 @@ class Followed:
         self.members: list[Member] = []
         self.results: dict[str, Result] = {}
         self._watch = Watch()
+        self._over: dict[str, tuple[int, Status]] = {}
         self._ended: dict[str, tuple[str, int]] = {}
 
     def look(self) -> list[Member]:
         """Look at all runs; those that have ended since the last look."""
-        self.members = self.sweep.members(lambda run: run.status(self._watch))
+        self.members = self.sweep.members(self._status)
         fresh = []
         for member in self.members:
             if member.active:
@@ -53,6 +56,16 @@ class Followed:
                     self.results[member.run.id] = result(member)
                     fresh.append(member)
         return fresh
+
+    def _status(self, run: Run) -> Status:
+        """What it does; one that has ended is read again only once something came into its folder."""
+        changed = run.changed()
+        before, status = self._over.get(run.id, (None, None))
+        if status is None or before != changed:
+            status = run.status(self._watch)
+            if status.word in OUTCOMES:
+                self._over[run.id] = changed, status
+        return status
 
     def points(self) -> list[Point]:
         """What came of it so far."""
@@ -155,7 +168,7 @@ def _until_the_end(followed: Followed, screen: _Screen, as_json: bool, interrupt
                 start.stop_sweep(followed.sweep)
         if not kept and not any(member.active for member in followed.members):
             return
-        time.sleep(POLL)
+        time.sleep(LOOK)
 
 
 def line(member: Member) -> dict[str, Any]:

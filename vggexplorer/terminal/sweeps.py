@@ -139,12 +139,12 @@ def lines_before(plan: Plan, total: Total) -> list[str]:
 
 def rows(runs: Runs) -> list[dict[str, Any]]:
     """All sweeps, the newest first, ready for JSON; a damaged one has no figures."""
-    found = []
+    found, there = [], runs.folders()
     for sweep in all_sweeps(runs):
         about: dict[str, Any] = {"id": sweep.id, "path": str(sweep.path), "name": None, "status": Word.DAMAGED}
         about |= {"runs": None, "finished": None}
         with suppress(InputError):
-            members = sweep.members()
+            members = sweep.members(there=there)
             done = count_finished(members)
             about |= {"name": sweep.asked().name, "status": sweep.status(members), "runs": len(members)}
             about["finished"] = done

@@ -238,6 +238,12 @@ class Run:
         numbers = all(type(data.get(name, 0)) is int for name in ("beat", "step", "ahead"))
         return data if "beat" in data and numbers and data.get("phase", Phase.TRAINING) in list(Phase) else {}
 
+    def changed(self) -> int:
+        """A number that is another one whenever a file came into its folder, or went; 0 if it is gone."""
+        with suppress(OSError):
+            return self.path.stat().st_mtime_ns
+        return 0
+
     def locked(self) -> bool:
         """Whether a trainer lives: the operating system frees its lock at any death."""
         return held(self.path / layout.LOCK)

@@ -4,8 +4,10 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import count, islice
 from pathlib import Path
 
 from filelock import FileLock
@@ -53,11 +55,13 @@ class Runs:
     def create(self, config: Config, name: str | None = None, owner: str = "", run_id: str | None = None) -> Run:
         """A new run of `owner`, not started; `InputError` if the name cannot be, or its folder cannot be written.
 
-        `run_id` was made by `new_id`, if it had to be known before.
+        A name that another run has gets a number. `run_id` was made by `new_id`, if it had to be known before; then the
+        name was settled before, too, by `unused`.
         """
         words = title(config.network)
-        display = self._unused(clean_name(name) if name else words)
-        run_id = run_id or new_id(words)
+        display = clean_name(name) if name else words
+        if run_id is None:
+            run_id, (display,) = new_id(words), self.unused([display])
         new = self.path / f".new-{run_id}"
         try:
             new.mkdir(parents=True)
@@ -74,32 +78,40 @@ class Runs:
                 reason=error.strerror or str(error),
             ) from error
 
-    def _unused(self, name: str) -> str:
-        """The name, or the name with a number if a run has it already."""
+    def unused(self, names: Iterable[str]) -> list[str]:
+        """Each of the names, with a number if a run, or one before it, has it already; the runs are read once."""
         taken = {run.name() for run in self._in(self.path)}
-        name = re.sub(r" \(\d+\)$", "", name)[: MAX_NAME - 8]
-        numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
-        return name if name not in taken else next(other for other in numbered if other not in taken)
+        found = []
+        for name in (name[: MAX_NAME - 8] for name in names):
+            if name in taken:
+                base = re.sub(r" \(\d{1,3}\)$", "", name)  # a year is part of the name
+                numbered = (f"{base} ({number})" for number in count(2))
+                name = next(other for other in numbered if other not in taken)
+            taken.add(name)
+            found.append(name)
+        return found
 
     def all(self, recorded: bool = True) -> list[Run]:
         """All runs, the newest first; those that ship with the package at the end."""
-        own = sorted((run for run in self._in(self.path)), key=lambda run: run.id, reverse=True)
-        return own + (sorted(self._in(layout.RECORDED), key=lambda run: run.id) if recorded else [])
+        return [*self._in(self.path), *(sorted(self._in(layout.RECORDED), key=lambda run: run.id) if recorded else [])]
 
     def active(self) -> list[Run]:
         """The runs that are active now, the newest first; old ones are not looked at."""
-        return [run for run in self.all(recorded=False)[:MOST_ACTIVE] if run.status().active]
+        return [run for run in islice(self._in(self.path), MOST_ACTIVE) if run.status().active]
+
+    def folders(self) -> set[str]:
+        """The names of all that is in the folder, in one look: the ids of runs among them."""
+        with suppress(OSError):
+            return set(os.listdir(self.path))
+        return set()
 
     @staticmethod
-    def _in(path: Path) -> list[Run]:
-        try:
-            return [
-                Run(Path(entry.path))
-                for entry in os.scandir(path)
-                if RUN_ID.fullmatch(entry.name) and os.path.exists(os.path.join(entry.path, layout.CONFIG))
-            ]
-        except OSError:
-            return []
+    def _in(path: Path) -> Iterator[Run]:
+        """The runs in a folder, the newest first."""
+        with suppress(OSError):
+            for run_id in sorted(filter(RUN_ID.fullmatch, os.listdir(path)), reverse=True):
+                if os.path.exists(os.path.join(path, run_id, layout.CONFIG)):
+                    yield Run(path / run_id)
 
     def get(self, run_id: str) -> Run | None:
         """The run called `run_id`, if there is one."""

@@ -57,19 +57,14 @@ class Member(NamedTuple):
 
     def look(self) -> "Member":
         """The same run as it is now."""
-        return self._replace(status=_status(self.run, Run.status, made=True))
+        return self._replace(status=_status(self.run, Run.status) if self.run.path.exists() else Status(Word.DELETED))
 
 
-def _status(run: Run, look: Callable[[Run], Status], made: bool) -> Status | None:
-    """The status of `run` as `look` gives it; None if it is just being made, or was never started.
-
-    One that is not there was deleted if it was `made` before, else it is not made yet.
-    """
-    if not run.path.exists():
-        return Status(Word.DELETED) if made else None
-    started = (run.path / layout.STARTED).exists()  # before the look: a moment later its trainer may be started
+def _status(run: Run, look: Callable[[Run], Status]) -> Status | None:
+    """The status of a run that is there, as `look` gives it; None if it is just being made."""
     status = look(run)
     if status.word == Word.INTERRUPTED:
+        started = (run.path / layout.STARTED).exists()
         return look(run) if started else None  # again: its trainer may have come just after we looked for it
     return status
 
@@ -115,18 +110,25 @@ class Sweep:
             raise InputError("The file of the sweep cannot be read.") from error
         return _read(path, about.st_mtime_ns, about.st_size)
 
-    def members(self, look: Callable[[Run], Status] = Run.status) -> list[Member]:
+    def members(self, look: Callable[[Run], Status] = Run.status, there: Collection[str] | None = None) -> list[Member]:
         """Its runs with what they do, as `look` says, in the order in which they are started.
 
-        `InputError` as in `asked`.
+        Only those are looked at that are `there`, names of `Runs.folders`. `InputError` as in `asked`.
         """
-        asked, made = self.asked(), self._made()
-        runs = [Run(self.runs.path / run_id) for run_id in asked.configs]
-        return [
-            Member(run, asked.names[run.id], asked.configs[run.id], _status(run, look, run.id in made)) for run in runs
-        ]
+        asked, path = self.asked(), self.runs.path
+        there = self.runs.folders() if there is None else there
+        made = self._made() if any(run_id not in there for run_id in asked.configs) else set()
+
+        def status(run: Run) -> Status | None:
+            if run.id in there:
+                return _status(run, look)
+            return Status(Word.DELETED) if run.id in made and not run.path.exists() else None
+
+        runs = (Run(path / run_id) for run_id in asked.configs)
+        return [Member(run, asked.names[run.id], asked.configs[run.id], status(run)) for run in runs]
 
     def _made(self) -> set[str]:
+        """The ids of the runs that were made: those of them that are not there were deleted."""
         with suppress(OSError):
             return set((self.path / layout.MADE).read_text("utf-8").splitlines())
         return set()
@@ -186,7 +188,7 @@ def writing() -> Iterator[None]:
         raise InputError("The sweep could not be changed: {reason}", reason=error.strerror or str(error)) from error
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)  # more than the list of runs shows
 def _read(path: Path, _changed: int, _size: int) -> Asked:
     """What is in sweep.json; a thousand configs take a fifth of a second."""
     try:

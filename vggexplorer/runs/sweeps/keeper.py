@@ -59,8 +59,8 @@ def keep(sweep: Sweep, allowed: Limits) -> None:
             return
         busy = [now for member in busy if (now := member.look()).active]
         most = IN_LINE_THERE if asked.place.cluster else IN_LINE_HERE
-        ready = _ready(rest, busy, most) if _has_room(sweep.runs, asked.owner, allowed) else None
-        if ready is None:
+        ready = _ready(rest, busy, most)
+        if ready is None or not _has_room(sweep.runs, asked.owner, allowed):
             time.sleep(LOOK)
             continue
         rest.remove(ready)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Any, NamedTuple
 
+from vggexplorer.architectures import Network
 from vggexplorer.runs.config import Config
-from vggexplorer.runs.sweeps.grid import but_for_the_seed, labels
-from vggexplorer.summary import summarize
+from vggexplorer.runs.sweeps.grid import MAX_RUNS, but_for_the_seed, labels
+from vggexplorer.summary import Totals, summarize
 
 COSTS = ("params", "macs", "seconds")
 """What the accuracy can be set against."""
@@ -47,7 +49,7 @@ def points_of(results: Sequence[Result]) -> list[Point]:
     for config, group, label in zip(configs, groups.values(), labels(configs), strict=True):
         best = [each.best for each in group if each.best is not None]
         seconds = [each.seconds for each in group if each.seconds is not None and each.best is not None]
-        totals = summarize(*config.trained).totals
+        totals = _totals(config.trained)
         found.append(
             Point(
                 label,
@@ -63,6 +65,12 @@ def points_of(results: Sequence[Result]) -> list[Point]:
             )
         )
     return found
+
+
+@lru_cache(maxsize=4 * MAX_RUNS)
+def _totals(network: Network) -> Totals:
+    """What a network costs; whoever watches a sweep asks again and again."""
+    return summarize(*network).totals
 
 
 def pareto_front(found: Iterable[Point], cost: str) -> list[Point]:

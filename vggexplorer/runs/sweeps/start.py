@@ -55,13 +55,13 @@ def _name(configs: Sequence[Config]) -> str:
 
 def _owned_and_kept(sweep: Sweep, owner: str) -> bool:
     try:
-        return sweep.asked().owner == owner and sweep.kept()
+        return sweep.kept() and sweep.asked().owner == owner
     except InputError:
         return False
 
 
 def _create(runs: Runs, configs: Sequence[Config], name: str, owner: str, place: Place) -> Sweep:
-    names = run_names(configs)
+    names = runs.unused(run_names(configs))
     items = [
         {"id": new_id(f"{number:03d} {words}"), "name": words, "config": config.to_json()}
         for number, (config, words) in enumerate(zip(configs, names, strict=True), 1)

@@ -1,6 +1,6 @@
 """The best test accuracy against what it cost: a point for each run, or for each group of runs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -13,6 +13,8 @@ from vggexplorer.ui.run.words import chart_text
 
 LONGEST = 32
 """Characters of a name beside a point."""
+MOST_APART = 60
+"""Of more points, those behind the front are a cloud: small, without their ranges, drawn at once."""
 
 
 class Mark(NamedTuple):
@@ -40,17 +42,19 @@ def against(key: str) -> str:
     return chosen or "params"
 
 
-def show(marks: Sequence[Mark], cost: str, alt: str, key: str, front: Collection[Mark] = ()) -> None:
+def show(marks: Sequence[Mark], cost: str, alt: str, key: str, front: Sequence[Mark] = ()) -> None:
     """The chart with `alt` below it; `front` are the marks of the Pareto front, the cheapest first."""
     components.chart(figure(marks, cost, front), alt, key=key)
     st.caption(alt)
 
 
-def figure(marks: Sequence[Mark], cost: str, front: Collection[Mark] = ()) -> Figure:
+def figure(marks: Sequence[Mark], cost: str, front: Sequence[Mark] = ()) -> Figure:
     """A point for each mark, in a colour and with a symbol of its own, and a line along the front.
 
-    Where there is a front, only what is on it has its name beside it.
+    Where there is a front, only what is on it has its name beside it, and of very many what is not is a cloud.
     """
+    ahead = set(front)
+    apart = marks if not front or len(marks) <= MOST_APART else front
     grid = {"gridcolor": "$grid", "zeroline": False}
     axis = costs()[cost] + (t(" in seconds") if cost == "seconds" else "")
     line = {
@@ -62,13 +66,17 @@ def figure(marks: Sequence[Mark], cost: str, front: Collection[Mark] = ()) -> Fi
         "line": {"shape": "hv", "color": "$text", "width": 1.5, "dash": "dot"},
         "hoverinfo": "skip",
     }
-    points = [_point(mark, not front or mark in front) for mark in marks]
+    points = [_point(mark, not front or mark in ahead) for mark in apart]
     if len(points) > 1:  # names at the ends do not run out of the chart
-        costs_ = [mark.cost for mark in marks]
+        costs_ = [mark.cost for mark in apart]
         points[costs_.index(min(costs_))]["textposition"] = "top right"
         points[costs_.index(max(costs_))]["textposition"] = "top left"
     return {
-        "data": [*([line] if front else []), *points],
+        "data": [
+            *([] if apart is marks else [_cloud([mark for mark in marks if mark not in ahead])]),
+            *([line] if front else []),
+            *points,
+        ],
         "layout": {
             "xaxis": {**grid, "type": "log", "exponentformat": "SI", "title": {"text": axis}},
             "yaxis": {**grid, "tickformat": ".3f", "title": {"text": t("Best test accuracy")}},
@@ -77,6 +85,18 @@ def figure(marks: Sequence[Mark], cost: str, front: Collection[Mark] = ()) -> Fi
             "height": 400,
             "margin": {"l": 70, "r": 30, "t": 30, "b": 50},
         },
+    }
+
+
+def _cloud(marks: Sequence[Mark]) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [mark.cost for mark in marks],
+        "y": [mark.best for mark in marks],
+        "text": [chart_text(mark.name) for mark in marks],
+        "marker": {"color": "$text", "size": 6, "opacity": 0.35},
+        "hovertemplate": "%{text}: %{x:,.4~g}, %{y:.3f}<extra></extra>",
     }
 
 

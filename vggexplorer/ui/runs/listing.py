@@ -9,7 +9,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,30 +120,51 @@ def _progress(row: Row) -> dict[str, Any]:
     return _cell(left, round(share, 3))
 
 
-def group(sweep: Sweep, rows: Mapping[str, Row]) -> dict[str, Any] | None:
-    """A sweep for the list, with what its runs reached; None if it cannot be read and is gone."""
+def head(sweep: Sweep, runs: Iterable[Run]) -> dict[str, Any] | None:
+    """A sweep for the list as long as not all `runs` were read: its name, and which are its own; None if unreadable."""
+    try:
+        asked = sweep.asked()
+    except InputError:
+        return None
+    ids = {run.id for run in runs}
+    return {
+        "id": sweep.id,
+        "kind": "sweep",
+        "name": asked.name,
+        "runs": [run_id for run_id in asked.configs if run_id in ids],
+        "reason": None,
+        **{"status": "", "active": False, "sign": "", "word": "", "recorded": False},
+        "cells": {"started": _cell(moment(asked.created), asked.created.timestamp())},
+    }
+
+
+def group(sweep: Sweep, rows: Mapping[str, Row], there: Collection[str]) -> dict[str, Any] | None:
+    """A sweep for the list, with what its runs reached; None if it cannot be read and is gone.
+
+    `there` are the names of what is in the folder of runs.
+    """
 
     def look(run: Run) -> Status:
         return rows[run.id].status if run.id in rows else run.status(EYE)
 
     try:
-        asked, members = sweep.asked(), sweep.members(look)
+        asked, members = sweep.asked(), sweep.members(look, there)
     except InputError as error:
         broken = {"name": sweep.id, "reason": sentence(error), "runs": [], **_said(Word.DAMAGED), "cells": {}}
         return {"id": sweep.id, "kind": "sweep", **broken} if sweep.path.exists() else None
-    there = [member for member in members if member.word != Word.DELETED]
+    left = [member for member in members if member.word != Word.DELETED]
     reached = [rows[member.run.id] for member in members if member.run.id in rows]
-    done = t("{done} of {all} {all:run|runs} finished", done=count_finished(there), all=len(there))
+    done = t("{done} of {all} {all:run|runs} finished", done=count_finished(left), all=len(left))
     return {
         "id": sweep.id,
         "kind": "sweep",
         "name": asked.name,
         "runs": [row.run.id for row in reached],
-        "reason": done if there else t("All its runs were deleted."),
+        "reason": done if left else t("All its runs were deleted."),
         **_said(sweep.status(members)),
         "cells": _of_all(reached)
         | {
-            "progress": _cell("", round(count_finished(there) / len(there), 3) if there else None),
+            "progress": _cell("", round(count_finished(left) / len(left), 3) if left else None),
             "started": _cell(moment(asked.created), asked.created.timestamp()),
         },
     }
@@ -241,16 +262,19 @@ class Listed:
         found = scan(self._runs)
         for run in found:
             if run.id not in self._rows:
-                if time.monotonic() > until:
+                self._see(read_row(run, EYE))
+                if time.monotonic() > until:  # after one at least, however long the folder took
                     self._more = True
                     break
-                self._see(read_row(run, EYE))
             elif not goes_on:
                 self._see(kept_row(run) or read_row(run, EYE))
         for gone in self._rows.keys() - {run.id for run in found}:
             del self._rows[gone]
             self._put(gone, None)
-        self._groups()
+        if self._more:
+            self._heads(found)
+        else:
+            self._groups()
         self._disk = t(
             "Disk used by runs: {size}. The weights of the newest {most} are kept.",
             size=size(sum(row.size for row in self._rows.values() if not row.run.recorded)),
@@ -262,8 +286,15 @@ class Listed:
             self._rows[row.run.id] = row
             self._put(row.run.id, line(row))
 
+    def _heads(self, found: Sequence[Run]) -> None:
+        """The sweeps that were never seen, so that their runs stand in them at once; what these reached comes last."""
+        for sweep in all_sweeps(self._runs)[:MOST_SWEEPS]:
+            if sweep.id not in self._lines:
+                self._put(sweep.id, head(sweep, found))
+
     def _groups(self) -> None:
-        seen = {sweep.id: group(sweep, self._rows) for sweep in all_sweeps(self._runs)[:MOST_SWEEPS]}
+        there = self._runs.folders()
+        seen = {sweep.id: group(sweep, self._rows, there) for sweep in all_sweeps(self._runs)[:MOST_SWEEPS]}
         seen |= {each["id"]: each for each in _races(self._rows)}
         for key, each in seen.items():
             self._put(key, each)

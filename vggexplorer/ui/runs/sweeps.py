@@ -8,7 +8,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import short
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.runs.folder.status import Word
+from vggexplorer.runs.folder.status import Status, Word
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, find_sweep
 from vggexplorer.runs.sweeps.pareto import Point, Result, pareto_front, points_of
@@ -16,7 +16,7 @@ from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, sentence, t
 from vggexplorer.ui.link import MAX_RUNS
 from vggexplorer.ui.run import actions, scatter
-from vggexplorer.ui.run.rows import EYE, Row, read_row
+from vggexplorer.ui.run.rows import EYE, Row, kept_row, read_row
 from vggexplorer.ui.run.words import accuracy, duration, sign, status
 from vggexplorer.ui.runs.chosen import choose
 from vggexplorer.ui.state import complain, current, look_at_sweep
@@ -64,22 +64,22 @@ class _Seen:
 
     def __init__(self, sweep: Sweep) -> None:
         self.sweep, self.name = sweep, sweep.asked().name
-        self.members = sweep.members(lambda run: _row(run).status)
-        self.points = points_of([_result(each) for each in self.members if each.word != Word.DELETED])
+        self._rows: dict[str, Row] = {}
+        self.members = sweep.members(self._look)
+        self.points = points_of([self._result(each) for each in self.members if each.word != Word.DELETED])
         self.status = sweep.status(self.members)
+
+    def _look(self, run: Run) -> Status:
+        row = self._rows[run.id] = kept_row(run) or read_row(run, EYE)
+        return row.status
+
+    def _result(self, member: Member) -> Result:
+        row = self._rows.get(member.run.id) if member.made else None
+        return Result(member.config, row.best if row else None, row.seconds if row else None)
 
     def count(self, word: Word | None) -> int:
         """How many runs have this status; planned ones have none."""
         return sum(member.word == word for member in self.members)
-
-
-def _row(run: Run) -> Row:
-    return read_row(run, EYE)
-
-
-def _result(member: Member) -> Result:
-    row = _row(member.run) if member.made else None
-    return Result(member.config, row.best if row else None, row.seconds if row else None)
 
 
 def _active(sweep: Sweep) -> bool:
@@ -221,7 +221,7 @@ def _scatter(points: Sequence[Point]) -> None:
         return
     cost = scatter.against("sweep against")
     best = pareto_front(points, cost)
-    marks = [(point, mark) for place, point in enumerate(points) if (mark := _mark(place, point, cost))]
+    marks = {id(point): mark for place, point in enumerate(points) if (mark := _mark(place, point, cost))}
     names = ", ".join(literal(point.label) for point in best)
     alt = t(
         "Best test accuracy against its cost: {cost}. Points are medians over the seeds with their range; "
@@ -229,8 +229,10 @@ def _scatter(points: Sequence[Point]) -> None:
         cost=scatter.costs()[cost],
         names=names,
     )
-    front = [mark for each in best for point, mark in marks if point is each]
-    scatter.show([mark for _, mark in marks], cost, alt, "sweep scatter", front)
+    front = [mark for point in best if (mark := marks.get(id(point)))]
+    scatter.show(list(marks.values()), cost, alt, "sweep scatter", front)
+    if len(marks) > scatter.MOST_APART:
+        st.caption(t("Of so many points, those behind the front are small and without their range."))
 
 
 def _mark(place: int, point: Point, cost: str) -> scatter.Mark | None:
