@@ -35,6 +35,7 @@ OUTCOME = {
 ROW = {
     *("id", "name", "status", "step", "ahead", "network", "architecture", "recipe", "dataset", "device", "created"),
     *("loss", "train_acc", "test_acc", "best_test_acc", "seconds", "params", "macs", "path", "recorded"),
+    "balanced_acc",
 }
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process there")

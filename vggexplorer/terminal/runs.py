@@ -11,10 +11,12 @@ from rich.table import Table
 from vggexplorer.export import profile
 from vggexplorer.formatting import exact
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import best, tested
 from vggexplorer.runs.folder.run import HEARTBEAT_TIMEOUT, MANY, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import STATUSES, Status, Word
+from vggexplorer.runs.verdict import figures, matrix
 from vggexplorer.summary import summarize
 from vggexplorer.terminal.tables import grid, print_table, terminal
 from vggexplorer.text import title
@@ -67,7 +69,17 @@ def _row(run: Run, status: Status) -> dict[str, Any]:
     try:
         return about | _asked(run.config()) | _reached(run, status)
     except (ValueError, LookupError, TypeError, AttributeError):  # somebody else wrote into the folder
-        unknown = ("network", "architecture", "recipe", "dataset", "device", *_FIGURES, "params", "macs")
+        unknown = (
+            "network",
+            "architecture",
+            "recipe",
+            "dataset",
+            "device",
+            *_FIGURES,
+            "balanced_acc",
+            "params",
+            "macs",
+        )
         return about | {"status": Word.DAMAGED, "step": 0, "ahead": 0} | dict.fromkeys(unknown)
 
 
@@ -86,7 +98,7 @@ def _asked(config: Config) -> dict[str, Any]:
 
 
 def _reached(run: Run, status: Status) -> dict[str, Any]:
-    """How far it is: status and last figures; `test_acc` is of the last test."""
+    """How far it is: status and last figures; `test_acc` is of the last test, `balanced_acc` of the one at the end."""
     records = run.read(most=MANY).records
     tests = tested(records)
     last = records[-1] if records else None
@@ -98,6 +110,7 @@ def _reached(run: Run, status: Status) -> dict[str, Any]:
         {"status": status.word, "step": int(status.step), "ahead": int(status.ahead)}
         | dict.fromkeys(_FIGURES)
         | dict(zip(_FIGURES, values, strict=False))
+        | {"balanced_acc": figures(cells).balanced if (cells := matrix(run.json(layout.RESULT))) else None}
         | ({"device": device} if device else {})
     )
 
