@@ -401,11 +401,11 @@ def test_every_data_sheet_makes_a_forecast(known: Any) -> None:
 
 
 def test_a_device_that_was_looked_at_for_a_second_has_a_rough_time() -> None:
-    """By hand: of LeNet's step, 2 ms, 1 ms a layer, 4 ns a parameter, and the pace for each of its MACs."""
+    """By hand: of LeNet's step, 2 ms, the pace for each of its MACs, 5e6 of them a layer, 32 a parameter."""
     config = Config(network=NETWORKS["LeNet"], training=Training(epochs=3, batch_size=100, precision="float32"))
     looked_at = Device("cpu", "CPU", 2**33, 2.0, pace=1e-9)
     found, totals = forecast(config, looked_at, None), summarize(*config.trained)
-    step = 2e-3 + 1e-3 * len(totals.rows) + 4e-9 * totals.totals.params + 1e-9 * 100 * totals.totals.macs
+    step = 2e-3 + 1e-9 * (5e6 * len(totals.rows) + 32 * totals.totals.params + 100 * totals.totals.macs)
     assert found.time
     assert found.time.step == pytest.approx(step)
     assert found.time.epoch == pytest.approx(60 * step + 1000 / 100 * step / 3)
@@ -424,7 +424,8 @@ def test_a_rough_time_is_that_of_the_faster_precision_and_a_gpu_calls_faster() -
         for device in (pace, pace._replace(speedup=0.5), pace._replace(name="cuda:0"))
         if (found := forecast(config, device, None)).time
     ]
-    assert [round(steps[1] / steps[0], 1), steps[2] < steps[0]] == [2.0, True]
+    assert 1.5 < steps[1] / steps[0] <= 2  # the arithmetic alone
+    assert steps[2] < steps[0]
 
 
 def test_other_devices_have_no_data_sheet() -> None:

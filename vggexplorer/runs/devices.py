@@ -14,11 +14,14 @@ from filelock import FileLock
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision, decide
+from vggexplorer.forecast.speed import Speed
 from vggexplorer.processes import NoAnswerError, answer
 from vggexplorer.runs.folder.files import write_json
 
 DEVICES_TIMEOUT = 120
 """Seconds that PyTorch may take to answer."""
+SLOWEST = 1 / 8
+"""How many times as fast bfloat16 is as float32 where it was not tried, as the processor lacks it."""
 
 
 class Device(NamedTuple):
@@ -40,6 +43,11 @@ class Device(NamedTuple):
         """The precision that was the faster one in the short measurement."""
         return decide(self.speedup > 0, 1.0, 1 / self.speedup if self.speedup > 0 else None).precision
 
+    def speed(self, precision: str) -> Speed:
+        """How fast it trains, by that measurement."""
+        speedup = (self.speedup or SLOWEST) if precision == "bfloat16" else 1
+        return Speed.measured(self.pace, speedup, gpu=self.name != "cpu")
+
 
 def known(runs: Path) -> list[Device] | None:
     """The devices as they were found on this machine with this PyTorch, the best first; None if nobody has looked."""
@@ -50,6 +58,15 @@ def known(runs: Path) -> list[Device] | None:
         return [Device(**device) for device in data["devices"]]
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def kept_speed(runs: Path, name: str) -> Speed | None:
+    """How fast the device that `name` means trains, without asking PyTorch; None if that is not known."""
+    with suppress(InputError):
+        if found := known(runs):
+            device = pick(name, found)
+            return device.speed(device.precision) if device.pace or device.name != "cpu" else None
+    return None
 
 
 MOST_DECISIONS = 1000

@@ -14,18 +14,8 @@ BUDGET, FEWEST, MOST = 0.2, 3, 10
 """Seconds for the steps of a probe, before and while they are taken apart, and within which number of them."""
 AGAIN = FEWEST + 1
 """The steps of a second look."""
-LOADING, BUILDING, LEAST = 5.0, 0.1, 2e-3
-"""Seconds until PyTorch is loaded and a network is built, and of a step at least, about."""
-LAYER, UPDATE = 1e-3, 4e-9
-"""Seconds of a step for each layer and for each parameter, on a processor.
-
-Beside what was measured of two busy cores, the steps of six networks of the book are 0.6 to 1.2 times as long with
-these, 0.2 to 1.1 times without.
-"""
-ON_GPU = 1 / 20
-"""How much shorter both are on a GPU, about; not checked on one."""
-SLOWEST = 1 / 8
-"""How many times as fast bfloat16 is as float32 where it was not tried, as the processor lacks it."""
+LOADING, BUILDING = 5.0, 0.1
+"""Seconds until PyTorch is loaded and a network is built, about."""
 
 
 class Probe(NamedTuple):
@@ -203,10 +193,7 @@ def _seconds(device: Device, look: Look) -> float:
 
 def step_seconds(device: Device, network: Network, batch: int, precision: str) -> float:
     """About how long a step takes on a device of which no more is known than a short measurement."""
-    summary = summarize(*network)
-    pace = device.pace / ((device.speedup or SLOWEST) if precision == "bfloat16" else 1)
-    beside = LAYER * len(summary.rows) + UPDATE * summary.totals.params
-    return LEAST + (beside if device.name == "cpu" else ON_GPU * beside) + pace * batch * summary.totals.macs
+    return device.speed(precision).step(network, batch)
 
 
 def version() -> str:
