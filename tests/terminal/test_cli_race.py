@@ -186,7 +186,8 @@ def test_a_run_waits_for_all_members(place: Place) -> None:
     one, _ = at(place, 2)
     single = place.start("train", "lenet", "--device", "cpu", "--epochs", "1")
     assert single.stderr
-    single.stderr.readline()
+    while not single.stderr.readline().startswith("run "):
+        pass
     assert single.stderr.readline() == "waiting in line: 2 runs ahead\n"
     os.kill(one.heartbeat()["pid"], signal.SIGTERM)
     assert single.stderr.readline() == "waiting in line: 1 run ahead\n"

@@ -20,6 +20,7 @@ from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs,
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.devices import PRESETS
+from vggexplorer.forecast.speed import Speed
 from vggexplorer.forecast.time import ANY, NOTHING, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
 from vggexplorer.formatting import about, size
 from vggexplorer.processes import StoppedError
@@ -64,8 +65,8 @@ def expected(config: Config, device: Device = CPU, known: Calibration | None = K
     return forecasts.forecast(config, device, known)
 
 
-def slim(name: str = "quick-demo") -> Config:
-    return Config(network=SLIM, training=recipe(name, SLIM))
+def slim(name: str = "quick-demo", speed: Speed | None = None) -> Config:
+    return Config(network=SLIM, training=recipe(name, SLIM, speed))
 
 
 def value(page: Train, label: str) -> str:
@@ -87,7 +88,7 @@ def test_a_device_that_was_only_looked_at_has_rough_times(monkeypatch: pytest.Mo
     looked_at = CPU._replace(pace=1e-10)
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [looked_at])
     page = Train()
-    found = expected(slim(), looked_at, None)
+    found = expected(slim(speed=looked_at.speed("bfloat16")), looked_at, None)
     assert found.time
     assert found.rough
     assert value(page, "All of it") == f"{seconds(found.time.total / 2)} – {seconds(2 * found.time.total)}"
@@ -107,7 +108,7 @@ def test_the_memory_of_a_gpu_that_was_not_measured_is_a_range(monkeypatch: pytes
     gpu = Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0)
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [gpu])
     page = Train()
-    found = expected(slim(), gpu, None)
+    found = expected(slim(speed=gpu.speed("bfloat16")), gpu, None)
     assert value(page, "Memory at its peak") == f"{size(found.memory.total)} – {size(found.most)}"
     assert f"it may be up to {size(found.most)}" in page.captions
 

@@ -235,6 +235,7 @@ SEVERAL = {
     *("n pictures", "folders folders", "most files", "count files"),  # bounds of a folder of pictures
     *("compared pictures", "most classes", "ratio times", "largest as", "bits bits", "share have"),  # what it holds
     "more runs",  # a race has two or three
+    *("images images", "epochs times"),  # of the rows of the quick demo
     *(
         "all places",
         "own pictures",
@@ -400,7 +401,9 @@ SETTINGS |= {
 
 
 def english_in(text: str) -> str:
-    """The words of `text` that should have been translated."""
+    """The words of `text` that should have been translated; a command is none."""
+    if text.startswith("vggexplorer train "):
+        return ""
     plain = re.sub(r"<style>.*?</style>", "", re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text), flags=re.DOTALL)
     return " ".join(re.findall(r"[A-Za-z]{2,}(?:[ '-]+[A-Za-z]+)*", NEUTRAL.sub(" ", plain)))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import datasets, folders, launch
-from vggexplorer.runs.config import RECIPES, Config, recipe
+from vggexplorer.runs.config import RECIPES, Config, as_row, command, picked, recipe
 from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.demo import ROWS, pick
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
@@ -35,6 +37,7 @@ from vggexplorer.ui.train import dataset, downloading
 
 TRAIN = str(ROOT / "pages" / "train.py")
 CPU = Device("cpu", "9700X", 8 * 2**30, 2.0)
+SLIM = NETWORKS["VGG-11 slim"]
 
 
 @pytest.fixture(autouse=True)
@@ -528,3 +531,38 @@ def test_a_failed_download_is_explained(monkeypatch: pytest.MonkeyPatch) -> None
 def test_it_is_chinese(explore: Callable[..., AppTest], runs: Runs) -> None:  # noqa: F811
     page = explore().switch_page(TRAIN).run()
     all_chinese(page)
+
+
+# --- the row of the quick demo -----------------------------------------------------------------------------------
+
+
+def test_the_page_says_which_row_a_device_gets_and_trains_it(
+    monkeypatch: pytest.MonkeyPatch, started: list[Config]
+) -> None:
+    """A slow processor is offered a time budget; what is asked for explicitly stays."""
+    slow = CPU._replace(pace=1e-9)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [slow])
+    page = Train()
+    found = pick(SLIM, slow.speed("bfloat16"))
+    assert found.row == ROWS[0]
+    for remark in found.said():
+        assert plain(str(remark)) in plain(page.captions)
+    page.click("time budget")
+    page.click("start")
+    assert started[0].training == replace(as_row(found.row, SLIM), time_budget=30.0)
+    assert [code.value for code in page.test.code if code.value == command(started[0])]
+
+
+def test_an_input_that_is_chosen_gets_the_row_that_fits_it_and_what_is_chosen_besides_stays(
+    monkeypatch: pytest.MonkeyPatch, started: list[Config]
+) -> None:
+    fast = CPU._replace(pace=3e-11)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [fast])
+    page = Train()
+    page.test.text_input(key="training input_size").set_value("224").run()
+    page.test.number_input(key="training epochs").set_value(4).run()
+    page.click("start")
+    images = picked(SLIM, fast.speed("bfloat16"), {"input_size": 224}).row.images
+    assert images < picked(SLIM, fast.speed("bfloat16")).row.images
+    training = started[0].training
+    assert (training.input_size, training.epochs, training.images) == (224, 4, images)

@@ -4,34 +4,35 @@ A recipe is a named `Training`. It never changes the channels or the head of a n
 (input size, batch norm, dropout) is applied by `Config.trained`, the network as it will be trained.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from vggexplorer.architectures import NETWORKS, Network, check_choice, check_int, shown
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.speed import Speed
+from vggexplorer.runs import demo
 from vggexplorer.runs.datasets import DEFAULT, Dataset
-from vggexplorer.runs.options import QUICK, RECIPE_NAMES, Training
+from vggexplorer.runs.demo import ROWS, USUAL, Picked, Row
+from vggexplorer.runs.options import OPTIONS, QUICK, RECIPE_NAMES, Training
 from vggexplorer.summary import summarize
-from vggexplorer.text import checked, format_network, parse_network
+from vggexplorer.text import KEYS, checked, format_network, parse_network
 
 VERSION = 1
 """Of config.json."""
 RECIPES: dict[str, Training] = {
-    # Found by experiment, with the slim VGG-11 on the sample: test accuracies of 0.845, 0.854, 0.847, 0.838, 0.846 and
-    # 0.843 with seeds 3 to 8, for 1.5e12 FLOPs (6 x MACs). Three epochs of all images at 56 pixels take 4.9e12 and
-    # reach 0.820 to 0.859. The falling rate is worth most: over 6,000 images twice, the worst of seeds 0 to 2 reached
-    # 0.863, and 0.734 with a constant one. Without batch norm and momentum nothing is learned in this time.
     QUICK: Training(
         recipe=QUICK,
-        epochs=3,
-        images=3000,
-        batch_size=64,
-        lr=0.02,
-        schedule="linear",
+        epochs=USUAL.epochs,
+        images=USUAL.images,
+        batch_size=USUAL.batch,
+        lr=USUAL.lr,
+        schedule=USUAL.schedule,
         momentum=0.9,
-        input_size=32,
+        input_size=USUAL.side,
         dropout=0.0,
         batch_norm=True,
         checkpoint_every=60.0,
@@ -46,13 +47,58 @@ RECIPES: dict[str, Training] = {
 """By name; `ABOUT` says what each is meant for."""
 
 
-def recipe(name: str, network: Network) -> Training:
-    """The recipe `name` for `network`: quick-demo takes 32 pixels, or the smallest input that the network can take."""
+def recipe(
+    name: str,
+    network: Network,
+    speed: Speed | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    beside: Network | None = None,
+) -> Training:
+    """The recipe `name` for `network` with `changes` of its fields; the row of the quick demo is that of `picked`."""
     check_choice(name, "the recipe", RECIPE_NAMES)
-    training = RECIPES[name]
-    if name == QUICK:
-        return replace(training, input_size=max(training.input_size or 0, network.architecture.min_side()))
-    return training
+    if name != QUICK:
+        return replace(RECIPES[name], **changes)
+    return replace(as_row(picked(network, speed, changes, beside).row, network), **changes)
+
+
+def picked(
+    network: Network,
+    speed: Speed | None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    beside: Network | None = None,
+) -> Picked:
+    """The row of the quick demo for `network` on a device of that `speed`, at the input size of `changes`, if any.
+
+    `beside` is the heaviest one of those that it is compared with: they learn from as many images.
+    """
+    network = beside or network
+    side = changes.get("input_size", 0)
+    return demo.pick(network, speed, network.input_shape[1] if side is None else side)
+
+
+def nearest(training: Training, network: Network) -> Training:
+    """The recipe that `training` names; of the quick demo the row that it is most alike."""
+    if training.recipe != QUICK:
+        return RECIPES[training.recipe]
+    own = asdict(training)
+
+    def differs(other: Training) -> int:
+        return sum(value != own[name] for name, value in asdict(other).items())
+
+    return min((as_row(row, network) for row in (USUAL, *ROWS)), key=differs)
+
+
+def as_row(row: Row, network: Network) -> Training:
+    """The quick demo with that row."""
+    return replace(
+        RECIPES[QUICK],
+        input_size=row.input_of(network),
+        images=row.images,
+        epochs=row.epochs,
+        batch_size=row.batch,
+        lr=row.lr,
+        schedule=row.schedule,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +204,37 @@ def _check_known(data: Mapping[str, Any], kind: type[Config | Training]) -> None
             "The run was written by a newer version of this program: this one does not know {name}.",
             name=shown(unknown),
         )
+
+
+def command(config: Config) -> str | None:
+    """What trains the same on another machine, whatever was measured there; a device is left to that machine.
+
+    None if a command cannot say it: none takes a recipe's batch norm away, or its dropout from a head of layers.
+    """
+    training, usual = config.training, RECIPES[config.training.recipe]
+    words = ["vggexplorer", "train", ";".join(_arch(config.network)), "--recipe", training.recipe]
+    for name, option in OPTIONS.items():
+        value = getattr(training, name)
+        if option.help and value is not None and (name in _OF_ROW or value != getattr(usual, name)):
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [f"{value}"])]
+    if training.dropout != usual.dropout:
+        if not (dropout := KEYS["dropout"].format(config.trained)):
+            return None
+        words += ["--dropout", dropout]
+    if training.batch_norm != usual.batch_norm:
+        if not config.trained.architecture.batch_norm:
+            return None
+        words.append("--batch-norm")
+    words += ["--dataset", str(config.dataset)] if config.dataset != DEFAULT else []
+    return shlex.join([*words, "--seed", str(config.seed)])
+
+
+def _arch(network: Network) -> list[str]:
+    texts = format_network(network)
+    return [texts.pop("arch"), *(f"{key}={text}" for key, text in texts.items())]
+
+
+_OF_ROW = ("epochs", "images", "batch_size", "lr", "schedule", "input_size")
 
 
 def check_seed(seed: Any) -> None:

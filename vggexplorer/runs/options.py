@@ -16,7 +16,7 @@ from vggexplorer.text import parse_whole
 
 QUICK = "quick-demo"
 ABOUT = {
-    QUICK: "Learns within half a minute on two processor cores: 3,000 images of 32 pixels, batch norm, momentum.",
+    QUICK: "Learns within half a minute: as many images as this device has time for, batch norm, momentum.",
     "d2l-vgg": "The book's training of the slim VGG-11: 224 pixels, learning rate 0.05, ten epochs.",
     "d2l-alexnet": "The book's training of AlexNet: 224 pixels, learning rate 0.01, ten epochs.",
     "d2l-en-vgg": "The English edition's training of the slim VGG-11: 224 pixels, learning rate 0.01, ten epochs.",

@@ -1,15 +1,18 @@
 """Options of the commands that train, and what they ask for: a config, and a place where it is trained."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from vggexplorer.architectures import Network
-from vggexplorer.runs.config import Config, recipe
+from vggexplorer.forecast.speed import Speed
+from vggexplorer.runs.config import Config, picked, recipe
 from vggexplorer.runs.datasets import DEFAULT, Dataset
-from vggexplorer.runs.devices import resolve
+from vggexplorer.runs.demo import heaviest
+from vggexplorer.runs.devices import kept_speed, resolve
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.runs.options import OPTIONS, QUICK, Switch, Training
+from vggexplorer.runs.options import OPTIONS, QUICK, Switch
 from vggexplorer.runs.places import Place
 from vggexplorer.summary import summarize
 from vggexplorer.terminal.arguments import Parser, network_of
@@ -36,29 +39,56 @@ def training_options(parser: Parser) -> None:
 
 def config_of(options: argparse.Namespace, runs: Runs) -> Config:
     """What the options ask for; `InputError` if it is seen at once that it cannot be trained."""
-    network = network_of(options, options.arch)
+    return configs_of([options], runs)[0]
+
+
+def configs_of(asked: Sequence[argparse.Namespace], runs: Runs) -> list[Config]:
+    """The same of several that are compared: of the quick demo they have one row, that of the heaviest."""
+    networks = [network_of(options, options.arch) for options in asked]
+    pairs = list(zip(asked, networks, strict=True))
+    speeds = {options.device: speed_of(options, runs) for options in asked}
+    beside = heaviest(networks, speeds[asked[0].device]) if len(asked) > 1 else None
+    return [_config(options, network, speeds[options.device], beside, runs) for options, network in pairs]
+
+
+def speed_of(options: argparse.Namespace, runs: Runs) -> Speed | None:
+    """How fast the device that the options name trains, if that was measured here."""
+    return kept_speed(runs.path, options.device or "auto") if _here(options) else None
+
+
+def _here(options: argparse.Namespace) -> bool:
+    """Whether it is trained on this machine; what a cluster has, it says itself."""
+    return vars(options).get("on") in (None, "here")
+
+
+def _config(
+    options: argparse.Namespace, network: Network, speed: Speed | None, beside: Network | None, runs: Runs
+) -> Config:
     config = Config(
         network=network,
-        training=_training(options, network),
+        training=recipe(options.recipe or QUICK, network, speed, changes_of(options, network), beside),
         dataset=dataset_of(options),
         device=options.device or "auto",
         seed=parse_whole(options.seed or "0", "the seed"),
     )
     summarize(*config.trained)
-    here = vars(options).get("on") in (None, "here")  # what a cluster has, it says itself
-    if here and config.device not in ("auto", "cpu"):
+    if _here(options) and config.device not in ("auto", "cpu"):
         resolve(config.device, runs.path)
     return config
+
+
+def lines_of_row(options: argparse.Namespace, configs: Sequence[Config], runs: Runs) -> list[str]:
+    """Which row of the quick demo was picked for them, and why; nothing of another recipe."""
+    speed, networks = speed_of(options, runs), [config.network for config in configs]
+    if configs[0].training.recipe != QUICK or (len(configs) > 1 and speed is None):
+        return []
+    found = picked(networks[0], speed, changes_of(options, networks[0]), heaviest(networks, speed))
+    return [str(remark) for remark in found.said()]
 
 
 def dataset_of(options: argparse.Namespace) -> Dataset:
     """What to train on; the sample that ships if nothing is said."""
     return Dataset.parse(options.dataset) if options.dataset else DEFAULT
-
-
-def _training(options: argparse.Namespace, network: Network) -> Training:
-    """The recipe with what the options change."""
-    return replace(recipe(options.recipe or QUICK, network), **changes_of(options, network))
 
 
 def changes_of(options: argparse.Namespace, network: Network) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from vggexplorer.runs.folders import Found
 from vggexplorer.runs.forecasts import USABLE, Forecast, Proposal
 from vggexplorer.runs.options import Number
 from vggexplorer.runs.reasons import kinds_not_read, said_of_kinds
-from vggexplorer.terminal.asked import config_of
+from vggexplorer.terminal.asked import config_of, lines_of_row
 from vggexplorer.terminal.measuring import measure
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.terminal.views import odd_lines
@@ -44,6 +44,8 @@ def forecast(options: argparse.Namespace) -> int:
         print(json.dumps(to_json(found, proposals, fits) | _about_data(pictures), indent=2))
     else:
         print_forecast(config, found, proposals, limit, seconds)
+        for line in lines_of_row(options, [config], runs):
+            print(f"\n{line}")
         if pictures:
             print_data(pictures)
     return 0 if fits else 1

@@ -3,6 +3,7 @@
 import argparse
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,12 +16,15 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK
 from vggexplorer.runs.sweeps.grid import Grid, Plan, check_count, parse_list
 from vggexplorer.terminal.arguments import Parser, network_of, network_options
-from vggexplorer.terminal.asked import changes_of, config_of, dataset_of, training_options
+from vggexplorer.terminal.asked import changes_of, config_of, dataset_of, speed_of, training_options
 from vggexplorer.text import parse_ratio, parse_whole
 
 
 def plan_of(options: argparse.Namespace, runs: Runs) -> Plan:
-    """What the options ask for: every combination of their lists, or a run for each line of a file."""
+    """What the options ask for: every combination of their lists, or a run for each line of a file.
+
+    Which row of the quick demo all have is said on standard error.
+    """
     if options.list is not None:
         if options.archs:
             raise InputError("Name networks or a file with a run in each line, not both.")
@@ -52,8 +56,12 @@ def plan_of(options: argparse.Namespace, runs: Runs) -> Plan:
         changes=changes,
         dataset=dataset_of(options),
         device=options.device or "auto",
+        speed=speed_of(options, runs),
     )
-    return grid.plan()
+    plan = grid.plan()
+    for remark in grid.said():
+        print(remark, file=sys.stderr)
+    return plan
 
 
 def _lines_of(file: str) -> list[tuple[int, list[str]]]:

@@ -21,7 +21,7 @@ from vggexplorer.runs.folder.status import Status
 from vggexplorer.runs.forecasts import USABLE
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.races import SHARED, Together
-from vggexplorer.terminal.asked import config_of, place_of
+from vggexplorer.terminal.asked import configs_of, lines_of_row, place_of
 from vggexplorer.terminal.progress import (
     POLL,
     Before,
@@ -45,11 +45,12 @@ def race(options: argparse.Namespace) -> int:
     if place_of(options, Place()) != Place():
         raise InputError("A race goes with neither --nproc nor --on: its members are single processes on this machine.")
     runs = Runs.at(options.runs)
-    asked = (argparse.Namespace(**vars(options), arch=arch) for arch in options.archs)
-    configs = [config_of(each, runs) for each in asked]
+    configs = configs_of([argparse.Namespace(**vars(options), arch=arch) for arch in options.archs], runs)
     races.check(runs, configs)
+    lines = lines_of_row(options, configs, runs)
     if together := races.forecast_race(runs, configs):
-        lines = lines_before(configs, together)
+        lines += lines_before(configs, together)
+    if lines:
         print(*lines, sep="\n", file=sys.stderr if options.json else sys.stdout, flush=True)
     with Interrupts() as interrupts:
         members = races.start_race(runs, configs, names=_names(options.name, configs))

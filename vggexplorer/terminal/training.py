@@ -5,10 +5,11 @@ import argparse
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
+from vggexplorer.runs.config import command
 from vggexplorer.runs.folder.run import clean_name
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.places import Place
-from vggexplorer.terminal.asked import config_of, place_of
+from vggexplorer.terminal.asked import config_of, lines_of_row, place_of
 from vggexplorer.terminal.progress import Before, Interrupts, follow
 from vggexplorer.terminal.views import view_for
 
@@ -19,8 +20,14 @@ def train(options: argparse.Namespace) -> int:
     with Interrupts() as interrupts:
         name = None if options.name is None else clean_name(options.name)
         place = place_of(options, Place())
-        before, run = Before(), launch.start(runs, config_of(options, runs), name, place=place)
-        return follow(run, view_for(options.json), interrupts, before, options.runs)
+        config, view = config_of(options, runs), view_for(options.json)
+        lines = lines_of_row(options, [config], runs)
+        before, run = Before(), launch.start(runs, config, name, place=place)
+        for line in lines:
+            view.say(line)
+        if lines and (words := command(config)):
+            view.say(f"The same on another machine: {words}")
+        return follow(run, view, interrupts, before, options.runs)
 
 
 def resume(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -10,11 +11,14 @@ from math import ceil, prod
 from typing import Any, NamedTuple
 
 from vggexplorer.architectures import NETWORKS, Architecture, Network, shown
+from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError, ShapeError
+from vggexplorer.forecast.speed import Speed
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import forecasts
-from vggexplorer.runs.config import Config, check_seed, recipe
+from vggexplorer.runs.config import Config, check_seed, picked, recipe
 from vggexplorer.runs.datasets import DEFAULT, Dataset
+from vggexplorer.runs.demo import heaviest
 from vggexplorer.runs.folder.run import MAX_NAME
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK, Training
@@ -44,7 +48,8 @@ class Plan(NamedTuple):
 class Grid:
     """Lists of which every combination is trained; `sizes` are in pixels (None: the recipe's), `widths` are ratios.
 
-    `changes` are fields of `Training` that differ from the recipe's.
+    `changes` are fields of `Training` that differ from the recipe's. With the quick demo all have one row, that of the
+    heaviest network on a device of that `speed`.
     """
 
     networks: Sequence[Network]
@@ -55,6 +60,7 @@ class Grid:
     changes: Mapping[str, Any] = field(default_factory=dict)
     dataset: Dataset = DEFAULT
     device: str = "auto"
+    speed: Speed | None = None
 
     def plan(self) -> Plan:
         """All combinations, each once; the seeds change last, so that there is something of every network soon.
@@ -66,6 +72,7 @@ class Grid:
         check_count(prod(map(len, axes)))
         configs: dict[Config, None] = {}
         left_out: dict[tuple[str, str], LeftOut] = {}
+        beside = self.heaviest()
         for seed, network, width, size, name in product(*axes):
             check_seed(seed)
             words = network_name(network)
@@ -78,7 +85,7 @@ class Grid:
                 left_out[words, str(error)] = LeftOut(words, error)
                 continue
             try:
-                configs[self._config(network, size, name, seed)] = None
+                configs[self._config(network, size, name, seed, beside)] = None
             except ShapeError as error:
                 words += f", {size}×{size}" if size else ""
                 left_out[words, str(error)] = LeftOut(words, error)
@@ -86,10 +93,25 @@ class Grid:
             raise next(iter(left_out.values())).reason
         return Plan(tuple(configs), tuple(left_out.values()))
 
-    def _config(self, network: Network, size: int | None, name: str, seed: int) -> Config:
-        training = replace(recipe(name, network), **self.changes)
-        if size is not None:
-            training = replace(training, input_size=size)
+    def heaviest(self) -> Network | None:
+        """The network, with its width, that takes longest in the quick demo; None if the speed is not known."""
+        wide = []
+        for network, width in product(self.networks, self.widths):
+            with suppress(InputError):  # which may leave no channels
+                wide.append(network._replace(architecture=network.architecture.scaled(width)))
+        return heaviest(wide, self.speed)
+
+    def said(self) -> list[Remark]:
+        """Which row of the quick demo all have, and why; nothing of other recipes, or where there is no choice."""
+        if QUICK not in self.recipes or not self.networks or self.speed is None:
+            return []
+        return list(picked(self.networks[0], self.speed, self._changes(self.sizes[0]), self.heaviest()).said())
+
+    def _changes(self, size: int | None) -> dict[str, Any]:
+        return {**self.changes} if size is None else {**self.changes, "input_size": size}
+
+    def _config(self, network: Network, size: int | None, name: str, seed: int, beside: Network | None) -> Config:
+        training = recipe(name, network, self.speed, self._changes(size), beside)
         return Config(network=network, training=training, dataset=self.dataset, device=self.device, seed=seed)
 
 

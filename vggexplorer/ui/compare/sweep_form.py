@@ -9,13 +9,14 @@ import streamlit as st
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
 from vggexplorer.runs import datasets
+from vggexplorer.runs.devices import kept_speed
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
 from vggexplorer.runs.sweeps.grid import Grid, Plan, Total, forecast_total, parse_list
 from vggexplorer.text import parse_ratio, parse_whole
 from vggexplorer.ui import access
-from vggexplorer.ui.i18n import literal, sentence, t
+from vggexplorer.ui.i18n import literal, say, sentence, t
 from vggexplorer.ui.run import choice, forecast, rows
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import go, look_at_sweep
@@ -55,7 +56,7 @@ def show(compared: Sequence[Entry]) -> None:
     runs = Runs.at()
     try:
         changes: dict[str, Any] = {"epochs": parse_whole(epochs, what="the number of epochs")} if epochs.strip() else {}
-        plan = Grid(
+        grid = Grid(
             networks=[entry.network for entry in compared],
             widths=[parse_ratio(text) for text in parse_list(widths, what="the width")],
             sizes=_numbers(sizes, what="the input size") if sizes.strip() else (None,),
@@ -63,13 +64,17 @@ def show(compared: Sequence[Entry]) -> None:
             seeds=_numbers(seeds, what="the seed"),
             changes=changes,
             dataset=datasets.Dataset(data),
-        ).plan()
+            speed=None if cluster else kept_speed(runs.path, "auto"),
+        )
+        plan = grid.plan()
         total = forecast_total(runs, plan.configs)
     except InputError as error:
         st.error(literal(sentence(error)), icon=":material/error:")
         return
     place = replace(choice.place(), cluster=cluster)
     _before(runs, plan, None if cluster else total)
+    for remark in grid.said():
+        st.caption(say(remark))
     once(
         t("Start {count} {count:run|runs}", count=f"{len(plan.configs):,}"),
         key="start sweep",

@@ -12,9 +12,11 @@ import streamlit as st
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.speed import Speed
 from vggexplorer.runs import datasets, devices
-from vggexplorer.runs.config import Config, check_seed, recipe
+from vggexplorer.runs.config import Config, check_seed, picked, recipe
 from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.demo import Picked
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import (
     QUICK,
@@ -70,11 +72,17 @@ def choose(**changes: Any) -> None:
     session["complaints"] = []
     try:
         choice = replace(chosen(), **changes)
-        replace(recipe(choice.recipe, subject()), **choice.changes)
+        recipe(choice.recipe, subject(), changes=choice.changes)
     except InputError as error:
         session["complaints"] = [("page", error)]
     else:
         session["choice"] = choice
+
+
+def change(name: str, value: Any) -> None:
+    """Set one field of the training; what is the recipe's own is not a change."""
+    choose(changes=chosen().changes | {name: value})
+    session["choice"] = replace(chosen(), changes=changes_of(training(), subject()))
 
 
 def subject() -> Network:
@@ -83,17 +91,47 @@ def subject() -> Network:
     return network if session["own network"] or network != State().network else FIRST
 
 
-def config(own_input: bool = False, network: Network | None = None) -> Config:
-    """The run as it is set up, of another `network`, or at its own input; `InputError` if it cannot be trained so."""
+def config(own_input: bool = False, network: Network | None = None, beside: Network | None = None) -> Config:
+    """The run as it is set up, of another `network`, or at its own input; `InputError` if it cannot be trained so.
+
+    `beside` is the heaviest one that it is compared with.
+    """
     choice, network = chosen(), network or subject()
-    training = replace(recipe(choice.recipe, network), **choice.changes)
     return Config(
         network=network,
-        training=replace(training, input_size=None) if own_input else training,
+        training=recipe(choice.recipe, network, speed(), _changes(own_input), beside),
         dataset=dataset_of(choice),
         device=device_there() if choice.cluster else choice.device,
         seed=choice.seed,
     )
+
+
+def training() -> Training:
+    """How the network is trained as it is set up."""
+    return recipe(chosen().recipe, subject(), speed(), chosen().changes)
+
+
+def row(own_input: bool = False) -> Picked:
+    """The row of the quick demo that the network gets here."""
+    return picked(subject(), speed(), _changes(own_input))
+
+
+def speed() -> Speed | None:
+    """How fast the device that is chosen trains, if that was measured; of a cluster that is not known."""
+    return None if chosen().cluster else devices.kept_speed(Runs.at().path, chosen().device)
+
+
+def _changes(own_input: bool) -> dict[str, Any]:
+    return chosen().changes | ({"input_size": None} if own_input else {})
+
+
+def changes_of(training: Training, network: Network) -> dict[str, Any]:
+    """What `training` has otherwise than its recipe has it here."""
+    usual = recipe(training.recipe, network, speed())
+    changes = {} if training.input_size == usual.input_size else {"input_size": training.input_size}
+    usual = recipe(training.recipe, network, speed(), changes)
+    differs = (each.name for each in fields(Training) if getattr(training, each.name) != getattr(usual, each.name))
+    return changes | {name: getattr(training, name) for name in differs}
 
 
 def dataset_of(choice: Choice) -> Dataset:
@@ -116,12 +154,11 @@ def set_choice(key: str, name: str) -> None:
 
 def adopt(run: Config) -> None:
     """Choose everything as in another run, so that the page shows what was trained."""
-    own = recipe(run.training.recipe, run.network)
-    changed = {each.name: getattr(run.training, each.name) for each in fields(Training)}
-    changes = {name: value for name, value in changed.items() if value != getattr(own, name)}
     data = run.dataset
-    choice = replace(chosen(), recipe=run.training.recipe, changes=changes, dataset=data.kind, folder=data.folder)
-    session["choice"] = replace(choice, device=run.device, seed=run.seed)
+    session["choice"] = replace(
+        chosen(), recipe=run.training.recipe, dataset=data.kind, folder=data.folder, device=run.device, seed=run.seed
+    )
+    session["choice"] = replace(chosen(), changes=changes_of(run.training, run.network))
     take_as_own()
     edit_network(lambda _: run.network)
 

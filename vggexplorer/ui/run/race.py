@@ -9,6 +9,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import size
 from vggexplorer.runs import races
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.demo import heaviest
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, say, t
@@ -20,7 +21,8 @@ from vggexplorer.ui.widgets import once, shortcut
 
 def configs(networks: Sequence[Network]) -> list[Config]:
     """What each of them would be trained with: what is chosen on Train; `InputError` if one cannot be."""
-    return [choice.config(network=network) for network in networks]
+    beside = heaviest(networks, choice.speed())
+    return [choice.config(network=network, beside=beside) for network in networks]
 
 
 def button(runs: Runs, asked: Sequence[Config], label: str, keys: bool = False) -> None:

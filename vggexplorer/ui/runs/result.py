@@ -9,7 +9,7 @@ import streamlit as st
 from vggexplorer.formatting import exact, short, size
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import RUNS
-from vggexplorer.runs.config import Config, published, recipe
+from vggexplorer.runs.config import Config, nearest, published
 from vggexplorer.runs.exactness import exactness
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
@@ -95,7 +95,7 @@ def _network_facts(config: Config) -> dict[str, str]:
 
 def _recipe_facts(config: Config) -> dict[str, str]:
     """The recipe, its main settings, and all that is not as in the recipe."""
-    asked, own = training(config.training), asdict(recipe(config.training.recipe, config.network))
+    asked, own = training(config.training), asdict(nearest(config.training, config.network))
     usual = {name: one for name, one, _ in differences({name: own[name] for name in asked}, asked)}
     facts = {t("Recipe"): config.training.recipe}
     for name in dict.fromkeys(("epochs", "batch_size", "lr", *usual)):

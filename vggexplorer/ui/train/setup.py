@@ -1,6 +1,7 @@
 """Setting up a run in the sidebar: network, recipe, data, device, and all that can be changed about the training."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,14 @@ from vggexplorer.formatting import decimal_size, exact, size
 from vggexplorer.layers import shape_text
 from vggexplorer.runs import datasets, folders
 from vggexplorer.runs.cluster import holder
-from vggexplorer.runs.config import recipe
+from vggexplorer.runs.config import command
 from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.demo import MOST
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import (
     ABOUT,
     OPTIONS,
+    QUICK,
     RECIPE_NAMES,
     Number,
     OneOf,
@@ -34,14 +37,18 @@ from vggexplorer.ui.i18n import capital, literal, say, sentence, t
 from vggexplorer.ui.network import editor
 from vggexplorer.ui.run.choice import (
     Choice,
+    change,
     choose,
     chosen,
+    config,
     dataset_of,
     device_there,
     look_for_devices,
+    row,
     set_choice,
     subject,
     take_as_own,
+    training,
 )
 from vggexplorer.ui.run.odd import list_odd
 from vggexplorer.ui.run.words import with_unit
@@ -66,6 +73,21 @@ def _recipe() -> None:
     names = list(RECIPE_NAMES)
     st.selectbox(t("Recipe"), names, names.index(chosen().recipe), **shows("recipe", chosen().recipe, _choose_recipe))
     st.caption(t(ABOUT[chosen().recipe]))
+    if chosen().recipe == QUICK:
+        _row()
+
+
+def _row() -> None:
+    """Which row of the quick demo this device gets and why; what to do if that takes long; the same elsewhere."""
+    found = row()
+    st.caption("\n\n".join(say(remark) for remark in found.said()))
+    if (found.seconds or 0) > MOST and training().time_budget is None:
+        text = t("Set a time budget of {seconds} s", seconds=f"{MOST:.0f}")
+        st.button(text, key="time budget", on_click=change, args=("time_budget", MOST), type="tertiary")
+    with suppress(InputError):
+        if words := command(config()):
+            with st.expander(t("The same on another machine"), key="same elsewhere"):
+                st.code(words, language=None, wrap_lines=True)
 
 
 def _choose_recipe(key: str) -> None:
@@ -275,16 +297,16 @@ def _set_minutes(key: str, label: str) -> None:
 
 def _more() -> None:
     """Numbers, then choices, each with the numbers that mean something with what is chosen."""
-    training = replace(recipe(chosen().recipe, subject()), **chosen().changes)
+    asked = training()
     with st.container(horizontal=True, gap="xsmall", key="training numbers"):
         for name, option in OPTIONS.items():
             if isinstance(option, Number) and option.only is None:
-                _number(name, option, getattr(training, name))
+                _number(name, option, getattr(asked, name))
         number(capital(t("seed")), chosen().seed, "seed", set_choice, "seed", width=_WIDTH)
     for name, option in OPTIONS.items():
         if not isinstance(option, Number):
-            _select(name, option, getattr(training, name))
-            _numbers_of((name, getattr(training, name)), training)
+            _select(name, option, getattr(asked, name))
+            _numbers_of((name, getattr(asked, name)), asked)
     if chosen().changes:
         st.button(
             t("Back to the recipe"), key="back to recipe", on_click=choose, kwargs={"changes": {}}, type="tertiary"
@@ -325,7 +347,7 @@ def _set_optional(key: str, name: str) -> None:
     except InputError as error:
         session["complaints"] = [("page", error)]
     else:
-        _change(name, value)
+        change(name, value)
 
 
 def _select(name: str, option: Option, value: Any) -> None:
@@ -349,15 +371,8 @@ def _select(name: str, option: Option, value: Any) -> None:
 
 
 def _set_option(key: str, name: str, values: dict[str, Any]) -> None:
-    _change(name, values[session[key]])
+    change(name, values[session[key]])
 
 
 def _set_training(key: str, name: str) -> None:
-    _change(name, session[key])
-
-
-def _change(name: str, value: Any) -> None:
-    """Set one field of the training; what is the recipe's own is not a change."""
-    own = getattr(recipe(chosen().recipe, subject()), name)
-    rest = {other: kept for other, kept in chosen().changes.items() if other != name}
-    choose(changes=rest if value == own else rest | {name: value})
+    change(name, session[key])
