@@ -73,6 +73,14 @@ def test_the_analysis_is_reported_as_a_table_of_ratios() -> None:
     assert lines[-1].startswith(("The bar is met: at least ", "The bar is missed: at least "))
 
 
+def test_the_growth_of_a_sweep_is_a_table_of_ratios() -> None:
+    command = [sys.executable, str(FOLDER / "growth.py"), "--runs", "3", "--rounds", "1", "--markdown"]
+    done = subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, timeout=120, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[2] == "|  | 3 runs | 6 runs | ratio | bar | met |"
+    assert [line.count("x | 2.5x | ") for line in lines[4:]] == [1] * 9
+
+
 def tool(ratio: float, agrees: bool = True) -> dict[str, Any]:
     return {"tool": f"tool {ratio}", "ratio": ratio, "agrees": agrees}
 
