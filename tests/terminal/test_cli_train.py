@@ -248,9 +248,9 @@ def test_ctrl_c_stops_and_resume_comes_to_the_same_end(
 
 @pytest.mark.long
 def test_files_of_a_folder_that_could_not_be_used_are_said(real: Path, tmp_path: Path) -> None:
-    for place in (tmp_path / name / f"{number}.pgm" for name in "ab" for number in range(8)):
+    for level, place in enumerate(tmp_path / name / f"{number}.pgm" for name in "ab" for number in range(8)):
         place.parent.mkdir(exist_ok=True)
-        place.write_bytes(b"P5 4 4 255\n" + bytes(16))
+        place.write_bytes(b"P5 4 4 255\n" + bytes([level] * 16))
     (tmp_path / "a" / "notes.txt").write_text("hello")
     (tmp_path / "b" / "empty.png").touch()
     done = really_train(real, *TINY, "--classes", "2", "--dataset", f"folder:{tmp_path}", "--json")
