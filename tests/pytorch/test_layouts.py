@@ -110,7 +110,8 @@ def test_the_run_says_the_same(real: Path, tmp_path: Path, name: str) -> None:  
     assert done.returncode == 0, done.stderr
     outcome = json.loads(last_line(done.stdout))
     assert outcome["data"] == as_json(layout)
-    assert tuple(done.stderr.splitlines()[1 : 1 + len(layout.said)]) == layout.said
+    _, _, after = done.stderr.partition(f"run {outcome['run']}\n")
+    assert tuple(after.splitlines()[: len(layout.said)]) == layout.said
 
 
 # --- a folder that changes ----------------------------------------------------------------------------
