@@ -35,10 +35,11 @@ from vggexplorer.errors import InputError
 from vggexplorer.formatting import exact, percent, size
 from vggexplorer.layers import shape_text
 from vggexplorer.paths import PACKAGE, PAGES, root
-from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder import archive, layout
 from vggexplorer.runs.folder.records import table
+from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
-from vggexplorer.server import files, metrics
+from vggexplorer.server import archives, files, metrics
 from vggexplorer.server.style import STYLE
 from vggexplorer.summary import DTYPES, summarize
 from vggexplorer.text import title
@@ -223,6 +224,14 @@ def beside() -> Iterator[tuple[str, bytes]]:
     for run in Runs(layout.RECORDED).all(recorded=False):
         yield metrics.address(run.id), json.dumps(metrics.answer(run, 0, "")).encode()
         yield metrics.table_address(run.id), table(run.records()).encode()
+        yield archives.address(run.id), archived(run)
+
+
+def archived(run: Run) -> bytes:
+    """The archive of a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive.pack(run, path := Path(folder) / "run.zip")
+        return path.read_bytes()
 
 
 # --- the page ------------------------------------------------------------------------------------------------

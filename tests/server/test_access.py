@@ -234,6 +234,7 @@ ALL_PATHS = (
     "/watch/x",
     "/listed",
     "/download/x/y",
+    "/archives/x.zip",
     "/assets/0/x",
     "/_stcore/stream",
     "/_stcore/upload_file/1/2",

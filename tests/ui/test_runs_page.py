@@ -517,6 +517,7 @@ def test_the_best_weights_are_offered_beside_the_last(folder: Path) -> None:
     assert [plain(each["label"]).replace("\xa0", " ") for each in files][1:] == [
         "Weights, safetensors (0 B)",
         "Best weights (step 1,200, test accuracy 0.877), safetensors (88 B)",
+        "The whole run, to hand on (archive)",
     ]
 
 
@@ -586,15 +587,16 @@ def chinese(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SAME = (
-    "quick-demo sample safetensors CSV JSON json PNG JPEG WEBP GIF BMP png jpg jpeg webp gif bmp markers+text cpu csv"
+    "quick-demo sample safetensors CSV JSON json zip PNG JPEG WEBP GIF BMP png jpg jpeg webp gif bmp markers+text cpu "
+    "csv"
 )
 OURS = [
-    r"[\w.-]+\.(?:csv|safetensors)|[0-9a-f]{32}",  # files
+    r"[\w.-]+\.(?:csv|safetensors|zip)|[0-9a-f]{32}",  # files
     *(re.escape(word) for word in SAME.split()),
     r":[a-z]+-badge\[:material/\w+:",
     r"\(<Word\..*?\)$",  # what a page has drawn of a run
     r"\{\s*\"version\".*\}|rgba\([^)]*\)|\$\w+",  # a config, colours
-    r"(?:records|tables|download|assets)/[^ ]*|listed\?[^ ]*",  # addresses
+    r"(?:records|tables|archives|download|assets)/[^ ]*|listed\?[^ ]*",  # addresses
     r"202\d[\w-]*|\{\w+\}|[A-Za-z0-9+/=]{60,}",  # ids, values, pictures
 ]
 """What is no text for people, or the same in every language."""

@@ -22,7 +22,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from vggexplorer.paths import PACKAGE, PAGES
-from vggexplorer.server import live, metrics
+from vggexplorer.server import archives, live, metrics
 from vggexplorer.server.style import STYLE
 
 
@@ -139,6 +139,7 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route(f"{prefix}/{live.ADDRESS}", live.serve),
         Route(f"{prefix}/{metrics.address('{run}')}", metrics.serve),
         Route(f"{prefix}/{metrics.table_address('{run}')}", metrics.serve_table),
+        Route(f"{prefix}/{archives.address('{run}')}", archives.serve),
     ]
 
 

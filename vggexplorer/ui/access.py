@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import BinaryIO
 
 import streamlit as st
 
@@ -9,7 +10,8 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, limits
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
-from vggexplorer.runs.folder import layout
+from vggexplorer.runs.folder import archive, layout
+from vggexplorer.runs.folder.archive import Brought
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.limits import Limits
@@ -102,6 +104,17 @@ def start_sweep(runs: Runs, configs: Sequence[Config], name: str | None = None, 
     for dataset in {config.dataset for config in configs}:
         check_data(runs, dataset)
     return start.start_sweep(runs, configs, name, here.id, allowed(), place)
+
+
+def bring_run(runs: Runs, file: BinaryIO) -> Brought:
+    """The run that an archive is of, as one of who is there; `InputError` if it cannot be, or they may not.
+
+    An archive can say what it likes of what a run has reached, and fills the disk: that is for the teacher alone.
+    """
+    here = person()
+    if not here.teacher:
+        raise InputError("Only the teacher can bring a run.")
+    return archive.bring_file(runs, file, here.id)
 
 
 def may_change_sweep(sweep: Sweep) -> bool:

@@ -10,7 +10,6 @@ run: its names, its size while it is unpacked, its digests, its config, its weig
 import hashlib
 import io
 import json
-import mmap
 import os
 import re
 import secrets
@@ -349,6 +348,8 @@ def _check_content(folder: Path, names: Iterable[str]) -> None:
 
 def _whole(path: Path) -> bool:
     """Whether a file of tensors is one, and has the checksum that was written with it."""
+    import mmap  # noqa: PLC0415 (a browser's Python may lack it)
+
     try:
         safetensors.read_layout(path)
         with path.open("rb") as file:

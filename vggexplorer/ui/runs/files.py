@@ -1,4 +1,4 @@
-"""What of a run can be taken away: its weights, its records, its config."""
+"""What of a run can be taken away: its weights, its records, its config, all of it."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from vggexplorer.export import file_name
 from vggexplorer.formatting import exact, size
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import Run
-from vggexplorer.server import files, metrics
+from vggexplorer.server import archives, files, metrics
 from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run.rows import Row
@@ -19,13 +19,16 @@ from vggexplorer.ui.session import session
 
 
 def show(row: Row) -> None:
-    """The weights of the end and the best ones, the records, the config."""
+    """The weights of the end and the best ones, the records, the config; all of a run that is over."""
     run = row.run
     kept = [{"label": t("Records (CSV)"), "name": f"{run.id}.csv", "url": metrics.table_address(run.id)}]
     if row.config:
         for path, label, ending in _weights(run):
             name = file_name(row.config.trained, ending)
             kept.append({"label": label, "name": name, "url": _offered(path, name)})
+        if not row.status.active:
+            label = t("The whole run, to hand on (archive)")
+            kept.append({"label": label, "name": f"{run.id}.zip", "url": archives.address(run.id)})
     components.downloads(kept, "", key="run-files")
     if row.config:
         with st.expander(t("The config as JSON")):

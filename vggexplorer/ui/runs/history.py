@@ -14,7 +14,7 @@ from vggexplorer.ui import components
 from vggexplorer.ui.i18n import t
 from vggexplorer.ui.run import forecast
 from vggexplorer.ui.run.rows import EYE, IDLE, Row, all_rows, read_row, scan
-from vggexplorer.ui.runs import drawer, selected, sweeps, table
+from vggexplorer.ui.runs import bring, drawer, selected, sweeps, table
 from vggexplorer.ui.runs.chosen import choose
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import current, go, look_at, look_at_sweep
@@ -59,6 +59,7 @@ def show() -> None:
             else:
                 drawer.show(chosen, newest)
     _forecasts()
+    bring.show()
     if sweep or chosen:
         with st.container(key="runs-bar"):
             if sweep:
@@ -85,6 +86,7 @@ def _nothing() -> None:
         icon=":material/history:",
     )
     st.button(t("Train a network"), type="primary", key="to train", on_click=go, args=("train",))
+    bring.show()
     st.fragment(_wait, run_every=IDLE)()
 
 
