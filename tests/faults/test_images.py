@@ -189,10 +189,11 @@ def test_a_large_picture_is_made_smaller_not_other() -> None:
 
 
 def test_a_folder_with_bombs_is_trained_on_without_them(tmp_path: Path) -> None:
-    for name in ("a", "b"):
+    for red, name in enumerate(("a", "b")):
         (tmp_path / name).mkdir()
         for number in range(3):
-            (tmp_path / name / f"{number}.png").write_bytes(file_of(shirt("RGB")))
+            picture = shirt("RGB", colour=(red, 50 * number, 0))
+            (tmp_path / name / f"{number}.png").write_bytes(file_of(picture))
         for number, (content, _) in enumerate(BAD.values()):
             if len(content) < predict.MAX_BYTES:
                 (tmp_path / name / f"bad {number}.png").write_bytes(content)

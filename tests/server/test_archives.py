@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def asked(run_id: str, gone: bool = False) -> tuple[int, bytes]:
         scope = {"type": "http", "method": "GET", "headers": [], "path_params": {"run": run_id}, "query_string": b""}
         await (await archives.serve(Request(scope)))(scope, receive, send)
 
-    asyncio.run(answer())
+    with ThreadPoolExecutor(1) as pool:  # this thread may have Playwright's event loop
+        pool.submit(lambda: asyncio.run(answer())).result()
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 

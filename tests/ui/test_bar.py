@@ -59,7 +59,7 @@ def test_every_page_has_a_title_and_the_link_to_itself(page: str) -> None:
     test = opened(page, arch="vgg13", view=PROJECTOR)
     titles = [item.value for item in test.get_by_key("header").markdown if item.value.startswith("# ")]
     assert titles or live.figures(test)["title"]["name"] == "VGG-13"
-    assert not test.code
+    assert not test.main.code
     address = {key: text if isinstance(text, str) else text[-1] for key, text in test.query_params.items()}
     assert shared(test) == address
     assert address["view"] == PROJECTOR
