@@ -1,10 +1,10 @@
 """Which tests run, and in how many processes.
 
 What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
-Tests that take long, and those that start PyTorch again and again, run in turn: a part of them in each run, all of
+Tests that take long, and those that start processes again and again, run in turn: a part of them in each run, all of
 those in a file that is named. Those of faults, of a cluster and of the doors (ways to the dashboard) run when their
-folder is named, and of the doors all of them. A
-sample is drawn anew in each run, from a seed that the summary prints; `pytest --seed N` draws the same one again.
+folder is named, and of the doors all of them. A sample is drawn anew in each run, from a seed that the summary
+prints; `pytest --seed N` draws the same one again.
 """
 
 import importlib
@@ -28,17 +28,13 @@ APART = (TESTS / "faults", CLUSTER, DOORS)
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS, TURNS_OF_PROCESSES = 12, 2
-"""Each run takes one in so many of the tests that take long, and of `REAL_PROCESSES`."""
-REAL_PROCESSES = (
-    "test_worker",
-    "test_distributed",
-    "test_crosscheck",
-    "test_calibration",
-    "test_cli_train",
-    "test_sweeps",
+TURNS, TURNS_OF_HEAVY = 16, 2
+"""Each run takes one in so many of the tests that take long, and of those in `HEAVY`."""
+HEAVY = (
+    *("test_worker", "test_distributed", "test_crosscheck", "test_calibration", "test_cli_train", "test_sweeps"),
+    *("test_train", "test_trial", "test_disk", "test_processes", "test_security", "test_images", "test_best"),
 )
-"""Tests that start PyTorch again and again."""
+"""Files of tests that start processes, or train, again and again."""
 _everything = False
 
 
@@ -140,7 +136,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("long")
     if not _everything:
         _leave_out(config, items)
-    first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in REAL_PROCESSES}
+    first = {item.path for item in items if item.get_closest_marker("long") or item.path.stem in HEAVY}
     items.sort(key=lambda item: item.path not in first)
 
 
@@ -161,9 +157,9 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not _of_a_file(config):
         left = [item for item in items if item not in left_out]
         long = [item for item in left if item.get_closest_marker("long")]
-        processes = [item for item in left if item.path.stem in REAL_PROCESSES and item not in long]
+        heavy = [item for item in left if item.path.stem in HEAVY and item not in long]
         left_out |= _not_in_turn(config, "long", long, TURNS)
-        left_out |= _not_in_turn(config, "processes", processes, TURNS_OF_PROCESSES)
+        left_out |= _not_in_turn(config, "heavy", heavy, TURNS_OF_HEAVY)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 

@@ -185,14 +185,14 @@ class Pretended:
         return replay
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", NETS)
 def test_weights_after_some_steps_are_pytorchs(name: str) -> None:
     compare(NETS[name], batches(4, 4, 3))
 
 
 @pytest.mark.skipif(not INTERPRETED, reason="on a GPU all is in bfloat16")
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", NETS)
 def test_in_bfloat16_they_are_as_near_as_pytorchs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     as_on_a_gpu(monkeypatch)
@@ -379,7 +379,7 @@ def test_the_trial_of_a_run_takes_the_kernels(monkeypatch: pytest.MonkeyPatch) -
     tried(deep)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_trial_of_a_run_refuses_broken_kernels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if INTERPRETED:

@@ -86,6 +86,7 @@ def test_each_program_may_make_one_step(size: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.usefixtures("few")
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("side", [2, 3])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_bias_relu_and_pool(size: tuple[int, int, int], side: int) -> None:
@@ -101,6 +102,7 @@ FIRST = [(1, 16, 8, 12), (3, 16, 7, 9), (1, 5, 6, 5), (2, 32, 6, 6), (4, 24, 4, 
 
 
 @pytest.mark.usefixtures("few")
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("size", FIRST, ids=str)
 def test_the_first_block(size: tuple[int, ...]) -> None:
     channels, filters, height, width = size

@@ -637,6 +637,7 @@ def test_patience_ends_it(tmp_path: Path, accuracies: list[float], patience: int
     assert bool(words) is (keeper.reason is not None)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("stop", range(1, 8))
 def test_patience_goes_on_counting_after_a_resume(tmp_path: Path, accuracies: list[float], stop: int) -> None:
     asked, path = config(batch_size=3000, epochs=len(accuracies), patience=2), tmp_path / "checkpoint"
@@ -660,6 +661,7 @@ def test_the_best_weights_are_kept(tmp_path: Path, accuracies: list[float]) -> N
     assert keeper.result == plain.result  # of the network as it is in the end
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("stop", range(1, 8))
 def test_the_best_weights_after_a_resume(tmp_path: Path, accuracies: list[float], stop: int) -> None:
     """What was the best before is so after; at its own step it is written again: a kill may have come before."""
