@@ -1,6 +1,7 @@
 """Training in a real browser, with real trainers: start, watch, leave, come back, kill, resume."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -65,7 +66,7 @@ class Train(Explore):
         """Have it train so many epochs."""
         self.page.get_by_text("More settings").click()
         self.fill("Number of epochs", str(count))
-        self.page.wait_for_function("n => document.body.innerText.includes(`${n} × 47`)", arg=str(count))
+        self.page.get_by_text(re.compile(rf"\b{count} × \d")).first.wait_for()
 
 
 @pytest.fixture
@@ -210,6 +211,7 @@ def test_the_pictures_are_seen_as_the_network_gets_them_and_the_dice_draws_other
     dashboard: Server, visit: Callable[[Server], Train]
 ) -> None:
     page = visit(dashboard).open("/train", **SMALL)
+    page.page.get_by_text("by a short measurement").wait_for(timeout=60_000)  # it may ask for larger pictures
     page.page.get_by_text("The data, as the network gets it").click()
     page.press("Read all pictures")
     shown = page.page.locator(".st-key-drawn canvas")
