@@ -208,7 +208,7 @@ def test_the_table_is_sorted_and_filtered_by_keyboard(runs: RunsPage) -> None:
     runs.page.locator("h1", has_text="second").wait_for()
     assert "run=20260102" in runs.page.url
     runs.page.go_back()
-    runs.waits_for(["trained here", "third"])
+    wait_until(lambda: {"trained here", "third"} <= set(runs.names()), 30, "both")
 
 
 def test_a_run_is_renamed_and_deleted_only_after_a_question(runs: RunsPage, folder: Path) -> None:
@@ -361,7 +361,10 @@ def test_a_run_is_opened_and_looked_into_by_keyboard(runs: RunsPage, folder: Pat
     cell = hands.press("ArrowUp", "ArrowRight")
     assert runs.page.locator("section h2").inner_text() == cell
     hands.to("Mistakes", "Shift+Tab")
-    hands.press("ArrowRight", "ArrowRight")
+    hands.press("ArrowRight")
+    runs.page.wait_for_url("**tab=picture**")
+    runs.settle()
+    hands.press("ArrowRight")
     runs.page.locator(".st-key-look-inside").wait_for()
     hands.to("Look inside|.*\nLook inside")
     hands.press("Enter")
@@ -567,7 +570,7 @@ def test_a_row_has_a_small_curve_of_the_whole_run(runs: RunsPage, folder: Path) 
 
 def test_the_menus_filter_and_the_columns_are_remembered(runs: RunsPage) -> None:
     runs.open()
-    runs.waits_for(["trained here", "third"])
+    wait_until(lambda: {"trained here", "third"} <= set(runs.names()), 30, "both")
     runs.page.locator(".tools .status").select_option(label="failed")
     assert runs.names() == ["third"]
     runs.page.locator(".tools .status").select_option(label="Every status")
@@ -579,7 +582,7 @@ def test_the_menus_filter_and_the_columns_are_remembered(runs: RunsPage) -> None
     assert runs.page.get_by_role("columnheader", name="Recipe").count() == 0
     runs.page.keyboard.press("Escape")
     runs.page.reload()
-    runs.waits_for(["trained here", "third"])
+    wait_until(lambda: {"trained here", "third"} <= set(runs.names()), 30, "both")
     assert runs.page.get_by_role("columnheader", name="Data", exact=True).count() == 1
     assert runs.page.get_by_role("columnheader", name="Recipe").count() == 0
 
