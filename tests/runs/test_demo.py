@@ -69,6 +69,7 @@ def test_a_processor_that_takes_long_is_told_so_with_what_helps() -> None:
     assert "--time-budget 30" in " ".join(map(str, slow.said()))
     assert [len(list(pick(SLIM, speed).said())) for speed in (None, SPEEDS[-1])] == [1, 1]
     assert "not known yet" in str(next(pick(SLIM, None).said()))
+    assert [len(list(slow.said(changes))) for changes in ({"epochs": 5}, {"momentum": 0.5, "input_size": 28})] == [0, 2]
 
 
 def test_an_input_that_was_asked_for_counts_and_what_was_asked_for_stays() -> None:

@@ -67,7 +67,7 @@ class Decision(NamedTuple):
     def from_json(data: Any) -> "Decision | None":
         """The decision that `to_json` wrote; None if there is none, or it is damaged."""
         try:
-            single, half = (_time(data[name]) for name in BOTH)
+            single, half = (read_time(data[name]) for name in BOTH)
             decided = Decision(str(data["precision"]), Why(data["why"]), single, half, int(data["batch"]))
         except (TypeError, KeyError, ValueError, OverflowError):
             return None
@@ -75,7 +75,7 @@ class Decision(NamedTuple):
         return decided if complete and decided.precision in BOTH else None
 
 
-def _time(seconds: Any) -> float | None:
+def read_time(seconds: Any) -> float | None:
     """A time from a file; `ValueError` or `TypeError` if it is none."""
     if seconds is None:
         return None

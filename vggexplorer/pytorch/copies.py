@@ -22,8 +22,8 @@ LIGHTER = 2 / 255
 NEAR = 15
 """The most bits of `BITS` in which two pictures that look the same differ.
 
-Of pictures made from noise of every smoothness those saved again as JPEG of quality 40, or with 15 % more light, differ
-in 20 bits at most and mostly in fewer than 10, different ones in more than 140 (`tests/pytorch/test_copies.py`).
+Pictures made from noise of every smoothness are that near to themselves saved again as JPEG of quality 40, made smaller
+by a fifth or 5 % lighter; different ones are more than six times as far apart (`tests/pytorch/test_copies.py`).
 """
 PLAIN = 32
 """A picture with fewer bits than that is hardly more than one colour; it is near to none."""

@@ -16,7 +16,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.speed import Speed
 from vggexplorer.runs import demo
 from vggexplorer.runs.datasets import DEFAULT, Dataset
-from vggexplorer.runs.demo import ROWS, USUAL, Picked, Row
+from vggexplorer.runs.demo import OF_ROW, ROWS, USUAL, Picked, Row
 from vggexplorer.runs.options import OPTIONS, QUICK, RECIPE_NAMES, Training
 from vggexplorer.summary import summarize
 from vggexplorer.text import KEYS, checked, format_network, parse_network
@@ -215,7 +215,7 @@ def command(config: Config) -> str | None:
     words = ["vggexplorer", "train", ";".join(_arch(config.network)), "--recipe", training.recipe]
     for name, option in OPTIONS.items():
         value = getattr(training, name)
-        if option.help and value is not None and (name in _OF_ROW or value != getattr(usual, name)):
+        if option.help and value is not None and (name in {*OF_ROW, "input_size"} or value != getattr(usual, name)):
             words += [f"--{name.replace('_', '-')}", *([] if value is True else [f"{value}"])]
     if training.dropout != usual.dropout:
         if not (dropout := KEYS["dropout"].format(config.trained)):
@@ -232,9 +232,6 @@ def command(config: Config) -> str | None:
 def _arch(network: Network) -> list[str]:
     texts = format_network(network)
     return [texts.pop("arch"), *(f"{key}={text}" for key, text in texts.items())]
-
-
-_OF_ROW = ("epochs", "images", "batch_size", "lr", "schedule", "input_size")
 
 
 def check_seed(seed: Any) -> None:

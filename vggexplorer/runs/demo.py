@@ -4,7 +4,7 @@ They were found by experiment, with the slim VGG-11 on the sample: `benchmarks/q
 seeds, `benchmarks/results/quick_demo.md` says what they reached.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ USUAL = Row("S", 32, 3000, 3)
 """Where the speed of the device is not known."""
 ROWS = (Row("XS", 32, 2400, 3), USUAL, Row("M", 32, 6000, 2), Row("L", 32, 6000, 3), Row("XL", 48, 6000, 3))
 """From the least work to the most."""
+OF_ROW = frozenset(("images", "epochs", "batch_size", "lr", "schedule"))
+"""The fields of a training that a row decides, beside the input size."""
 
 
 class Picked(NamedTuple):
@@ -56,8 +58,10 @@ class Picked(NamedTuple):
     row: Row
     seconds: float | None
 
-    def said(self) -> Iterator[Remark]:
-        """What it is and why; if it takes long, what to do about that."""
+    def said(self, changes: Collection[str] = ()) -> Iterator[Remark]:
+        """What it is and why; if it takes long, what to do about that; nothing if `changes` make another of it."""
+        if not OF_ROW.isdisjoint(changes):
+            return
         yield self._why()
         if (self.seconds or 0) > MOST:
             yield Remark(

@@ -13,6 +13,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, races
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.folder.files import unwritable
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import MAX_TIME
@@ -160,11 +161,7 @@ def _room(runs: Runs, owner: str, limits: Limits, more: int = 1) -> Iterator[Non
         lock = runs.lock("start")
         lock.acquire()
     except OSError as error:
-        raise InputError(
-            "The run's folder in {path} could not be written: {reason}",
-            path=shown(str(runs.path), 200),
-            reason=error.strerror or str(error),
-        ) from error
+        raise unwritable(runs.path, error) from error
     try:
         limits.check_room(runs, owner, more)
         yield

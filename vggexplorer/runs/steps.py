@@ -7,10 +7,10 @@ does, and is faster there.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from math import isfinite
 from typing import Any, NamedTuple
 
 from vggexplorer.comparison import Remark
+from vggexplorer.forecast.precision import read_time
 from vggexplorer.runs.exactness import FAST, PLAIN
 from vggexplorer.runs.options import Training
 
@@ -108,7 +108,7 @@ class Choice(NamedTuple):
     def from_json(data: Any) -> "Choice | None":
         """The choice that `to_json` wrote; None if there is none, or it is damaged."""
         try:
-            plain, fast, left = (_time(data[name]) for name in ("plain", "fast", "left"))
+            plain, fast, left = (read_time(data[name]) for name in ("plain", "fast", "left"))
             return Choice(Why(data["why"]), plain, fast, int(data["batch"]), left, str(data["what"])[:MOST_REASON])
         except (TypeError, KeyError, ValueError, OverflowError):
             return None
@@ -118,15 +118,6 @@ def told(environment: Mapping[str, Any]) -> Remark | None:
     """How the kind of step of a run was chosen, where there are two: on a GPU."""
     choice = Choice.from_json(environment.get("step"))
     return None if choice is None or choice.why is Why.DEVICE else choice.remark
-
-
-def _time(seconds: Any) -> float | None:
-    """A time from a file; `ValueError` or `TypeError` if it is none."""
-    if seconds is None:
-        return None
-    if not isfinite(time := float(seconds)) or time < 0:
-        raise ValueError("no time")
-    return time
 
 
 def _shown(seconds: float | None) -> str:

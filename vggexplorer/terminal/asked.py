@@ -82,8 +82,9 @@ def lines_of_row(options: argparse.Namespace, configs: Sequence[Config], runs: R
     speed, networks = speed_of(options, runs), [config.network for config in configs]
     if configs[0].training.recipe != QUICK or (len(configs) > 1 and speed is None):
         return []
-    found = picked(networks[0], speed, changes_of(options, networks[0]), heaviest(networks, speed))
-    return [str(remark) for remark in found.said()]
+    changes = changes_of(options, networks[0])
+    found = picked(networks[0], speed, changes, heaviest(networks, speed))
+    return [str(remark) for remark in found.said(changes)]
 
 
 def dataset_of(options: argparse.Namespace) -> Dataset:

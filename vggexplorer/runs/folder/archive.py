@@ -27,7 +27,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import RUN_ID
 from vggexplorer.runs.folder import layout, safetensors, snapshots
-from vggexplorer.runs.folder.files import json_bytes, read_json, replace_by, write_json
+from vggexplorer.runs.folder.files import json_bytes, read_json, replace_by, unwritable, write_json
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
@@ -169,11 +169,7 @@ def bring_file(runs: Runs, file: BinaryIO, owner: str = "") -> Brought:
             _check_content(new, files)
             return _placed(runs, new, str(manifest["run"]), files, owner)
         except OSError as error:
-            raise InputError(
-                "The run's folder in {path} could not be written: {reason}",
-                path=shown(str(runs.path), 200),
-                reason=error.strerror or str(error),
-            ) from error
+            raise unwritable(runs.path, error) from error
         finally:
             shutil.rmtree(new, ignore_errors=True)
 

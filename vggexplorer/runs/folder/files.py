@@ -12,12 +12,23 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vggexplorer.architectures import shown
+from vggexplorer.errors import InputError
 from vggexplorer.paths import WINDOWS
 
 PROBE = 0.01
 """Seconds for which a lock must stay taken to count as a trainer's: another reader's probe is over much sooner."""
 WINDOWS_TRIES = 50
 """How often a file is moved over one that may be open in another process, 10 ms apart."""
+
+
+def unwritable(runs: Path, error: OSError) -> InputError:
+    """What is said if a run cannot be put into the folder of runs."""
+    return InputError(
+        "The run's folder in {path} could not be written: {reason}",
+        path=shown(str(runs), 200),
+        reason=error.strerror or str(error),
+    )
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -12,12 +12,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from vggexplorer.architectures import shown
-from vggexplorer.errors import InputError
 from vggexplorer.paths import RUN_ID
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.files import write_file, write_json
+from vggexplorer.runs.folder.files import unwritable, write_file, write_json
 from vggexplorer.runs.folder.run import MAX_NAME, Run, clean_name
 from vggexplorer.text import title
 
@@ -72,11 +70,7 @@ class Runs:
             return Run(new.rename(self.path / run_id))
         except OSError as error:
             shutil.rmtree(new, ignore_errors=True)
-            raise InputError(
-                "The run's folder in {path} could not be written: {reason}",
-                path=shown(str(self.path), 200),
-                reason=error.strerror or str(error),
-            ) from error
+            raise unwritable(self.path, error) from error
 
     def unused(self, names: Iterable[str]) -> list[str]:
         """Each of the names, with a number if a run, or one before it, has it already; the runs are read once."""

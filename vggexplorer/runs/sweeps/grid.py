@@ -105,7 +105,9 @@ class Grid:
         """Which row of the quick demo all have, and why; nothing of other recipes, or where there is no choice."""
         if QUICK not in self.recipes or not self.networks or self.speed is None:
             return []
-        return list(picked(self.networks[0], self.speed, self._changes(self.sizes[0]), self.heaviest()).said())
+        return list(
+            picked(self.networks[0], self.speed, self._changes(self.sizes[0]), self.heaviest()).said(self.changes)
+        )
 
     def _changes(self, size: int | None) -> dict[str, Any]:
         return {**self.changes} if size is None else {**self.changes, "input_size": size}

@@ -80,8 +80,10 @@ def _recipe() -> None:
 def _row() -> None:
     """Which row of the quick demo this device gets and why; what to do if that takes long; the same elsewhere."""
     found = row()
-    st.caption("\n\n".join(say(remark) for remark in found.said()))
-    if (found.seconds or 0) > MOST and training().time_budget is None:
+    said = list(found.said(chosen().changes))
+    if said:
+        st.caption("\n\n".join(map(say, said)))
+    if said and (found.seconds or 0) > MOST and training().time_budget is None:
         text = t("Set a time budget of {seconds} s", seconds=f"{MOST:.0f}")
         st.button(text, key="time budget", on_click=change, args=("time_budget", MOST), type="tertiary")
     with suppress(InputError):
