@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-RUN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
-"""The name of a run's folder: nothing that leads out of the folder of all runs."""
+RUN_ID = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9-])?")
+"""The name of a run's folder: nothing that leads out of the folder of all runs, nor is another one on Windows.
+
+There `nul` and the like are devices, with an ending too, and a point at the end is left out.
+"""
 DEBIAN = Path("/usr/share/datasets")
 """Where Debian's packages of data sets put their files, each in a folder of its own; elsewhere there is none."""
 WINDOWS = os.name == "nt"

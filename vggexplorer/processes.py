@@ -190,8 +190,12 @@ def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "
     return process
 
 
-_DETACHED: dict[str, Any] = {"creationflags": 0x00000008 | 0x00000200} if WINDOWS else {"start_new_session": True}
-"""On Windows: DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP."""
+_DETACHED: dict[str, Any] = {"creationflags": 0x08000000 | 0x00000200} if WINDOWS else {"start_new_session": True}
+"""On Windows: CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP.
+
+With DETACHED_PROCESS it would have no console: the Python of a virtual environment there is a program that starts
+another one, which would open a window of its own.
+"""
 
 
 # --- ending ------------------------------------------------------------------------------------------------

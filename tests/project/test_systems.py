@@ -2,11 +2,14 @@
 
 import ast
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+
+from vggexplorer import paths, processes
 
 WHERE_SYSTEMS_DIFFER = {"processes.py", "paths.py"}
 PACKAGE = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "vggexplorer").rglob("*.py")]
@@ -53,6 +56,20 @@ def without_encoding(tree: ast.AST) -> Iterator[str]:
                         yield ast.unparse(node)
 
 
+MOVERS = ROOT / "vggexplorer" / "runs" / "folder" / "files.py"
+"""Where files of a run are moved and removed: on Windows that cannot be done at any moment."""
+
+
+def moved_or_removed(tree: ast.AST) -> Iterator[str]:
+    """The calls that move or remove a file by themselves."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="unlink" | "rename", value=ast.expr())):
+                yield ast.unparse(node)
+            case ast.Call(func=ast.Attribute(attr="replace"), args=[_], keywords=[]):
+                yield ast.unparse(node)
+
+
 def _binary(mode: list[ast.expr]) -> bool:
     return any("b" in text for text in map(ast.unparse, mode[:1]))
 
@@ -97,3 +114,24 @@ def test_the_check_of_encodings_finds_a_culprit(code: str) -> None:
 def test_a_text_file_is_opened_with_its_encoding() -> None:
     found = {name(path): list(without_encoding(ast.parse(path.read_bytes()))) for path in (*PACKAGE, *BESIDE)}
     assert {path: calls for path, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize("code", ["path.unlink(missing_ok=True)", "(a / b).rename(c)", "path.replace(other)"])
+def test_the_check_of_moves_finds_a_culprit(code: str) -> None:
+    assert list(moved_or_removed(ast.parse(code)))
+    assert not list(moved_or_removed(ast.parse("text.replace('a', 'b'); replace(config, seed=1); move(path, other)")))
+
+
+def test_files_of_runs_are_moved_and_removed_in_one_module() -> None:
+    paths = [path for path in (ROOT / "vggexplorer" / "runs").rglob("*.py") if path != MOVERS]
+    found = {name(path): list(moved_or_removed(ast.parse(path.read_bytes()))) for path in paths}
+    assert {path: calls for path, calls in found.items() if calls} == {}
+
+
+def test_a_detached_process_has_a_console_without_a_window_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what a Python in a virtual environment there starts, Windows would show the window."""
+    monkeypatch.setattr(paths, "WINDOWS", True)
+    flags = runpy.run_path(processes.__file__)["_DETACHED"]
+    no_window, new_group, detached = 0x08000000, 0x200, 0x8
+    assert flags == {"creationflags": no_window | new_group}
+    assert not flags["creationflags"] & detached

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from vggexplorer.errors import InputError
 from vggexplorer.processes import tell
 from vggexplorer.runs.datasets import KNOWN, Known, cache_folder, download_folder, read
+from vggexplorer.runs.folder.files import move
 
 TIMEOUT = 30
 """The seconds of silence after which a server is given up."""
@@ -58,7 +59,7 @@ def _download(known: Known, target: Path) -> None:
         read(known, fresh)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh.replace(target)
+        move(fresh, target)
     finally:
         shutil.rmtree(download_folder(), ignore_errors=True)
 

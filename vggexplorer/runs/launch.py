@@ -15,6 +15,7 @@ from vggexplorer.runs import forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import check_present
 from vggexplorer.runs.folder import layout, ranks
+from vggexplorer.runs.folder.files import remove
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.run import Run, clean_name
 from vggexplorer.runs.folder.runs import Runs, new_id
@@ -94,7 +95,7 @@ def _settle(run: Run, place: Place) -> None:
         forecasts.keep(run, timed=not place.race)
     else:
         with suppress(OSError):
-            (run.path / layout.FORECAST).unlink(missing_ok=True)
+            remove(run.path / layout.FORECAST)
 
 
 def check_able(config: Config) -> None:

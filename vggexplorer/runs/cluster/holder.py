@@ -27,7 +27,7 @@ from vggexplorer.runs import places
 from vggexplorer.runs.cluster.node import PIECE, Node, Offset, Piece, Update
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.files import json_bytes
+from vggexplorer.runs.folder.files import json_bytes, move
 from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.runs import Runs
@@ -268,7 +268,7 @@ class RemoteRun:
             if piece.name == layout.CHECKPOINT:  # it must not outlast the records before it
                 with metrics.open("ab") as file:
                     os.fsync(file.fileno())
-            beside.replace(path)
+            move(beside, path)
 
     def _outcome(self) -> Outcome:
         try:

@@ -27,7 +27,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import RUN_ID
 from vggexplorer.runs.folder import layout, safetensors, snapshots
-from vggexplorer.runs.folder.files import json_bytes, read_json, replace_by, unwritable, write_json
+from vggexplorer.runs.folder.files import json_bytes, move, read_json, replace_by, unwritable, write_json
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
@@ -313,7 +313,7 @@ def _placed(runs: Runs, new: Path, run_id: str, files: Digests, owner: str) -> B
     free = next(each for each in (run_id, other, f"{other}-{secrets.token_hex(4)}") if _is_free(runs, each))
     time = {"time": read_json(new / layout.CREATED).get("time")}
     write_json(new / layout.CREATED, time | {"brought": True} | ({"owner": owner} if owner else {}))
-    return Brought(Run(new.rename(runs.path / free)), False)
+    return Brought(Run(move(new, runs.path / free)), False)
 
 
 def _is_free(runs: Runs, run_id: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -16,10 +16,11 @@ from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import WINDOWS
 
+T = TypeVar("T")
 PROBE = 0.01
 """Seconds for which a lock must stay taken to count as a trainer's: another reader's probe is over much sooner."""
 WINDOWS_TRIES = 50
-"""How often a file is moved over one that may be open in another process, 10 ms apart."""
+"""How often is tried, 10 ms apart, what cannot be done to a file while another process has it open."""
 
 
 def unwritable(runs: Path, error: OSError) -> InputError:
@@ -48,23 +49,35 @@ def replace_by(path: Path, write: Callable[[Path], object], *, durable: bool = T
         if durable:
             with beside.open("rb+") as file:
                 os.fsync(file.fileno())
-        _move(beside, path)
+        move(beside, path)
     except BaseException:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
 
 
-def _move(source: Path, target: Path) -> None:
-    """Move a file over another; on Windows once nobody reads that any more."""
+def move(source: Path, target: Path) -> Path:
+    """Move a file over another, or a folder to a name that is free, where it is then."""
+    return despite_readers(lambda: source.replace(target))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    despite_readers(lambda: path.unlink(missing_ok=True))
+
+
+def despite_readers(work: Callable[[], T]) -> T:
+    """What `work` does to a file or a folder that others look at.
+
+    On Windows nothing can be moved, replaced or removed while it is open, nor opened while it is replaced: there it is
+    tried again for half a second, which no look of ours takes.
+    """
     for _ in range(WINDOWS_TRIES if WINDOWS else 0):
         try:
-            source.replace(target)
+            return work()
         except PermissionError:
             time.sleep(0.01)
-        else:
-            return
-    source.replace(target)
+    return work()
 
 
 def write_json(path: Path, data: Any, *, durable: bool = True, alone: bool = False) -> None:
@@ -81,7 +94,7 @@ def json_bytes(data: Any) -> bytes:
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty if it is missing or damaged."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(despite_readers(path.read_bytes))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

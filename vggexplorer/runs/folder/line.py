@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from vggexplorer.runs.folder.files import remove
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
@@ -49,7 +50,7 @@ class Line:
         """Take a run out of the line."""
         for _, run_id, path in self._tickets():
             if run_id == run.id:
-                path.unlink(missing_ok=True)
+                remove(path)
 
     def before(self, run: Run) -> list[Run]:
         """The living runs that `run` waits for, as far as is known by now; nothing is changed by looking."""
@@ -85,7 +86,7 @@ class Line:
         """Remove a ticket, unless its owner has come back in the meantime: beside its race, it has the old number."""
         with self._lock:
             if not self._lives(run_id):
-                ticket.unlink(missing_ok=True)
+                remove(ticket)
 
     def comes_in(self, run: Run, device: str, take: Callable[[], bool], race: Sequence[str] = ()) -> bool:
         """Whether nobody is before `run`, and it could `take` its seat; nobody gets in or out of turn meanwhile."""

@@ -16,7 +16,7 @@ from vggexplorer.comparison import Remark, remark_from_json
 from vggexplorer.errors import InputError
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.files import files_below, held, read_json, write_file, write_json
+from vggexplorer.runs.folder.files import files_below, held, move, read_json, remove, write_file, write_json
 from vggexplorer.runs.folder.records import Outcome, Record, parse_line
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import OF_PHASE, RESUMABLE, Phase, Status, Word
@@ -297,7 +297,7 @@ class Run:
 
         That lasts `slow` times START_TIMEOUT at most.
         """
-        (self.path / layout.HEARTBEAT).unlink(missing_ok=True)
+        remove(self.path / layout.HEARTBEAT)
         (self.path / layout.STARTED).write_text(str(slow), "utf-8")
 
     def just_started(self) -> bool:
@@ -310,7 +310,7 @@ class Run:
 
     def unmark_started(self) -> None:
         """Note that no trainer could be started."""
-        (self.path / layout.STARTED).unlink(missing_ok=True)
+        remove(self.path / layout.STARTED)
 
     def resumable(self, status: Status) -> bool:
         """Whether it can go on from where it is."""
@@ -349,13 +349,13 @@ class Run:
         """Remove the best weights if they are not those of the best test up to the checkpoint: it comes again."""
         best = self.best_weights()
         if best and best.step != self._saved("best_step"):
-            best.path.unlink()
+            remove(best.path)
 
     def drop_weights(self) -> None:
         """Remove the trained weights, the snapshots and the checkpoint of a run that has ended."""
         with self._writing():
             for name in (layout.WEIGHTS, layout.BEST):
-                (self.path / name).unlink(missing_ok=True)
+                remove(self.path / name)
             shutil.rmtree(self.path / layout.SNAPSHOTS, ignore_errors=True)
             self.drop_checkpoint()
 
@@ -382,7 +382,7 @@ class Run:
             raise InputError("The run is not over; stop it first.")
         try:
             away = self.path.with_name(f".deleted-{secrets.token_hex(4)}")
-            self.path.rename(away)
+            move(self.path, away)
             shutil.rmtree(away)
         except OSError as error:
             raise InputError("The run could not be deleted: {reason}", reason=error.strerror or str(error)) from error

@@ -15,7 +15,7 @@ from filelock import FileLock
 from vggexplorer.paths import RUN_ID
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.files import unwritable, write_file, write_json
+from vggexplorer.runs.folder.files import move, unwritable, write_file, write_json
 from vggexplorer.runs.folder.run import MAX_NAME, Run, clean_name
 from vggexplorer.text import title
 
@@ -67,7 +67,7 @@ class Runs:
             created = {"time": datetime.now().astimezone().isoformat(timespec="seconds")}
             write_json(new / layout.CREATED, created | ({"owner": owner} if owner else {}))
             write_file(new / layout.NAME, display.encode())
-            return Run(new.rename(self.path / run_id))
+            return Run(move(new, self.path / run_id))
         except OSError as error:
             shutil.rmtree(new, ignore_errors=True)
             raise unwritable(self.path, error) from error

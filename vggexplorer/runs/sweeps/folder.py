@@ -15,7 +15,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.paths import RUN_ID
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.files import held, write_json
+from vggexplorer.runs.folder.files import held, move, write_json
 from vggexplorer.runs.folder.run import Run, clean_name
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Status, Word
@@ -175,7 +175,7 @@ class Sweep:
             raise InputError("The sweep is under way; stop it first.")
         with writing():
             away = self.path.with_name(f".deleted-{secrets.token_hex(4)}")
-            self.path.rename(away)
+            move(self.path, away)
             shutil.rmtree(away)
 
 

@@ -11,7 +11,7 @@ from vggexplorer.processes import child_environment, detached, module_command, n
 from vggexplorer.runs import launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
-from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.files import move, write_json
 from vggexplorer.runs.folder.run import MAX_NAME, clean_name
 from vggexplorer.runs.folder.runs import Runs, new_id
 from vggexplorer.runs.limits import Limits
@@ -73,7 +73,7 @@ def _create(runs: Runs, configs: Sequence[Config], name: str, owner: str, place:
         new.mkdir(parents=True)
         about = {"version": VERSION, "name": name, "owner": owner, "created": created, "place": asdict(place)}
         write_json(new / layout.SWEEP, about | {"runs": items})
-        return Sweep(new.rename(new.with_name(sweep_id)))
+        return Sweep(move(new, new.with_name(sweep_id)))
 
 
 def resume_sweep(sweep: Sweep, limits: Limits | None = None) -> None:

@@ -29,7 +29,7 @@ from vggexplorer.runs import devices, verdict
 from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout, ranks, snapshots
-from vggexplorer.runs.folder.files import json_bytes, replace_by, write_json
+from vggexplorer.runs.folder.files import json_bytes, move, remove, replace_by, write_json
 from vggexplorer.runs.folder.line import SEATS, Line
 from vggexplorer.runs.folder.ranks import ProcessLostError, Rank
 from vggexplorer.runs.folder.records import Outcome, Record
@@ -87,7 +87,7 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
     """Train while no other trainer is at the run, and write down how it ended."""
     outcome = None
     try:
-        (run.path / layout.OUTCOME).unlink(missing_ok=True)
+        remove(run.path / layout.OUTCOME)
         last_words = run.path / f".{layout.OUTCOME}"
         last_words.write_bytes(b" " * ROOM)  # so that there is room to say that the disk is full
         with Heartbeat(run) as heartbeat, (session := FolderSession(run, heartbeat)).signals():
@@ -98,7 +98,7 @@ def _alone(run: Run, train: "Callable[[FolderSession], Outcome]") -> Outcome:
             with suppress(OSError, InputError):
                 run.want()  # a command to stop is obeyed; the next trainer does not know it any more
             _write_over(last_words, json_bytes(outcome.to_json()))
-            last_words.replace(run.path / layout.OUTCOME)
+            move(last_words, run.path / layout.OUTCOME)
     except OSError as error:
         if outcome is None or outcome.status != Word.FAILED:  # else what came first is told
             outcome = Outcome(status=Word.FAILED, reason=_of_system(error, run))
