@@ -7,9 +7,9 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.text import title
 from vggexplorer.ui import header
 from vggexplorer.ui.i18n import literal, t
-from vggexplorer.ui.run import choice, rows, start_button, view
+from vggexplorer.ui.run import choice, elsewhere, rows, start_button, view
 from vggexplorer.ui.state import complain
-from vggexplorer.ui.train import dataset, elsewhere, live, opponent, preview, racing, setup
+from vggexplorer.ui.train import dataset, live, opponent, preview, racing, setup
 
 if IN_BROWSER:
     header.show(t("Train"), literal(title(choice.subject())))

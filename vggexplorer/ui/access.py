@@ -61,11 +61,17 @@ def allowed() -> Limits:
     return Limits() if here.teacher and here != HERE else Limits.read()
 
 
-def start_run(runs: Runs, config: Config, name: str | None = None, place: Place = launch.HERE) -> Run:
-    """Start a run of who is there; `InputError` if it cannot be, or is more than the teacher allows."""
+def _starter() -> Person:
+    """Who is there, to start something; `InputError` if that is nobody."""
     here = person()
     if here == NOBODY:
         raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+    return here
+
+
+def start_run(runs: Runs, config: Config, name: str | None = None, place: Place = launch.HERE) -> Run:
+    """Start a run of who is there; `InputError` if it cannot be, or is more than the teacher allows."""
+    here = _starter()
     check_data(runs, config.dataset)
     run = limits.start(runs, config, name, here.id, allowed(), place=place)
     session["started"] = [run.id, *started()]
@@ -74,9 +80,7 @@ def start_run(runs: Runs, config: Config, name: str | None = None, place: Place 
 
 def start_race(runs: Runs, configs: Sequence[Config], names: Sequence[str | None] | None = None) -> list[Run]:
     """Start a race of who is there, all members in the order of their seats; `InputError` as in `start_run`."""
-    here = person()
-    if here == NOBODY:
-        raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+    here = _starter()
     for dataset in {config.dataset for config in configs}:
         check_data(runs, dataset)
     members = limits.start_race(runs, configs, here.id, allowed(), names)
@@ -98,9 +102,7 @@ def resume_run(runs: Runs, run: Run) -> None:
 
 def start_sweep(runs: Runs, configs: Sequence[Config], name: str | None = None, place: Place = launch.HERE) -> Sweep:
     """Start a sweep of who is there; `InputError` as in `start_run`."""
-    here = person()
-    if here == NOBODY:
-        raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
+    here = _starter()
     for dataset in {config.dataset for config in configs}:
         check_data(runs, dataset)
     return start.start_sweep(runs, configs, name, here.id, allowed(), place)

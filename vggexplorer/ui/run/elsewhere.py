@@ -1,4 +1,4 @@
-"""Train where nothing can be trained: in a browser."""
+"""Training where nothing can be trained: in a browser."""
 
 import streamlit as st
 
