@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.ui import header
 from vggexplorer.ui.i18n import t
@@ -14,7 +15,8 @@ if len(ids) == 1 and (run := Runs.at().get(ids[0])):
     result.show(run)
     st.stop()
 
-header.show(t("Runs"), t("Everything that was trained here"))
+about = t("Runs that ship with the package") if exhibit.nothing_starts() else t("Everything that was trained here")
+header.show(t("Runs"), about)
 complain("page")
 complain(actions.PLACE)
 view.missing()

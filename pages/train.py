@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vggexplorer.paths import IN_BROWSER
+from vggexplorer import exhibit
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.text import title
 from vggexplorer.ui import header
@@ -11,7 +11,7 @@ from vggexplorer.ui.run import choice, elsewhere, rows, start_button, view
 from vggexplorer.ui.state import complain
 from vggexplorer.ui.train import dataset, live, opponent, preview, racing, setup
 
-if IN_BROWSER:
+if exhibit.nothing_starts():
     header.show(t("Train"), literal(title(choice.subject())))
     elsewhere.show()
     st.stop()

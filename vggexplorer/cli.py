@@ -154,13 +154,19 @@ def _dashboard(parser: Parser) -> None:
         "that are printed, or by a login: see docs/security.md",
     )
     served.add_argument("--url", metavar="URL", help="what others open, if a proxy stands before the dashboard")
+    served.add_argument(
+        "--demo",
+        action="store_true",
+        help="only to look at, for everybody who reaches it: no training, no measuring, recorded runs alone, and "
+        "nothing is written",
+    )
     shared = parser.add_argument_group("limits of the runs that are started in the dashboard (a teacher has none)")
     for name, text in LIMITS.items():
         shared.add_argument(f"--max-{name}", metavar="N", help=text)
     parser.set_defaults(does="dashboard.serve")
 
 
-_OF_THE_DASHBOARD = ("port", "no_browser", "address", "url", *(f"max_{name}" for name in LIMITS))
+_OF_THE_DASHBOARD = ("port", "no_browser", "address", "url", "demo", *(f"max_{name}" for name in LIMITS))
 
 
 def _profile(parser: Parser) -> None:

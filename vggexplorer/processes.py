@@ -21,8 +21,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from vggexplorer import exhibit
 from vggexplorer.errors import InputError, reason_from_json, reason_to_json
-from vggexplorer.paths import IN_BROWSER, PACKAGE, WINDOWS
+from vggexplorer.paths import PACKAGE, WINDOWS
 
 LOOK = 0.1
 """Seconds within which a process is ended that takes too long, or whose answer is not wanted any more."""
@@ -50,20 +51,13 @@ def module_command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
-WHOLE = 'pip install ".[train]" && vggexplorer'
-"""What installs everything from a copy of this project, and starts it."""
 INSTALL = 'pip install "vggexplorer[train]"'
 """What adds PyTorch, and all that goes with it, to an installed vggexplorer."""
 
 
 def need_torch(*beside: str) -> None:
-    """`InputError` unless PyTorch and the modules `beside` it are installed; nothing is imported or started."""
-    if IN_BROWSER:
-        raise InputError(
-            "This needs PyTorch, which no browser has. On a computer of your own, {command} in a copy of vggexplorer "
-            "starts the whole dashboard.",
-            command=WHOLE,
-        )
+    """`InputError` unless PyTorch and the modules `beside` it are installed and may be used; nothing is started."""
+    exhibit.check()
     for module in ("torch", *beside):
         if find_spec(module) is None:
             name = "PyTorch" if module == "torch" else module
@@ -83,6 +77,7 @@ def ask(
     It is ended when nobody wants more of them, when `stop` is set (`StoppedError`) and after `timeout` seconds. An
     `InputError` of its own is raised here; `NoAnswerError` if it is late, fails, says nothing or cannot be started.
     """
+    exhibit.check()
     if module.startswith("vggexplorer.pytorch."):
         need_torch()
     stop, count = stop or threading.Event(), 0
@@ -177,6 +172,7 @@ def child_environment() -> dict[str, str]:
 
 def detached(command: list[str], log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """A process of its own, detached from this one and its terminal; what it prints is added to `log`."""
+    exhibit.check()
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 (our own modules, with paths of our own)
             command,

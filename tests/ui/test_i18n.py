@@ -55,7 +55,7 @@ PAGES = [path for path in (*(PACKAGE / "ui").rglob("*.py"), *(ROOT / "pages").gl
 CORE = [
     *(path for path in PACKAGE.glob("*.py") if path.name != "cli.py"),
     *(path for room in ("forecast", "lessons", "reading", "runs") for path in (PACKAGE / room).rglob("*.py")),
-    *(PACKAGE / "server" / f"{name}.py" for name in ("answers", "gate", "keys", "login")),
+    *(PACKAGE / "server" / f"{name}.py" for name in ("answers", "gate", "keys", "login", "visitors")),
     *(PACKAGE / "pytorch" / f"{name}.py" for name in ("data", "distributed", "download", "inside", "loop")),
     *(PACKAGE / "pytorch" / f"{name}.py" for name in ("failures", "folder", "machine", "pictures", "predict")),
 ]

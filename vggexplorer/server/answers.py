@@ -10,7 +10,9 @@ from vggexplorer.catalogue import catalogue, fill
 from vggexplorer.errors import InputError
 
 
-def page(connection: HTTPConnection, reason: InputError, links: Mapping[str, str] | None = None) -> Response:
+def page(
+    connection: HTTPConnection, reason: InputError, links: Mapping[str, str] | None = None, status: int = 403
+) -> Response:
     """A page with a sentence, in the browser's language, and links to log in (by provider) or out (without)."""
     chinese = connection.headers.get("accept-language", "").lower().startswith("zh")
 
@@ -24,13 +26,14 @@ def page(connection: HTTPConnection, reason: InputError, links: Mapping[str, str
     }
     items = "".join(f'<p><a href="{escape(url)}">{label}</a></p>' for url, label in labels.items())
     # A link on another site's page comes without our cookie, which is SameSite=Strict; asking again brings it.
-    once_more = "<meta http-equiv=refresh content=0>" if _opened_elsewhere(connection) else ""
+    again = status == 403 and _opened_elsewhere(connection)
+    once_more = "<meta http-equiv=refresh content=0>" if again else ""
     return HTMLResponse(
         f"<!doctype html><html lang={'zh' if chinese else 'en'}><meta charset=utf-8>{once_more}"
         "<meta name=viewport content='width=device-width'><title>vggexplorer</title>"
         "<body style='font:1.1rem system-ui;max-width:36rem;margin:15vh auto;padding:0 1rem'>"
         f"<h1>vggexplorer</h1><p>{said(reason)}</p>{items}",
-        status_code=403,
+        status_code=status,
         headers={
             "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from vggexplorer import exhibit
 from vggexplorer.errors import InputError
 from vggexplorer.runs.folder import archive
 from vggexplorer.runs.folder.run import Run
@@ -55,7 +56,8 @@ def _folder() -> Path:
 
 
 def _made(run: Run) -> Path:
-    """The archive of a run, in a folder of its own; `InputError` if it cannot be made now."""
+    """The archive of a run, in a folder of its own; `InputError` if it cannot be made now, or nothing may be kept."""
+    exhibit.check()
     folder = _folder()
     try:
         archive.pack(run, path := folder / f"{run.id}.zip")

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vggexplorer import exhibit
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.paths import WINDOWS, prefix, root
@@ -34,6 +35,12 @@ _OPTIONS = (
     "--server.headless=true",  # no question about an email address; the browser is opened here
     "--browser.gatherUsageStats=false",
 )
+SMALL = (
+    "--server.maxUploadSize=1",
+    "--server.maxMessageSize=10",
+    "--server.enableXsrfProtection=false",  # its cookie does not come with a frame of another site
+)
+"""For a dashboard that is there to look at: a file and a message in megabytes. A larger file would come by the disk."""
 
 
 def serve(port: int | None, open_browser: bool, address: str = ADDRESS, url: str | None = None) -> None:
@@ -56,12 +63,15 @@ def serve(port: int | None, open_browser: bool, address: str = ADDRESS, url: str
         if what := _asked_of_the_proxy(url, base):
             print(what, flush=True)
     shared = not here or url is not None
+    if exhibit.on():
+        hosts = ["*"]
     if open_browser and not shared:
         ours = f"http://{_bracketed(address)}:{port}{base}"
         threading.Thread(target=_open_when_ready, args=(ours,), daemon=True).start()
     end_quietly_at_ctrl_c()
     options = [f"--server.address={address}", f"--server.port={port}"]
     options += ["--logger.hideWelcomeMessage=true"] if shared else []
+    options += SMALL if exhibit.on() else []
     options += [f"--server.allowedHosts={host}" for host in (*hosts, "localhost", ADDRESS)]
     sys.argv = ["streamlit", "run", str(root() / "app.py"), *options, *_OPTIONS]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)

@@ -3,7 +3,8 @@
 It stands in the application itself (`app.py`), so that no way of starting the server gets around it. On this
 machine's own address everybody may come in, but only by this machine's own names (no foreign site can use its
 visitor's browser to get here). On any other address, and before a proxy, a login (Streamlit's OIDC) or the cookie
-that comes with a link is needed. `docs/security.md` says against whom this helps.
+that comes with a link is needed. A dashboard that is there to look at (`exhibit.py`) lets everybody in: nothing in it
+is anybody's. `docs/security.md` says against whom this helps.
 """
 
 import base64
@@ -25,11 +26,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from vggexplorer import paths
+from vggexplorer import exhibit, paths
 from vggexplorer.errors import InputError
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.server import answers, files
-from vggexplorer.server.keys import COOKIE_DAYS, HERE, Keys, Person
+from vggexplorer.server.keys import COOKIE_DAYS, HERE, VISITOR, Keys, Person
+from vggexplorer.server.visitors import Visitors
 
 if TYPE_CHECKING:
     from vggexplorer.server.login import Login
@@ -47,24 +49,25 @@ _OLD_LINK = InputError("This link is no longer valid; ask for a new one.")
 _NEEDS_START = InputError("Only this machine itself can open this dashboard; vggexplorer --address opens it to others.")
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """A request with one of these came through a proxy: it is from this machine only in appearance."""
+_FRAME = b"x-frame-options"
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"SAMEORIGIN",
+    _FRAME: b"SAMEORIGIN",
     b"referrer-policy": b"same-origin",
 }
 """With each answer: no guessing of types, no other site's frame around the page, no address given away by a link."""
 
 
-def _policy(host: str) -> bytes:
+def _policy(host: str, frames: str = "'self'") -> bytes:
     """What the browser may load and run on our pages: what this server sends, and no script that stands in a text.
 
     Streamlit's own page has inline scripts; they are allowed by their hashes. Not all browsers count a WebSocket to
-    the same host as 'self'.
+    the same host as 'self'. Pages of `frames` may have ours in a frame.
     """
     return (
         f"default-src 'self' data: blob:; script-src 'self' blob: {_inline_scripts()}; "
         f"style-src 'self' 'unsafe-inline'; connect-src 'self' data: blob: ws://{host} wss://{host}; "
-        "frame-ancestors 'self'; object-src 'none'; base-uri 'self'"
+        f"frame-ancestors {frames}; object-src 'none'; base-uri 'self'"
     ).encode()
 
 
@@ -90,15 +93,16 @@ class Gate:
     def __init__(self, app: ASGIApp) -> None:
         global standing
         standing = True
-        self._app = app
+        self._exhibit = exhibit.on()
+        self._app = Visitors(app) if self._exhibit else app
         self._address = str(st.get_option("server.address") or "0.0.0.0")  # noqa: S104 (Streamlit's own default)
         self._allowed = [str(host).strip().lower().rstrip(".") for host in st.get_option("server.allowedHosts") or []]
         self._prefix = prefix()
-        self._login = _login()
+        self._login = None if self._exhibit else _login()
         foreign = [host for host in self._allowed if not _is_here(host)]
         self._shared = not _is_here(self._address) or bool(foreign) or bool(os.environ.get(URL))
         self._keys, self._closed = None, _NEEDS_START
-        if self._shared and not self._login:
+        if self._shared and not self._login and not self._exhibit:
             try:
                 self._keys, self._closed = Keys(Runs.at().path), _NEEDS_LINK
             except InputError as error:
@@ -116,7 +120,7 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         answer = self._answer(connection)
-        path, careful = self._path(scope), _careful(send, connection)
+        path, careful = self._path(scope), _careful(send, connection, framed=self._exhibit)
         if isinstance(answer, Response) and scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif isinstance(answer, Response):
@@ -150,6 +154,8 @@ class Gate:
         return answers.page(connection, self._closed)
 
     def _person(self, connection: HTTPConnection) -> Person | None:
+        if self._exhibit:
+            return VISITOR
         if self._login:
             return self._login.person(connection)
         if self._keys:
@@ -187,8 +193,10 @@ class Gate:
         """Why a request is not answered at all: it is for another host, or another site's page sent it."""
         hosts = connection.headers.getlist("host")
         host = _name(hosts[0]) if len(hosts) == 1 else None
-        if host is None or not self._is_ours(host, connection.scope):
+        if host is None or not (self._exhibit or self._is_ours(host, connection.scope)):
             return InputError("This dashboard does not answer under this name.")
+        if self._exhibit:
+            return None
         origin = connection.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != hosts[0].lower():
             return InputError("Another site's page may not use this dashboard.")
@@ -213,7 +221,13 @@ class Gate:
     # --- what the terminal says ----------------------------------------------------------------------------
 
     def _announce(self) -> None:
-        if self._login:
+        if self._exhibit:
+            print(
+                f"Whoever can reach {self._base()} may look at everything. Nobody trains or measures here, and nothing "
+                "is kept.",
+                flush=True,
+            )
+        elif self._login:
             print("Whoever opens the dashboard has to log in.", flush=True)
         elif not self._shared:
             print(
@@ -326,21 +340,26 @@ def _own_address() -> str:
 
 
 def _with_person(scope: Scope, person: Person | None) -> Scope:
-    """The request with who it is from; and without the Origin of an HTTP request, which has been checked.
+    """The request with who it is from; and without the Origin of an HTTP request, which has been checked, and of a
+    visitor's page, which may be in a frame of any site.
 
     Streamlit asks a server on the internet for this machine's address to compare it with an Origin that it does not
     know, as is that of a proxy.
     """
-    dropped = {PERSON.encode(), *([b"origin"] if scope["type"] == "http" else [])}
+    dropped = {PERSON.encode(), *([b"origin"] if scope["type"] == "http" or person == VISITOR else [])}
     headers = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
     if person:
         headers.append((PERSON.encode(), f"{'t' if person.teacher else 's'} {person.id}".encode()))
     return dict(scope) | {"headers": headers}
 
 
-def _careful(send: Send, connection: HTTPConnection) -> Send:
-    """`send`, with the headers that keep a page in its place in each answer that has no own."""
-    ours = _HEADERS | {b"content-security-policy": _policy(connection.headers.get("host", ""))}
+def _careful(send: Send, connection: HTTPConnection, framed: bool) -> Send:
+    """`send`, with the headers that keep a page in its place in each answer that has no own; `framed` if that may be a
+    frame of another site."""
+    host = connection.headers.get("host", "")
+    ours = _HEADERS | {b"content-security-policy": _policy(host, "*" if framed else "'self'")}
+    if framed:
+        del ours[_FRAME]
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -40,6 +40,8 @@ HERE = Person("", True)
 """The person at the machine: there is no login on its own address, so everybody is the same one."""
 NOBODY = Person("", False)
 """Of whom nothing is known: is shown nothing."""
+VISITOR = Person("visitor", False)
+"""Everybody who comes to a dashboard that is there to look at; nothing is theirs."""
 ungated = NOBODY
 """Who sits at a page that no gate stands before; only a test sets it to somebody."""
 

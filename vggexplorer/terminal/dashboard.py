@@ -2,6 +2,7 @@
 
 import argparse
 
+from vggexplorer import exhibit
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
 from vggexplorer.runs.limits import Limits, whole
@@ -12,6 +13,8 @@ from vggexplorer.terminal.arguments import LIMITS
 def serve(options: argparse.Namespace) -> int:
     """Serve it until Ctrl-C."""
     Limits(**{name: whole(getattr(options, f"max_{name}"), name) for name in LIMITS}).tell()
+    if options.demo:
+        exhibit.begin()
     dashboard.serve(_port(options.port), not options.no_browser, options.address or dashboard.ADDRESS, options.url)
     return 0
 

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, limits
 from vggexplorer.runs.config import Config
@@ -42,6 +43,7 @@ def may_change(run: Run) -> bool:
 
 def check(run: Run) -> None:
     """`InputError` unless `may_change`; called by whatever acts, since a button that is not shown can be pressed."""
+    exhibit.check()
     if not may_change(run):
         raise InputError("Only who started this run, or the teacher, can do that.")
 
@@ -62,7 +64,8 @@ def allowed() -> Limits:
 
 
 def _starter() -> Person:
-    """Who is there, to start something; `InputError` if that is nobody."""
+    """Who is there, to start something; `InputError` if that is nobody, or nothing is started here."""
+    exhibit.check()
     here = person()
     if here == NOBODY:
         raise InputError("To come in, open the link that you were given, or that the terminal of the server shows.")
@@ -113,7 +116,7 @@ def bring_run(runs: Runs, file: BinaryIO) -> Brought:
 
     An archive can say what it likes of what a run has reached, and fills the disk: that is for the teacher alone.
     """
-    here = person()
+    here = _starter()
     if not here.teacher:
         raise InputError("Only the teacher can bring a run.")
     return archive.bring_file(runs, file, here.id)
@@ -129,6 +132,7 @@ def may_change_sweep(sweep: Sweep) -> bool:
 
 def check_sweep(sweep: Sweep) -> None:
     """`InputError` unless `may_change_sweep`."""
+    exhibit.check()
     if not may_change_sweep(sweep):
         raise InputError("Only who started this sweep, or the teacher, can do that.")
 

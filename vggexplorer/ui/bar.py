@@ -9,8 +9,8 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from vggexplorer import palette
-from vggexplorer.paths import IN_BROWSER, TRAIN
+from vggexplorer import exhibit, palette
+from vggexplorer.paths import TRAIN
 from vggexplorer.server import live, style
 from vggexplorer.ui import access, share
 from vggexplorer.ui.components import STYLE, script
@@ -86,7 +86,7 @@ def show(page: str) -> None:
     """The top bar's right part on `page`."""
     _page(key="page language", data={"lang": language()})
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="bar"):
-        if not IN_BROWSER:
+        if not exhibit.nothing_starts():
             _live_run()
         share.show(page)
         _projector()

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import about
 from vggexplorer.processes import StoppedError, need_torch
@@ -54,6 +55,7 @@ class Job:
         self._began: float | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         try:
+            exhibit.check()
             needs()
         except InputError as error:
             self.error = error

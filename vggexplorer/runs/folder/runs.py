@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from vggexplorer import exhibit
 from vggexplorer.paths import RUN_ID
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
@@ -39,7 +40,9 @@ class Runs:
 
     @staticmethod
     def at(text: str | None = None) -> "Runs":
-        """The folder `text`, else that of VGGEXPLORER_RUNS, else the user's data folder."""
+        """The folder `text`, else that of VGGEXPLORER_RUNS, else the user's data folder; none where all only look."""
+        if not text and exhibit.on():
+            return Runs(exhibit.NOWHERE)
         named = text or os.environ.get("VGGEXPLORER_RUNS")
         if named:
             path = Path(named)

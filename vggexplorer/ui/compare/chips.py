@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.architectures import Network
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
 from vggexplorer.layers import shape_text
-from vggexplorer.paths import IN_BROWSER
 from vggexplorer.reading.values import Says
 from vggexplorer.runs import races
 from vggexplorer.runs.folder.runs import Runs
@@ -71,7 +71,7 @@ def show(entries: Sequence[Entry]) -> None:
 def _race(entries: Sequence[Entry]) -> None:
     """A race of the networks, if they are not too many."""
     able = [entry.network for entry in entries if entry.summary]
-    if IN_BROWSER or not 2 <= len(able) <= races.MOST:
+    if exhibit.nothing_starts() or not 2 <= len(able) <= races.MOST:
         return
     with suppress(InputError):  # one that cannot be trained is not raced; Train says why
         race.button(Runs.at(), race.configs(able), t("Race them"), keys=True)

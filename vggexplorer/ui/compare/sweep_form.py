@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
 from vggexplorer.runs import datasets
@@ -17,7 +18,7 @@ from vggexplorer.runs.sweeps.grid import Grid, Plan, Total, forecast_total, pars
 from vggexplorer.text import parse_ratio, parse_whole
 from vggexplorer.ui import access
 from vggexplorer.ui.i18n import literal, say, sentence, t
-from vggexplorer.ui.run import choice, forecast, rows
+from vggexplorer.ui.run import choice, elsewhere, forecast, rows
 from vggexplorer.ui.session import session
 from vggexplorer.ui.state import go, look_at_sweep
 from vggexplorer.ui.widgets import once, translated
@@ -31,6 +32,9 @@ _WIDTH = 170
 
 def show(compared: Sequence[Entry]) -> None:
     """What is to be trained, and the button that starts it."""
+    if exhibit.nothing_starts():
+        elsewhere.show()
+        return
     st.caption(t("Every combination is a run. Lists are written with commas; what is empty is the recipe's."))
     with st.container(horizontal=True, gap="small", key="sweep fields"):
         recipes = st.multiselect(t("Recipes"), RECIPE_NAMES, [QUICK], key="sweep recipes", width=300)

@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.comparison import Entry, compare
 from vggexplorer.errors import InputError
 from vggexplorer.lessons.asks import Ask, Task
@@ -17,7 +18,7 @@ from vggexplorer.ui.i18n import capital, literal, sentence, t
 from vggexplorer.ui.learn import speeds, window
 from vggexplorer.ui.learn.answer import own
 from vggexplorer.ui.network import compared, inspector, parts, totals
-from vggexplorer.ui.run import curves, start_button, timing, view
+from vggexplorer.ui.run import curves, elsewhere, start_button, timing, view
 from vggexplorer.ui.run.rows import all_rows
 from vggexplorer.ui.state import current
 
@@ -107,6 +108,9 @@ _MOST_CURVES = 2
 
 def _train(task: Task, summary: Summary, own_input: bool = False) -> None:
     """The Start button of Train, the newest run as it goes on, and its curves beside those of the one before."""
+    if exhibit.nothing_starts():
+        elsewhere.show()
+        return
     start_button.show(Runs.at(), own_input)
     rows = [row for row in all_rows() if own(row)][:_MOST_CURVES]
     if rows:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.errors import InputError
 from vggexplorer.runs import launch
 from vggexplorer.runs.folder.run import Run
@@ -116,6 +117,8 @@ def of(row: Row) -> list[str]:
         allowed.add("end")
     if row.config:
         allowed |= {"again", "explore"}
+    if exhibit.nothing_starts():
+        allowed -= {"again"}
     return [name for name in ACTIONS if name in allowed]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from vggexplorer import exhibit
 from vggexplorer.export import file_name
 from vggexplorer.formatting import exact, size
 from vggexplorer.runs.folder import layout
@@ -26,7 +27,7 @@ def show(row: Row) -> None:
         for path, label, ending in _weights(run):
             name = file_name(row.config.trained, ending)
             kept.append({"label": label, "name": name, "url": _offered(path, name)})
-        if not row.status.active:
+        if not row.status.active and not exhibit.nothing_starts():
             label = t("The whole run, to hand on (archive)")
             kept.append({"label": label, "name": f"{run.id}.zip", "url": archives.address(run.id)})
     components.downloads(kept, "", key="run-files")

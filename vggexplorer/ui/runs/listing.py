@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vggexplorer import exhibit
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import size
 from vggexplorer.runs.folder.run import Run
@@ -275,11 +276,12 @@ class Listed:
             self._heads(found)
         else:
             self._groups()
-        self._disk = t(
-            "Disk used by runs: {size}. The weights of the newest {most} are kept.",
-            size=size(sum(row.size for row in self._rows.values() if not row.run.recorded)),
-            most=KEEP_WEIGHTS,
-        )
+        if not exhibit.nothing_starts():
+            self._disk = t(
+                "Disk used by runs: {size}. The weights of the newest {most} are kept.",
+                size=size(sum(row.size for row in self._rows.values() if not row.run.recorded)),
+                most=KEEP_WEIGHTS,
+            )
 
     def _see(self, row: Row) -> None:
         if self._rows.get(row.run.id) is not row:
