@@ -8,7 +8,7 @@ import pytest
 
 from vggexplorer.architectures import NETWORKS, Head
 from vggexplorer.cli import main
-from vggexplorer.forecast.speed import Speed
+from vggexplorer.forecast.speed import By, Speed
 from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config, as_row, command, nearest, picked, recipe
 from vggexplorer.runs.datasets import KNOWN
@@ -58,7 +58,7 @@ def test_a_heavier_network_never_gets_a_larger_row_and_none_takes_long_if_a_smal
 def test_a_gpu_gets_the_largest_row_and_a_device_that_nobody_measured_the_usual_one() -> None:
     for network in NETWORKS.values():
         assert pick(network, GPU.speed("bfloat16")).row == ROWS[-1]
-        assert pick(network, None) == (USUAL, None)
+        assert pick(network, None) == (USUAL, None, None)
     assert recipe("quick-demo", SLIM) == as_row(USUAL, SLIM)
     assert recipe("d2l-vgg", SLIM, SPEEDS[0]) == recipe("d2l-vgg", SLIM)
 
@@ -70,6 +70,34 @@ def test_a_processor_that_takes_long_is_told_so_with_what_helps() -> None:
     assert [len(list(pick(SLIM, speed).said())) for speed in (None, SPEEDS[-1])] == [1, 1]
     assert "not known yet" in str(next(pick(SLIM, None).said()))
     assert [len(list(slow.said(changes))) for changes in ({"epochs": 5}, {"momentum": 0.5, "input_size": 28})] == [0, 2]
+
+
+def test_by_what_a_processor_is_no_row_is_larger_than_the_usual_one_and_that_it_may_be_wrong_is_said() -> None:
+    for speed in SPEEDS:
+        by_kind = pick(SLIM, speed._replace(by=By.PROCESSOR))
+        measured = pick(SLIM, speed)
+        assert ROWS.index(by_kind.row) == min(ROWS.index(measured.row), ROWS.index(USUAL))
+        assert "half or twice" in str(next(by_kind.said()))
+        assert "short measurement" not in str(next(by_kind.said()))
+        assert by_kind.long == ((by_kind.seconds or 0) > 2 * MOST)
+        assert measured.long == ((measured.seconds or 0) > MOST)
+
+
+def test_a_first_run_has_a_row_by_what_the_processor_is(
+    tmp_path: Path, started: list[Config], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Device("cpu", "CPU", 2**34, 0.0, pace=4e-10, estimated=True)
+    monkeypatch.setattr(devices, "by_its_kind", lambda: slow)
+    monkeypatch.setattr(devices, "may_have_gpu", lambda: False)
+    assert main(["train", "vgg11-slim", "--runs", str(tmp_path)]) == 0
+    assert started[0].training == as_row(ROWS[0], SLIM)
+    assert "by what this processor is" in capsys.readouterr().err
+    monkeypatch.setattr(devices, "may_have_gpu", lambda: True)
+    assert kept_speed(tmp_path, "auto") is None
+    assert kept_speed(tmp_path, "cpu") == slow.speed("float32")
+    monkeypatch.setattr(devices, "by_its_kind", lambda: None)
+    assert main(["train", "vgg11-slim", "--runs", str(tmp_path)]) == 0
+    assert started[1].training == as_row(USUAL, SLIM)
 
 
 def test_an_input_that_was_asked_for_counts_and_what_was_asked_for_stays() -> None:
@@ -111,7 +139,7 @@ def test_the_speed_is_that_of_the_device_that_is_asked_for(runs: Path, tmp_path:
     assert processor
     assert processor.mac == pytest.approx(1.5e-11)
     assert kept_speed(runs, "cuda:7") is None
-    assert kept_speed(tmp_path / "nowhere", "auto") is None
+    assert kept_speed(tmp_path / "nowhere", "cuda") is None
 
 
 def test_the_forecast_of_a_device_that_was_looked_at_and_the_row_have_one_step() -> None:

@@ -149,7 +149,7 @@ def test_what_cannot_be_asked_gets_a_sentence(asked: dict[str, Any], words: str)
     assert words in str(raised.value)
 
 
-def test_the_forecast_is_the_sum_of_the_runs(runs: Runs) -> None:
+def test_the_forecast_is_the_sum_of_the_runs(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     configs = Grid(networks=NETS, seeds=[0, 1, 2]).plan().configs
     found = forecast_total(runs, configs)
     cpu = devices.Device("cpu", "CPU", 2**33, 1.0)
@@ -160,7 +160,10 @@ def test_the_forecast_is_the_sum_of_the_runs(runs: Runs) -> None:
     (runs.path / "calibration-cpu.json").unlink()
     assert forecast_total(runs, configs) == (0, 0, 0, 9, 0)
     (runs.path / "devices.json").unlink()
-    assert forecast_total(runs, configs).unknown == 9
+    for guessed, unknown in ((cpu._replace(pace=1e-10, estimated=True), 0), (None, 9)):
+        monkeypatch.setattr(devices, "by_its_kind", lambda guessed=guessed: guessed)
+        monkeypatch.setattr(devices, "may_have_gpu", lambda: False)
+        assert forecast_total(runs, configs).unknown == unknown
 
 
 # --- what came of it -----------------------------------------------------------------------------------------

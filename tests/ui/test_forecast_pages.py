@@ -96,6 +96,23 @@ def test_a_device_that_was_only_looked_at_has_rough_times(monkeypatch: pytest.Mo
     assert "Measure this device" in [button.label for button in page.test.button]
 
 
+def test_before_pytorch_has_said_which_devices_there_are_the_processor_is_told_by_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guessed = CPU._replace(pace=1e-10, estimated=True)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: None)
+    monkeypatch.setattr("vggexplorer.runs.devices.by_its_kind", lambda: guessed)
+    monkeypatch.setattr("vggexplorer.runs.devices.may_have_gpu", lambda: False)
+    monkeypatch.setattr("vggexplorer.ui.run.choice.look_for_devices", lambda: None)
+    page = Train()
+    found = expected(slim(speed=guessed.speed("float32")), guessed, None)
+    assert found.time
+    assert found.estimated
+    assert value(page, "All of it") == f"{seconds(found.time.total / 2)} – {seconds(2 * found.time.total)}"
+    assert "9700X, by what it is: the times may be half or twice as long" in page.captions
+    assert "Measure this device" not in [button.label for button in page.test.button]
+
+
 def test_that_a_fused_step_may_shorten_a_run_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for precision, said in (("bfloat16", True), ("float32", False)):
         gpu = Device("cuda:0", "NVIDIA L4", 24 * 2**30, 2.0, pace=1e-10)

@@ -1,5 +1,6 @@
 """About how long a step takes on a device of which no more is known than a short measurement."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from vggexplorer.architectures import Network
@@ -17,19 +18,27 @@ GPU_LAYER, GPU_UPDATE = 5e-5, 2e-10
 """Seconds for both on a GPU, about; not checked on one."""
 
 
+class By(StrEnum):
+    """What a speed is known by: what the processor is, a short measurement."""
+
+    PROCESSOR = "processor"
+    LOOK = "look"
+
+
 class Speed(NamedTuple):
     """Seconds of a step for each MAC of an image, for each layer, and for each parameter."""
 
     mac: float
     layer: float
     weight: float
+    by: By = By.LOOK
 
     @staticmethod
-    def measured(pace: float, speedup: float, gpu: bool) -> "Speed":
+    def measured(pace: float, speedup: float, gpu: bool, by: By = By.LOOK) -> "Speed":
         """Where a MAC takes `pace` seconds in float32, and in the precision of the run that part by `speedup`."""
         if gpu:
-            return Speed(pace / speedup, GPU_LAYER, GPU_UPDATE)
-        return Speed(pace / speedup, LAYER * pace, UPDATE * pace)
+            return Speed(pace / speedup, GPU_LAYER, GPU_UPDATE, by)
+        return Speed(pace / speedup, LAYER * pace, UPDATE * pace, by)
 
     def step(self, network: Network, batch: int) -> float:
         """Of a network at its own input; `InputError` if it is too small."""

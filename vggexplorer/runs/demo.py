@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vggexplorer.architectures import Network
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
-from vggexplorer.forecast.speed import Speed
+from vggexplorer.forecast.speed import By, Speed
 from vggexplorer.formatting import duration, exact
 
 AIM, MOST = 24.0, 30.0
@@ -45,25 +45,35 @@ class Row(NamedTuple):
 # The falling rate is worth most: over 6,000 images twice, the worst of seeds 0 to 2 reached 0.863, and 0.734 with a
 # constant one. Without batch norm and momentum nothing is learned in this time.
 USUAL = Row("S", 32, 3000, 3)
-"""Where the speed of the device is not known."""
+"""Where the speed of the device is not known; the largest where all that is known is what the processor is."""
 ROWS = (Row("XS", 32, 2400, 3), USUAL, Row("M", 32, 6000, 2), Row("L", 32, 6000, 3), Row("XL", 48, 6000, 3))
 """From the least work to the most."""
 OF_ROW = frozenset(("images", "epochs", "batch_size", "lr", "schedule"))
 """The fields of a training that a row decides, beside the input size."""
 
 
+GUESSED = 2
+"""How many times as long, or as short, a row may take of which no more is known than what the processor is."""
+
+
 class Picked(NamedTuple):
-    """A row, and about how many seconds it takes; None where the speed of the device is not known."""
+    """A row, and about how many seconds it takes, and by what that is known; None where it is not."""
 
     row: Row
     seconds: float | None
+    by: By | None = None
+
+    @property
+    def long(self) -> bool:
+        """Whether it takes too long, and not only may."""
+        return (self.seconds or 0) > (GUESSED * MOST if self.by is By.PROCESSOR else MOST)
 
     def said(self, changes: Collection[str] = ()) -> Iterator[Remark]:
         """What it is and why; if it takes long, what to do about that; nothing if `changes` make another of it."""
         if not OF_ROW.isdisjoint(changes):
             return
         yield self._why()
-        if (self.seconds or 0) > MOST:
+        if self.long:
             yield Remark(
                 "That is more than {most} s. A time budget of {most} s (--time-budget {most}) ends it in time, with "
                 "less learned.",
@@ -80,6 +90,12 @@ class Picked(NamedTuple):
                 values,
             )
         values |= {"time": _about(self.seconds)}
+        if self.by is By.PROCESSOR:
+            return Remark(
+                "Row {row} of the quick demo: {images} images, {epochs} times, about {time} by what this processor is, "
+                "maybe half or twice as long. Nothing was measured yet.",
+                values,
+            )
         if row == ROWS[-1]:
             return Remark(
                 "Row {row} of the quick demo: {images} images, {epochs} times, about {time} by a short measurement. It "
@@ -114,12 +130,14 @@ def seconds(row: Row, network: Network, speed: Speed, side: int = 0) -> float:
 def pick(network: Network, speed: Speed | None, side: int = 0) -> Picked:
     """The largest row that a device does within `AIM`, else the smallest; `USUAL` where its speed is not known.
 
-    It depends on nothing else. `side` is the input size that was asked for, 0 if none was.
+    It depends on nothing else. `side` is the input size that was asked for, 0 if none was. By what the processor is,
+    none is larger than `USUAL`.
     """
     if speed is None:
         return Picked(USUAL, None)
+    rows = ROWS[: ROWS.index(USUAL) + 1] if speed.by is By.PROCESSOR else ROWS
     try:
-        taken = [Picked(row, seconds(row, network, speed, side)) for row in ROWS]
+        taken = [Picked(row, seconds(row, network, speed, side), speed.by) for row in rows]
     except InputError:  # a network that takes no such pictures: the config says so
         return Picked(USUAL, None)
     return next((each for each in reversed(taken) if (each.seconds or 0) <= AIM), taken[0])

@@ -6,6 +6,7 @@ import platform
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,10 @@ from filelock import FileLock
 
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision, decide
-from vggexplorer.forecast.speed import Speed
-from vggexplorer.processes import NoAnswerError, answer
+from vggexplorer.forecast.processor import estimate
+from vggexplorer.forecast.speed import By, Speed
+from vggexplorer.processes import NoAnswerError, answer, machine_memory, processor_name
+from vggexplorer.processor import may_have_gpu, processor
 from vggexplorer.runs.folder.files import write_json
 
 DEVICES_TIMEOUT = 120
@@ -28,7 +31,8 @@ class Device(NamedTuple):
     """A device that can train: its name in PyTorch, its maker's name, its memory in bytes.
 
     In a short measurement, bfloat16 was `speedup` times as fast as float32, in which a training step took `pace`
-    seconds for each MAC; 0 if the device does not compute in bfloat16, or if it failed.
+    seconds for each MAC; 0 if the device does not compute in bfloat16, or if it failed. Of a device that was not looked
+    at, both are `estimated`.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Device(NamedTuple):
     speedup: float
     uuid: str | None = None
     pace: float = 0.0
+    estimated: bool = False
 
     @property
     def precision(self) -> str:
@@ -44,9 +49,10 @@ class Device(NamedTuple):
         return decide(self.speedup > 0, 1.0, 1 / self.speedup if self.speedup > 0 else None).precision
 
     def speed(self, precision: str) -> Speed:
-        """How fast it trains, by that measurement."""
+        """How fast it trains, by that measurement or estimate."""
         speedup = (self.speedup or SLOWEST) if precision == "bfloat16" else 1
-        return Speed.measured(self.pace, speedup, gpu=self.name != "cpu")
+        by = By.PROCESSOR if self.estimated else By.LOOK
+        return Speed.measured(self.pace, speedup, gpu=self.name != "cpu", by=by)
 
 
 def known(runs: Path) -> list[Device] | None:
@@ -60,11 +66,29 @@ def known(runs: Path) -> list[Device] | None:
         return None
 
 
+def expected(runs: Path, name: str) -> Device | None:
+    """The device that `name` means, without asking PyTorch: as it was found, else as it may be; None if nobody can say.
+
+    `InputError` if there is none of this name.
+    """
+    if found := known(runs):
+        return pick(name, found)
+    return by_its_kind() if name == "cpu" or (name == "auto" and not may_have_gpu()) else None
+
+
+@lru_cache(maxsize=1)
+def by_its_kind() -> Device | None:
+    """The processor by what it is, with an estimate of what would be measured of it; None if too little is known."""
+    if found := estimate(processor()):
+        about = processor_name(), machine_memory()
+        return Device("cpu", *about, found.speedup, pace=found.pace, estimated=True)
+    return None
+
+
 def kept_speed(runs: Path, name: str) -> Speed | None:
     """How fast the device that `name` means trains, without asking PyTorch; None if that is not known."""
     with suppress(InputError):
-        if found := known(runs):
-            device = pick(name, found)
+        if device := expected(runs, name):
             return device.speed(device.precision) if device.pace or device.name != "cpu" else None
     return None
 

@@ -99,7 +99,9 @@ class Forecast:
     partial: bool = False
     """Whether the device was measured in part only: the time is less certain."""
     rough: bool = False
-    """Whether all that is known of the device is the short measurement by which it was found."""
+    """Whether all that is known of the device is the short measurement by which it was found, or less."""
+    estimated: bool = False
+    """Whether it is less: what the processor is."""
 
     def to_json(self) -> dict[str, Any]:
         """What forecast.json holds."""
@@ -114,6 +116,7 @@ class Forecast:
             "most": self.most,
             "partial": self.partial,
             "rough": self.rough,
+            "estimated": self.estimated,
         }
 
     @staticmethod
@@ -133,6 +136,7 @@ class Forecast:
                 int(data.get("most", memory.total)),
                 bool(data.get("partial")),
                 bool(data.get("rough")),
+                bool(data.get("estimated")),
             )
         except (TypeError, KeyError, ValueError):
             return None
@@ -153,7 +157,7 @@ _MEMORIES = ("memory", "inference")
 
 
 def forecast(config: Config, device: Device, calibration: Calibration | None) -> Forecast:
-    """What `config` will take on `device`; without a calibration, by its data sheet or by its short measurement."""
+    """What `config` will take on `device`; without a calibration, by its data sheet, or by what else is known of it."""
     config = _settled(config, device, calibration)
     training, precision = config.training, config.training.precision
     known = next((each for each in _known(device, calibration) if precision in each.rates), None)
@@ -186,7 +190,8 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
     allocated = memory.total - (memory.context if cuda else 0)
     measured, in_part = (known.measured, known.partial(precision)) if known else (False, False)
     rough = known is None and time is not None
-    return Forecast(device.name, precision, memory, inference, time, measured, allocated, most.total, in_part, rough)
+    kinds = in_part, rough, rough and device.estimated
+    return Forecast(device.name, precision, memory, inference, time, measured, allocated, most.total, *kinds)
 
 
 def _time(config: Config, known: Calibration, precision: str, images: Images) -> Time:
@@ -209,7 +214,7 @@ def _time(config: Config, known: Calibration, precision: str, images: Images) ->
 
 
 def _rough_time(config: Config, device: Device, precision: str, images: Images) -> Time | None:
-    """How long `config` takes, from half to twice of it; None if not even a short measurement was made."""
+    """How long `config` takes, from half to twice of it; None if not even an estimate can be made."""
     if not device.pace:
         return None
     training = config.training
@@ -242,7 +247,7 @@ def suffices(calibration: Calibration | None, config: Config, device: Device) ->
 
 
 def keep(run: Run, *, timed: bool = True) -> None:
-    """Write down what `run` will take, before it starts, if the devices have been looked at; it never fails.
+    """Write down what `run` will take, before it starts, if something is known of its device; it never fails.
 
     Without its time unless `timed`.
     """
@@ -256,7 +261,7 @@ def keep(run: Run, *, timed: bool = True) -> None:
 
 def known(runs: Path, device: str) -> tuple[Device, Calibration | None] | None:
     """The device that `device` means, and what was measured of it, without asking PyTorch; None if it is not known."""
-    found = devices.known(runs) and devices.resolve(device, runs)
+    found = devices.expected(runs, device)
     return (found, known_calibration(runs, found.name)) if found else None
 
 

@@ -110,6 +110,8 @@ def print_forecast(
 
 
 def _source(forecast: Forecast) -> str:
+    if forecast.estimated:
+        return "by what this processor is, maybe half or twice as long"
     if forecast.rough:
         return "from a measurement of a second, maybe half or twice as long"
     if not forecast.measured:

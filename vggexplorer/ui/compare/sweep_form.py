@@ -9,8 +9,7 @@ import streamlit as st
 from vggexplorer import exhibit
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
-from vggexplorer.runs import datasets
-from vggexplorer.runs.devices import kept_speed
+from vggexplorer.runs import datasets, devices
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
@@ -68,7 +67,7 @@ def show(compared: Sequence[Entry]) -> None:
             seeds=_numbers(seeds, what="the seed"),
             changes=changes,
             dataset=datasets.Dataset(data),
-            speed=None if cluster else kept_speed(runs.path, "auto"),
+            speed=None if cluster else devices.kept_speed(runs.path, "auto"),
         )
         plan = grid.plan()
         total = forecast_total(runs, plan.configs)
@@ -124,8 +123,10 @@ def _here(runs: Runs, count: str, total: Total, known: bool) -> None:
                 count=count,
             )
         )
-        if devices := choice.look_for_devices():
-            forecast.measuring(runs, devices[0])
+    if not known or devices.known(runs.path) is None:
+        found = choice.look_for_devices()
+        if found and not known:
+            forecast.measuring(runs, found[0])
     if total.too_large:
         words = t("{count} of them {count:needs|need} more memory than the device has.", count=total.too_large)
         st.warning(words, icon=":material/warning:")

@@ -98,7 +98,7 @@ def show(runs: Runs, expected: RunForecast | None) -> None:
         for label, value in _totals(expected):
             st.metric(label, value, width=150)
         st.caption(_source(expected), width="content")
-        if not choice.chosen().elsewhere and (found.partial or not found.measured):
+        if not choice.chosen().elsewhere and not found.estimated and (found.partial or not found.measured):
             measuring(runs, expected.device)
     if forecasts.may_be_fused(found, expected.config):
         remark = forecasts.MAY_BE_FUSED
@@ -144,6 +144,8 @@ def _source(expected: RunForecast) -> str:
         return t("Measured on {device} in part: the times are less certain", device=title)
     if expected.forecast.measured:
         return t("Measured on {device}", device=title)
+    if expected.forecast.estimated:
+        return t("{device}, by what it is: the times may be half or twice as long", device=title)
     if expected.forecast.rough:
         return t("{device}, measured for a second: the times may be half or twice as long", device=title)
     if expected.forecast.time:

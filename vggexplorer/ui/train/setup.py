@@ -83,7 +83,7 @@ def _row() -> None:
     said = list(found.said(chosen().changes))
     if said:
         st.caption("\n\n".join(map(say, said)))
-    if said and (found.seconds or 0) > MOST and training().time_budget is None:
+    if said and found.long and training().time_budget is None:
         text = t("Set a time budget of {seconds} s", seconds=f"{MOST:.0f}")
         st.button(text, key="time budget", on_click=change, args=("time_budget", MOST), type="tertiary")
     with suppress(InputError):
