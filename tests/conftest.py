@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from test_browser import Explore
 
-pytest_plugins = ("samples",)
+pytest_plugins = ("samples", "without_torch")
 
 for _name, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
     if (number := getattr(signal, _name, None)) and signal.getsignal(number) is signal.SIG_IGN:

@@ -73,6 +73,7 @@ def test_the_analysis_is_reported_as_a_table_of_ratios() -> None:
     assert lines[-1].startswith(("The bar is met: at least ", "The bar is missed: at least "))
 
 
+@pytest.mark.torch
 def test_the_growth_of_a_sweep_is_a_table_of_ratios() -> None:
     command = [sys.executable, str(FOLDER / "growth.py"), "--runs", "3", "--rounds", "1", "--markdown"]
     done = subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, timeout=120, check=True)

@@ -133,6 +133,7 @@ def test_every_module_has_its_room_in_the_picture_that_the_linter_holds() -> Non
     assert set(apart) == {f"vggexplorer.ui.{page}" for page in pages}
 
 
+@pytest.mark.torch
 def test_what_pytorchs_room_imports_is_in_the_extra_train_and_nothing_of_it_is_ordinary() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     ordinary, train = (
@@ -149,6 +150,7 @@ def test_what_pytorchs_room_imports_is_in_the_extra_train_and_nothing_of_it_is_o
         assert "vggexplorer[train]" in project["optional-dependencies"][extra]
 
 
+@pytest.mark.torch
 def test_pytorch_modules_load_nothing_of_the_dashboard() -> None:
     here = [name for name in modules("pytorch") if name not in WITH_TRITON or find_spec(TRITON)]
     assert complaint((DASHBOARD, here)) == ""

@@ -293,6 +293,7 @@ def test_a_race_is_on_one_device(runs: Runs, started: list[dict[str, str]]) -> N
     assert len(races.start_race(runs, [auto, first])) == 2
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("which", [1, 2])
 def test_if_one_cannot_be_made_there_is_none(
     runs: Runs, started: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch, which: int
@@ -311,6 +312,7 @@ def test_if_one_cannot_be_made_there_is_none(
     assert (runs.all(recorded=False), started) == ([], [])
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("which", [1, 2])
 def test_if_one_cannot_be_started_there_is_none(runs: Runs, monkeypatch: pytest.MonkeyPatch, which: int) -> None:
     ended: list[str] = []

@@ -777,6 +777,7 @@ def test_only_ones_own_of_the_chosen_runs_are_deleted(runs: Runs, monkeypatch: p
     assert (mine.path.exists(), other.path.exists()) == (False, True)
 
 
+@pytest.mark.torch
 def test_a_run_belongs_to_who_started_it(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_spawn", lambda *_: None)
     sits_here(monkeypatch, ANNA)
@@ -907,6 +908,7 @@ def test_a_race_belongs_to_who_started_it_and_counts_as_its_members(
     assert len(runs.all(recorded=False)) == 2
 
 
+@pytest.mark.torch
 def test_of_many_tabs_that_start_at_once_only_the_allowed_do(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
 
@@ -935,6 +937,7 @@ def test_a_stopped_run_goes_on_only_within_the_limits(runs: Runs, monkeypatch: p
     assert resumed == [run.id]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(("person", "limited"), [(ANNA, True), (HERE, True), (TEACHER, False)])
 def test_on_train_what_is_too_large_is_said_and_not_started(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, person: Person, limited: bool

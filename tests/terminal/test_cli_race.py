@@ -90,6 +90,7 @@ def test_what_a_gpu_by_its_data_sheet_takes_is_said_with_its_time() -> None:
 # --- both to their ends ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.torch
 def test_json_is_a_record_of_either_a_line_and_an_outcome_of_each(place: Place) -> None:
     done = place.answer("race", *TWO, "--json")
     assert done.returncode == 0, done.stderr
@@ -109,6 +110,7 @@ def test_json_is_a_record_of_either_a_line_and_an_outcome_of_each(place: Place) 
     assert said == [SHARED, *(f"{name}: run {run_id}" for name, run_id in zip(NAMES, both, strict=True))]
 
 
+@pytest.mark.torch
 def test_plain_lines_say_whose_they_are(place: Place) -> None:
     done = place.answer("race", *TWO, "--name", "evening")
     assert done.returncode == 0, done.stderr
@@ -128,6 +130,7 @@ def test_plain_lines_say_whose_they_are(place: Place) -> None:
     assert len(lines) == 12
 
 
+@pytest.mark.torch
 @posix
 def test_one_that_is_killed_does_not_end_the_other_and_is_followed_again_when_it_goes_on(place: Place) -> None:
     process = place.start("race", *TWO, "--json", what="waits")
@@ -152,6 +155,7 @@ def test_one_that_is_killed_does_not_end_the_other_and_is_followed_again_when_it
     assert last_line(errors) == f"{NAMES[1]}: Stopped after step 2. To go on: vggexplorer resume {other.id}"
 
 
+@pytest.mark.torch
 @posix
 def test_ctrl_c_stops_both(place: Place) -> None:
     process = place.start("race", *TWO, "--json", what="waits")
@@ -165,6 +169,7 @@ def test_ctrl_c_stops_both(place: Place) -> None:
         assert f"{name}: Stopped after step 2. To go on: vggexplorer resume {run.id}" in errors
 
 
+@pytest.mark.torch
 @posix
 def test_a_second_ctrl_c_ends_their_trainers(place: Place) -> None:
     process = place.start("race", *TWO, "--json", what="deaf")
@@ -180,6 +185,7 @@ def test_a_second_ctrl_c_ends_their_trainers(place: Place) -> None:
     assert not any(run.locked() for run in both)
 
 
+@pytest.mark.torch
 @posix
 def test_a_run_waits_for_all_members(place: Place) -> None:
     process = place.start("race", *TWO, what="waits")
@@ -196,6 +202,7 @@ def test_a_run_waits_for_all_members(place: Place) -> None:
     assert end(single)[0] == 0
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ")
 def test_a_terminal_draws_a_row_for_each(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -210,6 +217,7 @@ def test_a_terminal_draws_a_row_for_each(place: Place, monkeypatch: pytest.Monke
     assert "Traceback" not in terminal.text
 
 
+@pytest.mark.torch
 @posix
 def test_one_that_is_killed_and_left_alone_is_told_at_the_end(place: Place) -> None:
     process = place.start("race", *TWO, what="waits")

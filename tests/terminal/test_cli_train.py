@@ -195,6 +195,7 @@ def uninterrupted(real: Path) -> "subprocess.CompletedProcess[str]":
     return really_train(real, *SLOWLY, "--json")
 
 
+@pytest.mark.torch
 def test_json_is_a_record_a_line_and_the_outcome(uninterrupted: "subprocess.CompletedProcess[str]", real: Path) -> None:
     assert uninterrupted.returncode == 0, uninterrupted.stderr
     *records, outcome = map(json.loads, uninterrupted.stdout.splitlines())
@@ -212,6 +213,7 @@ def test_json_is_a_record_a_line_and_the_outcome(uninterrupted: "subprocess.Comp
     assert Runs(real).get(outcome["run"])
 
 
+@pytest.mark.torch
 @pytest.mark.long
 @posix
 def test_ctrl_c_stops_and_resume_comes_to_the_same_end(
@@ -246,6 +248,7 @@ def test_ctrl_c_stops_and_resume_comes_to_the_same_end(
 # --- files that could not be used --------------------------------------------------------------------
 
 
+@pytest.mark.torch
 @pytest.mark.long
 def test_files_of_a_folder_that_could_not_be_used_are_said(real: Path, tmp_path: Path) -> None:
     for level, place in enumerate(tmp_path / name / f"{number}.pgm" for name in "ab" for number in range(8)):
@@ -265,6 +268,7 @@ def test_files_of_a_folder_that_could_not_be_used_are_said(real: Path, tmp_path:
     assert after.splitlines()[:4] == said
 
 
+@pytest.mark.torch
 def test_of_many_files_that_could_not_be_used_some_are_said(place: Place) -> None:
     done = place.train(what="odd")
     assert done.returncode == 0
@@ -275,6 +279,7 @@ def test_of_many_files_that_could_not_be_used_some_are_said(place: Place) -> Non
     assert run.odd_files() == (7, ["“a/x.txt”: not  a picture"])
 
 
+@pytest.mark.torch
 def test_what_is_promised_of_a_runs_bits_is_said(place: Place) -> None:
     done = place.train(*TINY, "--exact")
     assert done.returncode == 0
@@ -314,6 +319,7 @@ BAD = {
 }
 
 
+@pytest.mark.torch
 @pytest.mark.sample(6)
 @pytest.mark.parametrize(("arguments", "sentence"), BAD.values(), ids=BAD)
 def test_bad_input_ends_with_a_sentence_and_starts_nothing(
@@ -344,6 +350,7 @@ def test_what_cannot_be_resumed_gets_a_sentence(place: Place, arguments: tuple[s
     assert re.fullmatch(r"\S.*\.", last_line(done.stderr))
 
 
+@pytest.mark.torch
 def test_a_folder_that_cannot_be_written_gets_a_sentence(place: Place) -> None:
     done = place.train(*TINY, "--runs", str(place.runs / "devices.json"))
     assert done.returncode == 2
@@ -360,6 +367,7 @@ def asked(place: Place, *arguments: str) -> dict[str, Any]:
     return json.loads((run.path / "config.json").read_text())  # type: ignore[no-any-return]
 
 
+@pytest.mark.torch
 def test_every_option_arrives(place: Place) -> None:
     config = asked(
         place,
@@ -383,6 +391,7 @@ def test_every_option_arrives(place: Place) -> None:
     assert place.listed()[0]["name"] == "my first run"
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("options", "trained", "own"),
     [
@@ -399,6 +408,7 @@ def test_whose_input_size_wins(place: Place, options: tuple[str, ...], trained: 
     assert config["network"].get("input", "1x28x28") == own
 
 
+@pytest.mark.torch
 def test_a_folder_of_pictures_is_kept_as_an_absolute_path(place: Place) -> None:
     for name in ("cat", "dog"):
         (place.runs / name).mkdir(parents=True)
@@ -429,6 +439,7 @@ def test_the_kind_of_step_is_said_where_there_are_two(capsys: pytest.CaptureFixt
 # --- plain lines, the line, the end --------------------------------------------------------------------
 
 
+@pytest.mark.torch
 def test_plain_lines_end_as_the_log_does(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     done = place.train(*TINY, "--epochs", "2")
@@ -445,6 +456,7 @@ def test_plain_lines_end_as_the_log_does(place: Place, monkeypatch: pytest.Monke
     assert (run.path / "output.log").read_text().splitlines()[-3:] == done.stdout.splitlines()[-3:]
 
 
+@pytest.mark.torch
 def test_a_failure_ends_with_its_reason(place: Place) -> None:
     done = place.train(*TINY, "--json", what="fails")
     outcome = json.loads(last_line(done.stdout))
@@ -452,6 +464,7 @@ def test_a_failure_ends_with_its_reason(place: Place) -> None:
     assert outcome["reason"] == last_line(done.stderr) == "The loss is not a number any more (step 3)."
 
 
+@pytest.mark.torch
 @posix
 def test_a_trainer_that_is_killed_is_noticed(place: Place) -> None:
     process = place.start("train", *TINY, "--json", what="waits")
@@ -466,6 +479,7 @@ def test_a_trainer_that_is_killed_is_noticed(place: Place) -> None:
     assert resumed.returncode == 0, resumed.stderr
 
 
+@pytest.mark.torch
 @posix
 def test_a_stopped_run_goes_on_with_new_records_only(place: Place) -> None:
     process = place.start("train", *TINY, "--json", what="waits")
@@ -482,6 +496,7 @@ def test_a_stopped_run_goes_on_with_new_records_only(place: Place) -> None:
     assert "cannot be resumed" in last_line(again.stderr)
 
 
+@pytest.mark.torch
 @posix
 def test_a_second_ctrl_c_ends_the_trainer(place: Place) -> None:
     process = place.start("train", *TINY, what="deaf")
@@ -496,6 +511,7 @@ def test_a_second_ctrl_c_ends_the_trainer(place: Place) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.torch
 @pytest.mark.long
 @posix
 def test_a_trainer_that_hangs_is_told_of_and_not_waited_for(place: Place) -> None:
@@ -513,6 +529,7 @@ def test_a_trainer_that_hangs_is_told_of_and_not_waited_for(place: Place) -> Non
     assert "does not respond" in last_line(errors)
 
 
+@pytest.mark.torch
 @posix
 def test_runs_wait_in_line(place: Place) -> None:
     first = place.start("train", *TINY, what="waits")
@@ -542,6 +559,7 @@ def test_runs_wait_in_line(place: Place) -> None:
     assert output.splitlines()[0] == "training on cpu"
 
 
+@pytest.mark.torch
 def test_the_outcome_of_an_earlier_start_does_not_end_the_next_one(place: Place) -> None:
     place.train(what="fails")
     (run,) = Runs(place.runs).all(recorded=False)
@@ -551,6 +569,7 @@ def test_the_outcome_of_an_earlier_start_does_not_end_the_next_one(place: Place)
     assert follower._status().word == "failed"
 
 
+@pytest.mark.torch
 def test_a_trainer_that_cannot_even_start_is_noticed(place: Place) -> None:
     process = place.start("train", *TINY, "--json", what="breaks")
     status, output, errors = end(process)
@@ -559,6 +578,7 @@ def test_a_trainer_that_cannot_even_start_is_noticed(place: Place) -> None:
     assert "output.log may say why." in last_line(errors)
 
 
+@pytest.mark.torch
 @posix
 def test_a_reader_may_leave_and_the_run_goes_on(place: Place) -> None:
     process = place.start("train", *TINY, "--json", what="waits")
@@ -614,6 +634,7 @@ class Terminal:
         return self.process.returncode
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ")
 def test_a_terminal_shows_a_bar_and_ctrl_c_stops_the_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -628,6 +649,7 @@ def test_a_terminal_shows_a_bar_and_ctrl_c_stops_the_run(place: Place, monkeypat
     assert place.listed()[0]["status"] == "stopped"
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(sys.platform != "linux", reason="terminals differ")
 def test_a_terminal_keeps_the_epochs_and_the_last_lines(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -647,6 +669,7 @@ def test_an_empty_folder_gets_a_friendly_sentence(place: Place) -> None:
     assert place.listed() == []
 
 
+@pytest.mark.torch
 def test_runs_are_listed_the_newest_first_with_their_figures(place: Place) -> None:
     place.train(*TINY, "--epochs", "2")
     place.train(*TINY, "--name", "later\ttry", what="fails")
@@ -665,6 +688,7 @@ def test_runs_are_listed_the_newest_first_with_their_figures(place: Place) -> No
     assert "failed, step 2" in lines[1]
 
 
+@pytest.mark.torch
 @pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("name", "content"),

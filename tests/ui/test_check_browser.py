@@ -51,6 +51,7 @@ def wait_for_all(explore: Explore) -> None:
     explore.page.locator("[data-testid=stProgress]").wait_for(state="detached")
 
 
+@pytest.mark.torch
 def test_three_tools_are_explained_to_the_digit(explore: Explore) -> None:
     at_check(explore, **SMALL)
     explore.button(BUTTON).click()
@@ -68,6 +69,7 @@ def test_three_tools_are_explained_to_the_digit(explore: Explore) -> None:
     assert "batch normalisation: 2 for each output element" in tool(explore, "fvcore").inner_text()
 
 
+@pytest.mark.torch
 def test_the_page_works_while_the_tools_do_and_the_figures_keep_their_network(explore: Explore) -> None:
     at_check(explore, **SMALL)
     explore.button(BUTTON).click()
@@ -86,6 +88,7 @@ def test_the_page_works_while_the_tools_do_and_the_figures_keep_their_network(ex
     earlier.get_by_text("of an earlier network: 1x12,2x16").wait_for()
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
 def test_the_server_maps_no_libtorch_and_keeps_no_process(explore: Explore) -> None:
     at_check(explore, **SMALL)
@@ -98,6 +101,7 @@ def test_the_server_maps_no_libtorch_and_keeps_no_process(explore: Explore) -> N
     assert [child for some in children for child in some] == []
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
 def test_a_second_run_ends_the_first(explore: Explore) -> None:
     """Of two networks checked one right after the other only the second one's process is left."""
@@ -150,6 +154,7 @@ def texts(page: AppTest, tool: str) -> str:
     return "\n".join(block.value for block in page.get_by_key(f"check-{tool}").markdown)
 
 
+@pytest.mark.torch
 def test_a_corrupted_count_gets_a_red_mark_with_what_is_unexplained(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = right_figures()
     wrong = Measured("torchinfo", "1.0", figures["torchinfo"].params + 2, figures["torchinfo"].count - 1_234, 0.1)
@@ -161,6 +166,7 @@ def test_a_corrupted_count_gets_a_red_mark_with_what_is_unexplained(monkeypatch:
         assert "✗" not in texts(page, name)
 
 
+@pytest.mark.torch
 def test_a_corrupted_count_of_ours_turns_all_red(monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(monkeypatch)
     right = summarize
@@ -175,6 +181,7 @@ def test_a_corrupted_count_of_ours_turns_all_red(monkeypatch: pytest.MonkeyPatch
     assert [":red[✗ unexplained: −1]" in texts(page, name) for name in PEERS] == [True] * 3
 
 
+@pytest.mark.torch
 def test_a_tool_that_fails_says_why_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(monkeypatch, fvcore=Measured("fvcore", error=crosscheck.failure("fvcore", "rain")))
     assert [box.value for box in page.warning] == ["No figures from fvcore\\: rain"]
@@ -208,6 +215,7 @@ def test_starting_again_stops_what_ran(monkeypatch: pytest.MonkeyPatch) -> None:
     assert page.session_state["crosscheck"] is not first
 
 
+@pytest.mark.torch
 def test_a_class_that_checks_at_once_waits_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many click, not more processes are started than the machine can bear; one that waits can be stopped."""
     go, started = threading.Event(), []
@@ -235,6 +243,7 @@ def test_a_class_that_checks_at_once_waits_in_line(monkeypatch: pytest.MonkeyPat
     assert "torchinfo" in texts(third.run(), "torchinfo")
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("changed", ["", "wrong", "failed", "edited"])
 def test_it_is_chinese(monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     figures = {

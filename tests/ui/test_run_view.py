@@ -125,6 +125,7 @@ def test_files_that_could_not_be_used_are_listed_with_their_reasons(
     assert all(each in text for each in ("7 个文件", *ODD.values()))
 
 
+@pytest.mark.torch
 @both
 def test_a_run_is_renamed_repeated_and_deleted(folder: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:  # noqa: F811
     run = make(folder, "one")

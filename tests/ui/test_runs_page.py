@@ -402,6 +402,7 @@ def test_a_run_that_was_resumed_meanwhile_is_not_deleted(folder: Path) -> None:
     assert run.path.exists()
 
 
+@pytest.mark.torch
 def test_run_again_starts_one_run_however_often_it_is_clicked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make(folder, "one")
     monkeypatch.setattr(launch, "_spawn", lambda *_: None)
@@ -481,6 +482,7 @@ def test_a_run_shows_where_the_time_of_its_last_start_went(folder: Path) -> None
     assert f"Time of the last start: **{told}**" in Page(run.id, tab="settings").text
 
 
+@pytest.mark.torch
 def test_a_bad_picture_gets_a_sentence_and_the_next_run_is_not_asked_by_itself(folder: Path) -> None:
     run, other = make(folder, "one", day=1), make(folder, "two", day=2)
     for each in (run, other):
@@ -521,6 +523,7 @@ def test_the_best_weights_are_offered_beside_the_last(folder: Path) -> None:
     ]
 
 
+@pytest.mark.torch
 def test_the_inside_of_a_run_is_looked_into_when_asked(folder: Path) -> None:
     run = make(folder, "one")
     page = Page(run.id, tab="inside")

@@ -270,6 +270,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return firsts
 
 
+@pytest.mark.torch
 def test_the_pictures_are_read_when_somebody_asks(asked: list[int]) -> None:
     page = Train()
     assert "Of 425 pictures" not in page.text
@@ -291,6 +292,7 @@ def test_the_pictures_are_read_when_somebody_asks(asked: list[int]) -> None:
     assert asked == [0]
 
 
+@pytest.mark.torch
 def test_the_dice_draws_others_and_asks_for_more_when_all_were_seen(asked: list[int]) -> None:
     page = Train().click("read pictures")
     seen = [live.data(page.test, "drawn")["items"][0]["picture"]]
@@ -301,6 +303,7 @@ def test_the_dice_draws_others_and_asks_for_more_when_all_were_seen(asked: list[
     assert asked == [0, ROLLS]
 
 
+@pytest.mark.torch
 def test_what_was_read_is_of_the_data_and_the_size_that_are_chosen(asked: list[int]) -> None:
     """With another input, pictures are read anew; with other chance, others are drawn."""
     page = Train().click("read pictures")
@@ -315,6 +318,7 @@ def test_what_was_read_is_of_the_data_and_the_size_that_are_chosen(asked: list[i
     assert [each.label for each in page.test.button].count("Read all pictures") == 1
 
 
+@pytest.mark.torch
 def test_data_that_cannot_be_read_gets_a_sentence_and_another_try(
     asked: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,6 +377,7 @@ def test_train_comes_back_to_what_trains_or_was_started_here_last(started: list[
     assert by_way_of_runs() == mine
 
 
+@pytest.mark.torch
 def test_a_run_that_cannot_be_started_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path / "file" / "runs"))
     (tmp_path / "file").write_text("")
@@ -514,6 +519,7 @@ def test_the_books_own_run_stands_beside_the_published_figures(runs: Runs, accur
     assert json.loads(band[0].proto.json)["band"]["high"] == 0.925
 
 
+@pytest.mark.torch
 def test_a_failed_download_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise InputError("There is no way to the internet.")

@@ -46,6 +46,7 @@ def on_the_cluster() -> Train:
     return page
 
 
+@pytest.mark.torch
 @pytest.mark.usefixtures("without_ray")
 def test_without_ray_the_page_says_how_to_get_it_and_all_else_works(runs: Runs) -> None:  # noqa: F811
     page = on_the_cluster()
@@ -58,6 +59,7 @@ def test_without_ray_the_page_says_how_to_get_it_and_all_else_works(runs: Runs) 
     assert not page.test.warning
 
 
+@pytest.mark.torch
 @pytest.mark.usefixtures("without_ray")
 def test_without_ray_no_run_is_made(runs: Runs) -> None:  # noqa: F811
     with pytest.raises(InputError) as refused:
@@ -68,6 +70,7 @@ def test_without_ray_no_run_is_made(runs: Runs) -> None:  # noqa: F811
     assert runs.all(recorded=False) == []
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("options", [("train", "lenet", "--on", "auto"), ("cluster",)])
 def test_without_ray_the_command_says_how_to_get_it(options: tuple[str, ...]) -> None:
     program = f"""
