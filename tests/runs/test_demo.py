@@ -13,7 +13,8 @@ from vggexplorer.runs import devices
 from vggexplorer.runs.config import Config, as_row, command, nearest, picked, recipe
 from vggexplorer.runs.datasets import KNOWN
 from vggexplorer.runs.demo import AIM, MOST, ROWS, USUAL, heaviest, pick, seconds
-from vggexplorer.runs.devices import Device, kept_speed
+from vggexplorer.runs.devices import Device
+from vggexplorer.runs.experience import kept_speed
 from vggexplorer.runs.folder.files import write_json
 from vggexplorer.runs.forecasts import forecast
 from vggexplorer.runs.sweeps.grid import Grid

@@ -380,7 +380,8 @@ def test_a_member_keeps_a_forecast_of_its_memory_alone(
     assert shared == replace(kept, time=None)
 
 
-def test_nothing_is_known_before_the_devices_were_looked_at(tmp_path: Path) -> None:
+def test_nothing_is_known_before_the_devices_were_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "by_its_kind", lambda: None)
     assert races.forecast_race(Runs(tmp_path), [CONFIG, LENET]) is None
 
 

@@ -23,7 +23,7 @@ from torch import equal
 from vggexplorer import processes
 from vggexplorer.errors import InputError
 from vggexplorer.processes import process_began
-from vggexplorer.runs import launch
+from vggexplorer.runs import experience, launch
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder import ranks
@@ -34,6 +34,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.safetensors import metadata
 from vggexplorer.runs.folder.status import Status
 from vggexplorer.runs.launch import kill, resume, start, stop
+from vggexplorer.runs.races import start_race
 from vggexplorer.runs.trainer import worker
 from vggexplorer.runs.trainer.session import PARTS
 
@@ -364,6 +365,21 @@ def test_every_error_becomes_an_outcome(
     assert (outcome.status, str(outcome.reason)[: len(sentence)]) == ("failed", sentence)
     assert not run.locked()
     assert run.resumable(run.status())
+
+
+def test_a_run_that_ends_tells_the_next_forecast_how_long_its_steps_took(runs: Runs) -> None:
+    run = start(runs, CONFIG)
+    outcome = ended(run)
+    (found,) = experience.past(runs.path, "cpu")
+    assert found[:4] == experience.steps_of(CONFIG, "float32")[:4]
+    rate = outcome.examples_per_sec
+    assert rate
+    assert 0.3 < found.seconds * rate / CONFIG.training.batch_size <= 1.01  # the first step does not count
+    short = replace(CONFIG, training=replace(CONFIG.training, images=experience.FEWEST * 20, epochs=1))
+    ended(start(runs, short))
+    ended(members := start_race(runs, [CONFIG, CONFIG])[0])
+    assert members.environment()
+    assert experience.past(runs.path, "cpu") == [found]
 
 
 @pytest.mark.parametrize("device", ["cpu", "auto"])

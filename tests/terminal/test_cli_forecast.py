@@ -215,6 +215,7 @@ def test_that_a_fused_step_may_shorten_it_is_said(capsys: pytest.CaptureFixture[
 
 def test_without_a_known_device_a_run_starts_without_a_forecast(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (runs / "devices.json").unlink()
+    monkeypatch.setattr(devices, "by_its_kind", lambda: None)
     monkeypatch.setattr(launch, "_spawn", lambda *_: None)
     run = launch.start(Runs(runs), Config(network=NETWORKS["LeNet"], training=RECIPES["d2l-vgg"]))
     assert not (run.path / "forecast.json").exists()

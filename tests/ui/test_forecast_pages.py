@@ -28,6 +28,7 @@ from vggexplorer.runs import calibration, forecasts, probes
 from vggexplorer.runs.calibration import Timed
 from vggexplorer.runs.config import Config, recipe
 from vggexplorer.runs.devices import Device
+from vggexplorer.runs.experience import steps_of
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.summary import summarize
 from vggexplorer.text import parse_arch, parse_network
@@ -111,6 +112,25 @@ def test_before_pytorch_has_said_which_devices_there_are_the_processor_is_told_b
     assert value(page, "All of it") == f"{seconds(found.time.total / 2)} – {seconds(2 * found.time.total)}"
     assert "9700X, by what it is: the times may be half or twice as long" in page.captions
     assert "Measure this device" not in [button.label for button in page.test.button]
+
+
+def test_runs_that_ended_here_are_told_and_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = CPU._replace(pace=1e-10)
+    monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [looked_at])
+    same = steps_of(slim(), looked_at.precision)._replace(seconds=0.01)
+    for steps, said in (
+        (same, "9700X: as the same went here before"),
+        (same._replace(batch=1), "9700X: as runs of this network went here before"),
+        (same._replace(network=NETWORKS["LeNet"]), "half or twice as long; corrected by what other runs took here"),
+    ):
+        monkeypatch.setattr("vggexplorer.runs.experience.past", lambda *_, steps=steps: [steps])
+        monkeypatch.setattr("vggexplorer.ui.run.choice.kept_speed", lambda *_: None)
+        page = Train()
+        found = forecasts.forecast(slim(), looked_at, None, [steps])
+        assert found.time
+        assert value(page, "An epoch") == seconds(found.time.epoch)
+        assert said in page.captions
+        assert "Measure this device" in [button.label for button in page.test.button]
 
 
 def test_that_a_fused_step_may_shorten_a_run_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

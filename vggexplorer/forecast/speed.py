@@ -19,10 +19,11 @@ GPU_LAYER, GPU_UPDATE = 5e-5, 2e-10
 
 
 class By(StrEnum):
-    """What a speed is known by: what the processor is, a short measurement."""
+    """What a speed is known by: what the processor is, a short measurement, runs that have ended."""
 
     PROCESSOR = "processor"
     LOOK = "look"
+    RUNS = "runs"
 
 
 class Speed(NamedTuple):
@@ -39,6 +40,10 @@ class Speed(NamedTuple):
         if gpu:
             return Speed(pace / speedup, GPU_LAYER, GPU_UPDATE, by)
         return Speed(pace / speedup, LAYER * pace, UPDATE * pace, by)
+
+    def times(self, factor: float, by: By) -> "Speed":
+        """One with which all takes `factor` times as long, and by what that is known."""
+        return Speed(factor * self.mac, factor * self.layer, factor * self.weight, by)
 
     def step(self, network: Network, batch: int) -> float:
         """Of a network at its own input; `InputError` if it is too small."""

@@ -96,6 +96,12 @@ class Picked(NamedTuple):
                 "maybe half or twice as long. Nothing was measured yet.",
                 values,
             )
+        if self.by is By.RUNS:
+            return Remark(
+                "Row {row} of the quick demo: {images} images, {epochs} times, about {time}, as earlier runs went "
+                "here.",
+                values,
+            )
         if row == ROWS[-1]:
             return Remark(
                 "Row {row} of the quick demo: {images} images, {epochs} times, about {time} by a short measurement. It "

@@ -85,14 +85,6 @@ def by_its_kind() -> Device | None:
     return None
 
 
-def kept_speed(runs: Path, name: str) -> Speed | None:
-    """How fast the device that `name` means trains, without asking PyTorch; None if that is not known."""
-    with suppress(InputError):
-        if device := expected(runs, name):
-            return device.speed(device.precision) if device.pace or device.name != "cpu" else None
-    return None
-
-
 MOST_DECISIONS = 1000
 """The newest are kept."""
 

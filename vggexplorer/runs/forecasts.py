@@ -1,6 +1,6 @@
 """What a run will take before it starts, what would make it fit, and how good the forecast was."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from vggexplorer.architectures import Head
 from vggexplorer.comparison import Remark
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.correction import Correction, Likeness, Steps, correction
 from vggexplorer.forecast.devices import preset
 from vggexplorer.forecast.memory import (
     AT_MOST,
@@ -24,7 +25,7 @@ from vggexplorer.forecast.memory import (
 )
 from vggexplorer.forecast.precision import BOTH, decide
 from vggexplorer.forecast.time import Calibration, Time, estimated_from, training_time
-from vggexplorer.runs import devices
+from vggexplorer.runs import devices, experience
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
@@ -102,6 +103,8 @@ class Forecast:
     """Whether all that is known of the device is the short measurement by which it was found, or less."""
     estimated: bool = False
     """Whether it is less: what the processor is."""
+    by_runs: Likeness | None = None
+    """How much alike the runs are that ended here and by which the time was corrected; None if there were none."""
 
     def to_json(self) -> dict[str, Any]:
         """What forecast.json holds."""
@@ -117,6 +120,7 @@ class Forecast:
             "partial": self.partial,
             "rough": self.rough,
             "estimated": self.estimated,
+            "by_runs": self.by_runs,
         }
 
     @staticmethod
@@ -137,6 +141,7 @@ class Forecast:
                 bool(data.get("partial")),
                 bool(data.get("rough")),
                 bool(data.get("estimated")),
+                Likeness(data["by_runs"]) if data.get("by_runs") else None,
             )
         except (TypeError, KeyError, ValueError):
             return None
@@ -156,9 +161,12 @@ def enough(memory: int | None, most: int) -> bool:
 _MEMORIES = ("memory", "inference")
 
 
-def forecast(config: Config, device: Device, calibration: Calibration | None) -> Forecast:
-    """What `config` will take on `device`; without a calibration, by its data sheet, or by what else is known of it."""
-    config = _settled(config, device, calibration)
+def forecast(config: Config, device: Device, calibration: Calibration | None, past: Sequence[Steps] = ()) -> Forecast:
+    """What `config` will take on `device`; without a calibration, by its data sheet, or by what else is known of it.
+
+    `past` runs there (`experience.past`) correct the time.
+    """
+    config = _settled(config, device, calibration, past)
     training, precision = config.training, config.training.precision
     known = next((each for each in _known(device, calibration) if precision in each.rates), None)
     summary = summarize(*config.trained)
@@ -185,12 +193,15 @@ def forecast(config: Config, device: Device, calibration: Calibration | None) ->
         added=added or NOTHING_ADDED,
     )
     time = _time(config, known, precision, images) if known else _rough_time(config, device, precision, images)
+    found = time and _correction(config, device, known, past)
+    if time and found:
+        time = _corrected(time, found, training.epochs)
     if time and training.time_budget is not None:
         time = Time(time.step, time.epoch, *(min(each, training.time_budget) for each in time[2:]))
     allocated = memory.total - (memory.context if cuda else 0)
     measured, in_part = (known.measured, known.partial(precision)) if known else (False, False)
-    rough = known is None and time is not None
-    kinds = in_part, rough, rough and device.estimated
+    rough = known is None and time is not None and (found is None or found.likeness is Likeness.DEVICE)
+    kinds = in_part, rough, rough and device.estimated, found.likeness if found else None
     return Forecast(device.name, precision, memory, inference, time, measured, allocated, most.total, *kinds)
 
 
@@ -224,16 +235,42 @@ def _rough_time(config: Config, device: Device, precision: str, images: Images) 
     return Time(step, epoch, total, total / ROUGH, ROUGH * total)
 
 
+def _correction(config: Config, device: Device, known: Calibration | None, past: Sequence[Steps]) -> Correction | None:
+    """What past runs say of a forecast by what is `known`, or by the short measurement."""
+    precision = config.training.precision
+
+    def seconds(steps: Steps) -> float:
+        if known is None:
+            return device.speed(precision).step(steps.network, steps.batch)
+        own = (summarize(*steps.network), steps.batch, precision, known)
+        return training_time(*own, epochs=1, examples=1, tests=1, kept=steps.kept).step
+
+    return correction(past, experience.steps_of(config, precision), seconds)
+
+
+def _corrected(time: Time, found: Correction, epochs: int) -> Time:
+    """`time` as past runs have it; what it takes to begin is what it was."""
+    own = time.high / time.total - 1
+    spread = min(own, found.spread) if found.likeness is Likeness.DEVICE else found.spread
+    total = time.total + (found.factor - 1) * epochs * time.epoch
+    return Time(found.factor * time.step, found.factor * time.epoch, total, total / (1 + spread), total * (1 + spread))
+
+
 def _known(device: Device, calibration: Calibration | None) -> Iterator[Calibration]:
     """What is known of `device`, the best first: measurements, its data sheet."""
     yield from filter(None, (calibration, preset(device.title)))
 
 
-def _settled(config: Config, device: Device, calibration: Calibration | None) -> Config:
+def _settled(config: Config, device: Device, calibration: Calibration | None, past: Sequence[Steps] = ()) -> Config:
     """`config` on `device`, in the precision that its trainer will choose if it is left open.
 
-    The trainer times a step in both; here they are forecast, or else it is what was faster in the short measurement.
+    The trainer times a step in both; it did so for the same steps before, else here they are forecast, or it is what
+    was faster in the short measurement.
     """
+    if config.training.precision == "auto":
+        wanted = experience.steps_of(config, "")
+        if before := next((each.precision for each in reversed(past) if each.alike(wanted)), None):
+            return config.on(device.name, before)
     for known in _known(device, calibration):
         if config.training.precision == "auto" and device.speedup > 0 and known.rates.keys() >= set(BOTH):
             single, half = (_time(config, known, precision, Images(1, 1, 0)).step for precision in BOTH)
@@ -259,10 +296,13 @@ def keep(run: Run, *, timed: bool = True) -> None:
             write_json(run.path / layout.FORECAST, (expected if timed else replace(expected, time=None)).to_json())
 
 
-def known(runs: Path, device: str) -> tuple[Device, Calibration | None] | None:
-    """The device that `device` means, and what was measured of it, without asking PyTorch; None if it is not known."""
+def known(runs: Path, device: str) -> tuple[Device, Calibration | None, list[Steps]] | None:
+    """The device that `device` means, and what was measured of it and by runs on it, without asking PyTorch.
+
+    None if it is not known.
+    """
     found = devices.expected(runs, device)
-    return (found, known_calibration(runs, found.name)) if found else None
+    return (found, known_calibration(runs, found.name), experience.past(runs, found.name)) if found else None
 
 
 # --- how good it was ----------------------------------------------------------------------------------------
@@ -361,14 +401,20 @@ SIDES = (192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28)
 
 
 def fit(
-    config: Config, device: Device, calibration: Calibration | None, *, memory: int | None, seconds: float | None
+    config: Config,
+    device: Device,
+    calibration: Calibration | None,
+    past: Sequence[Steps] = (),
+    *,
+    memory: int | None,
+    seconds: float | None,
 ) -> list[Proposal]:
     """The smallest change of each kind with which the run keeps within `memory` bytes and `seconds`.
 
     If no single change does, up to `MOST_COMBINED` pairs, else one that changes all; nothing if the run fits as it is,
     or if nothing helps.
     """
-    now = forecast(config, device, calibration)
+    now = forecast(config, device, calibration, past)
     if now.fits(memory, seconds):
         return []
 
@@ -377,7 +423,7 @@ def fit(
             changed = config
             for step in steps:
                 changed = step.apply(changed)
-            after = forecast(changed, device, calibration)
+            after = forecast(changed, device, calibration, past)
         except InputError:  # too small an input, no channels left
             return None
         if not after.fits(memory, seconds):

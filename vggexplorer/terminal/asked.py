@@ -10,7 +10,8 @@ from vggexplorer.forecast.speed import Speed
 from vggexplorer.runs.config import Config, picked, recipe
 from vggexplorer.runs.datasets import DEFAULT, Dataset
 from vggexplorer.runs.demo import heaviest
-from vggexplorer.runs.devices import kept_speed, resolve
+from vggexplorer.runs.devices import resolve
+from vggexplorer.runs.experience import kept_speed
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import OPTIONS, QUICK, Switch
 from vggexplorer.runs.places import Place

@@ -8,9 +8,10 @@ from typing import Any
 from rich.table import Table
 
 from vggexplorer.architectures import shown
+from vggexplorer.forecast.correction import Likeness
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.formatting import duration, size
-from vggexplorer.runs import folders, forecasts
+from vggexplorer.runs import experience, folders, forecasts
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import resolve
@@ -35,9 +36,10 @@ def forecast(options: argparse.Namespace) -> int:
     calibration = known_calibration(runs.path, device.name)
     if options.measure or not forecasts.suffices(calibration, config, device):
         calibration = measure(runs.path, device)
-    found = forecasts.forecast(config, device, calibration)
+    past = experience.past(runs.path, device.name)
+    found = forecasts.forecast(config, device, calibration, past)
     limit = device.memory if memory is None else round(memory * 2**30)
-    proposals = forecasts.fit(config, device, calibration, memory=limit, seconds=seconds)
+    proposals = forecasts.fit(config, device, calibration, past, memory=limit, seconds=seconds)
     fits = found.fits(limit, seconds)
     pictures = None if config.dataset.known else folders.find(config.dataset.path)
     if options.json:
@@ -110,6 +112,15 @@ def print_forecast(
 
 
 def _source(forecast: Forecast) -> str:
+    if forecast.by_runs is Likeness.STEPS:
+        return "as the same went here before"
+    if forecast.by_runs is Likeness.NETWORK:
+        return "as runs of this network went here before"
+    corrected = ", corrected by what other runs took here" if forecast.by_runs else ""
+    return _known_by(forecast) + corrected
+
+
+def _known_by(forecast: Forecast) -> str:
     if forecast.estimated:
         return "by what this processor is, maybe half or twice as long"
     if forecast.rough:

@@ -25,9 +25,10 @@ from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision
 from vggexplorer.formatting import loss
 from vggexplorer.processes import FOR_TORCH, age, ignore_stop_signals, need_torch, process_began, stop_signals
-from vggexplorer.runs import devices, verdict
+from vggexplorer.runs import devices, experience, verdict
 from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
+from vggexplorer.runs.exactness import PLAIN
 from vggexplorer.runs.folder import layout, ranks, snapshots
 from vggexplorer.runs.folder.files import json_bytes, move, remove, replace_by, write_json
 from vggexplorer.runs.folder.line import SEATS, Line
@@ -279,6 +280,8 @@ class FolderSession(Session):
         self.last: Record | None = None
         self._metrics: BinaryIO | None = None
         self._device: str | None = None
+        self._about: Mapping[str, Any] = {}
+        self._began_at = 0
         self._stop = False
         self._finished = False
         self._reason: InputError | None = None
@@ -338,8 +341,20 @@ class FolderSession(Session):
         last = self.last or self.run.last_record()
         records = self.run.read(most=MANY).records
         self.parts.over("end")
+        self._note_speed()
         reason, parts = reason or self._reason, self.parts.seconds
         return Outcome.of(status, last, records, reason=reason, device=self._device, parts=parts)
+
+    def _note_speed(self) -> None:
+        """Keep beside the runs how long a step took, for the next forecasts, if it was PyTorch's own and alone."""
+        steps = self.last.step - self._began_at - 1 if self.last else 0
+        alone = self.rank.world == 1 and not Place.of(self.run).race
+        if not alone or steps < experience.FEWEST or self._about.get("kind") != PLAIN:
+            return
+        with suppress(InputError, OSError):
+            config, device, seconds = self.run.config(), self._about["device"], self.parts.seconds.get("steps", 0.0)
+            if not (config.training.exact and device.startswith("cuda")):
+                experience.note(self.run.path.parent, config, device, self._about["precision"], seconds / steps)
 
     # --- what the loop asks
 
@@ -368,7 +383,7 @@ class FolderSession(Session):
         start = {"start": secrets.token_hex(8)}  # no clock can take two starts for one
         price = {"price": known_price(self.run.path.parent, environment["device"])}
         write_json(self.run.path / layout.ENVIRONMENT, {**environment, **price, **start}, alone=True)
-        self._device = environment["device"]
+        self._device, self._about, self._began_at = environment["device"], environment, step
         others = partial(ranks.living, self.run) if self.rank.world > 1 else tuple
         self.heartbeat.sampler = Sampler(environment["device"], environment.get("uuid"), others)
         self._saved_at = time.monotonic()

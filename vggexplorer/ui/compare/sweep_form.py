@@ -10,6 +10,7 @@ from vggexplorer import exhibit
 from vggexplorer.comparison import Entry
 from vggexplorer.errors import InputError
 from vggexplorer.runs import datasets, devices
+from vggexplorer.runs.experience import kept_speed
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK, RECIPE_NAMES
 from vggexplorer.runs.places import Place
@@ -67,7 +68,7 @@ def show(compared: Sequence[Entry]) -> None:
             seeds=_numbers(seeds, what="the seed"),
             changes=changes,
             dataset=datasets.Dataset(data),
-            speed=None if cluster else devices.kept_speed(runs.path, "auto"),
+            speed=None if cluster else kept_speed(runs.path, "auto"),
         )
         plan = grid.plan()
         total = forecast_total(runs, plan.configs)

@@ -17,6 +17,7 @@ from vggexplorer.runs import datasets, devices
 from vggexplorer.runs.config import Config, check_seed, picked, recipe
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.demo import Picked
+from vggexplorer.runs.experience import kept_speed
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import (
     QUICK,
@@ -118,7 +119,7 @@ def row(own_input: bool = False) -> Picked:
 
 def speed() -> Speed | None:
     """How fast the device that is chosen trains, if that was measured; of a cluster that is not known."""
-    return None if chosen().cluster else devices.kept_speed(Runs.at().path, chosen().device)
+    return None if chosen().cluster else kept_speed(Runs.at().path, chosen().device)
 
 
 def _changes(own_input: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from vggexplorer.forecast.correction import Likeness, Steps
 from vggexplorer.forecast.devices import PRESETS
 from vggexplorer.forecast.memory import COMPONENTS
 from vggexplorer.forecast.time import Calibration
@@ -36,6 +37,7 @@ class RunForecast(NamedTuple):
     config: Config
     device: Device
     calibration: Calibration | None
+    past: Sequence[Steps]
     forecast: Forecast
     seconds: float | None
     """The time that there is."""
@@ -48,7 +50,8 @@ class RunForecast(NamedTuple):
     def proposals(self) -> list[Proposal]:
         """What would fit."""
         memory = self.device.memory or None
-        return forecasts.fit(self.config, self.device, self.calibration, memory=memory, seconds=self.seconds)
+        known = self.device, self.calibration, self.past
+        return forecasts.fit(self.config, *known, memory=memory, seconds=self.seconds)
 
 
 def expect(runs: Runs, config: Config) -> RunForecast | None:
@@ -60,17 +63,14 @@ def expect(runs: Runs, config: Config) -> RunForecast | None:
     elsewhere = next((each for each in PRESETS if each.title == asked.elsewhere), None)
     if elsewhere:
         speedup = elsewhere.bfloat16 / elsewhere.float32
-        found: tuple[Device, Calibration | None] | None = (
-            Device("cuda:0", elsewhere.title, elsewhere.memory, speedup),
-            None,
-        )
+        there = Device("cuda:0", elsewhere.title, elsewhere.memory, speedup)
+        found: tuple[Device, Calibration | None, Sequence[Steps]] | None = (there, None, ())
     else:
         found = forecasts.known(runs.path, config.device)
     if found is None:
         return None
-    device, measured = found
     seconds = None if asked.minutes is None else 60 * asked.minutes
-    return RunForecast(config, device, measured, forecasts.forecast(config, device, measured), seconds)
+    return RunForecast(config, *found, forecasts.forecast(config, *found), seconds)
 
 
 def _elsewhere(titles: Sequence[str]) -> None:
@@ -139,7 +139,17 @@ def seconds(value: float) -> str:
 
 
 def _source(expected: RunForecast) -> str:
-    title = literal(expected.device.title)
+    title, by_runs = literal(expected.device.title), expected.forecast.by_runs
+    if by_runs is Likeness.STEPS:
+        return t("{device}: as the same went here before", device=title)
+    if by_runs is Likeness.NETWORK:
+        return t("{device}: as runs of this network went here before", device=title)
+    if by_runs is Likeness.DEVICE:
+        return t("{source}; corrected by what other runs took here", source=_known_by(expected, title))
+    return _known_by(expected, title)
+
+
+def _known_by(expected: RunForecast, title: str) -> str:
     if expected.forecast.partial:
         return t("Measured on {device} in part: the times are less certain", device=title)
     if expected.forecast.measured:
