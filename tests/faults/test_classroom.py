@@ -13,7 +13,7 @@ from samples import either
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-PEOPLE, MINUTES = either((30, 5.0), (4, 0.4))
+PEOPLE, MINUTES = either((30, 5.0), (4, 1.0))
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the trainers are killed by POSIX signals")
 
 

@@ -1,9 +1,13 @@
 """The runs that ship with the package: whole, labelled, light, and without contradictions."""
 
+import zipfile
+from pathlib import Path
+
 import pytest
 from conftest import ROOT
 
 from vggexplorer.runs.datasets import Dataset
+from vggexplorer.runs.folder import archive
 from vggexplorer.runs.folder.layout import RECORDED
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
@@ -50,6 +54,14 @@ def test_its_figures_agree(run: Run) -> None:
 def test_they_are_light() -> None:
     assert all(run.weights() is None for run in RUNS)
     assert sum(run.size() for run in RUNS) < 2**20
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
+def test_each_is_the_content_of_its_archive(run: Run, tmp_path: Path) -> None:
+    archive.pack(run, tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as packed:
+        inside = {name: packed.read(name) for name in packed.namelist() if name != archive.MANIFEST}
+    assert inside == {path.relative_to(run.path).as_posix(): path.read_bytes() for path in run.path.rglob("*.*")}
 
 
 def test_they_are_in_every_list(tmp_path_factory: pytest.TempPathFactory) -> None:
