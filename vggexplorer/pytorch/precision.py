@@ -24,8 +24,8 @@ from vggexplorer.text import format_network
 if TYPE_CHECKING:
     from vggexplorer.pytorch.loop import Trainer
 
-MOST_MACS = 5e8
-"""Multiply-accumulates, forward, of a step that a processor makes: a quarter of a second on a slow one."""
+MOST_MACS = 2e9
+"""Multiply-accumulates, forward, of a step that a processor with bfloat16 makes: a tenth of a second or two."""
 MOMENT = 0.1
 """Seconds for which steps are timed, twice; of longer ones there are three."""
 MOST_STEPS = 10
