@@ -38,6 +38,13 @@ def test_a_row_looks_like_a_training_and_there_are_enough_images(row: object) ->
     assert training.epochs >= 2
 
 
+def test_sigmoid_gets_a_larger_rate_in_every_row_and_the_same_number_of_steps() -> None:
+    gentle = LENET._replace(architecture=replace(LENET.architecture, activation="relu"))
+    for row in ROWS:
+        assert as_row(row, LENET) == replace(as_row(row, gentle), lr=0.3)
+        assert as_row(row, gentle).lr == as_row(row, SLIM).lr == 0.02
+
+
 @pytest.mark.parametrize("title", list(NETWORKS))
 def test_a_slower_device_never_gets_a_larger_row(title: str) -> None:
     network = NETWORKS[title]

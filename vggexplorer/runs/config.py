@@ -96,7 +96,7 @@ def as_row(row: Row, network: Network) -> Training:
         images=row.images,
         epochs=row.epochs,
         batch_size=row.batch,
-        lr=row.lr,
+        lr=row.lr_of(network),
         schedule=row.schedule,
     )
 
