@@ -8,6 +8,8 @@ import json
 import math
 import os
 import platform
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -192,6 +194,35 @@ _DETACHED: dict[str, Any] = {"creationflags": 0x08000000 | 0x00000200} if WINDOW
 With DETACHED_PROCESS it would have no console: the Python of a virtual environment there is a program that starts
 another one, which would open a window of its own.
 """
+
+
+# --- command lines -----------------------------------------------------------------------------------------
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Words as one types them into a shell of this system: those of Windows have double quotes in common."""
+    return " ".join(map(_quoted_for_windows, words)) if WINDOWS else shlex.join(words)
+
+
+def shell_words(line: str) -> list[str]:
+    """The words of a line, split as by a shell; `ValueError` if a quote is left open.
+
+    On Windows a backslash is part of a path.
+    """
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, "#"
+    if WINDOWS:
+        lexer.escape = ""
+    return list(lexer)
+
+
+def _quoted_for_windows(word: str) -> str:
+    quoted = subprocess.list2cmdline([word])
+    return quoted if quoted.startswith('"') or _PLAIN_ON_WINDOWS.fullmatch(word) else f'"{quoted}"'
+
+
+_PLAIN_ON_WINDOWS = re.compile(r"[\w.:/=+-]+")
+"""What neither cmd nor PowerShell takes for anything else."""
 
 
 # --- ending ------------------------------------------------------------------------------------------------

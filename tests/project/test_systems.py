@@ -3,6 +3,7 @@
 import ast
 import re
 import runpy
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +136,39 @@ def test_a_detached_process_has_a_console_without_a_window_on_windows(monkeypatc
     no_window, new_group, detached = 0x08000000, 0x200, 0x8
     assert flags == {"creationflags": no_window | new_group}
     assert not flags["creationflags"] & detached
+
+
+LINES = (
+    (["vggexplorer", "resume", "20261130-a", "--runs", "C:\\My runs"], '"C:\\My runs"'),
+    (["--dataset", "folder:C:\\cats"], '"folder:C:\\cats"'),
+    (["((1, 64), (2, 128))"], '"((1, 64), (2, 128))"'),
+    (["1x64,2x128"], '"1x64,2x128"'),
+    (["--lr", "0.05"], "--lr 0.05"),
+)
+
+
+@pytest.mark.parametrize(("words", "end"), LINES)
+def test_a_line_for_the_shell_of_windows_has_double_quotes(
+    words: list[str], end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "WINDOWS", True)
+    assert processes.shell_line(words).endswith(end)
+    assert processes.shell_words(processes.shell_line(words)) == words
+
+
+@pytest.mark.parametrize("words", [words for words, _ in LINES])
+def test_elsewhere_it_is_as_the_shell_splits_it(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "WINDOWS", False)
+    assert processes.shell_line(words) == shlex.join(words)
+    line = f"{shlex.join(words)} a\\ b # said beside"
+    assert processes.shell_words(line) == shlex.split(line, comments=True) == [*words, "a b"]
+
+
+def test_a_quote_that_is_left_open_is_an_error() -> None:
+    with pytest.raises(ValueError, match="quot"):
+        processes.shell_words('vgg11 "')
+
+
+def test_nobody_else_writes_lines_for_a_shell() -> None:
+    users = {name(path) for path in PACKAGE if "shlex" in path.read_text("utf-8")}
+    assert users == {"vggexplorer/processes.py"}

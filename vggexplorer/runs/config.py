@@ -4,7 +4,6 @@ A recipe is a named `Training`. It never changes the channels or the head of a n
 (input size, batch norm, dropout) is applied by `Config.trained`, the network as it will be trained.
 """
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 from vggexplorer.architectures import NETWORKS, Network, check_choice, check_int, shown
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.speed import Speed
+from vggexplorer.processes import shell_line
 from vggexplorer.runs import demo
 from vggexplorer.runs.datasets import DEFAULT, Dataset
 from vggexplorer.runs.demo import OF_ROW, ROWS, USUAL, Picked, Row
@@ -226,7 +226,7 @@ def command(config: Config) -> str | None:
             return None
         words.append("--batch-norm")
     words += ["--dataset", str(config.dataset)] if config.dataset != DEFAULT else []
-    return shlex.join([*words, "--seed", str(config.seed)])
+    return shell_line([*words, "--seed", str(config.seed)])
 
 
 def _arch(network: Network) -> list[str]:

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import shlex
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -11,6 +10,7 @@ from typing import Any
 
 from vggexplorer.architectures import shown
 from vggexplorer.errors import InputError
+from vggexplorer.processes import shell_words
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import QUICK
@@ -68,7 +68,7 @@ def _lines_of(file: str) -> list[tuple[int, list[str]]]:
     """The lines of a file that say something, with their numbers, as the shell would split them."""
     try:
         lines = Path(file).read_text("utf-8-sig").splitlines()
-        split = [(number, shlex.split(line, comments=True)) for number, line in enumerate(lines, 1)]
+        split = [(number, shell_words(line)) for number, line in enumerate(lines, 1)]
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError("The list {file} cannot be read: {reason}", file=shown(file, 200), reason=reason) from error

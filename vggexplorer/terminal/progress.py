@@ -1,6 +1,5 @@
 """A run followed in a terminal, by what its trainer writes into its folder."""
 
-import shlex
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from vggexplorer.errors import InputError
-from vggexplorer.processes import stop_signals
+from vggexplorer.processes import shell_line, stop_signals
 from vggexplorer.runs import launch, verdict
 from vggexplorer.runs.exactness import notice
 from vggexplorer.runs.folder import layout
@@ -205,7 +204,7 @@ def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder:
 
 def resumed_by(run: Run, folder: str | None) -> str:
     """The command that goes on with `run`; `folder` as in `follow`."""
-    return f"vggexplorer resume {run.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
+    return f"vggexplorer resume {run.id}" + (f" --runs {shell_line([folder])}" if folder else "")
 
 
 def exit_status(word: str, interrupts: Interrupts) -> int:

@@ -1,7 +1,6 @@
 """A sweep followed in a terminal: what its runs do, and what came of them."""
 
 import json
-import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import short
+from vggexplorer.processes import shell_line
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.records import best
 from vggexplorer.runs.folder.run import MANY, Run, Watch
@@ -132,7 +132,7 @@ def follow(followed: Followed, as_json: bool, interrupts: Interrupts, folder: st
     Ctrl-C stops all of it; a second one leaves at once. `folder` is what the person typed for the folder of runs.
     """
     sweep = followed.sweep
-    again = f"vggexplorer sweep resume {sweep.id}" + (f" --runs {shlex.quote(folder)}" if folder else "")
+    again = f"vggexplorer sweep resume {sweep.id}" + (f" --runs {shell_line([folder])}" if folder else "")
     say = View().say
     say(f"sweep {sweep.id}")
     try:
