@@ -26,9 +26,9 @@ import serve_site  # noqa: E402
 
 EXTRAS = {"light": "", "whole": "[train]"}
 NAMES = {
-    "site": "a link (static site)",
-    "light": "light: pip install .",
-    "whole": 'whole: pip install ".[train]"',
+    "site": "a link: `python scripts/build_site.py OUT`",
+    "light": "light: `pip install . && vggexplorer`",
+    "whole": 'whole: `pip install ".[train]" && vggexplorer`',
 }
 PATIENCE = 300_000
 """Milliseconds until a page that does not come is given up."""
@@ -139,7 +139,7 @@ def result(fetched: int, seconds: float, cold: list[float], warm: list[float], d
 
 def rows(found: dict[str, Any]) -> list[list[str]]:
     """The table, its head first."""
-    lines = [["", "fetched", "built or installed in", "first page, cold", "warm", "on the disk"]]
+    lines = [["door and its command", "fetched", "built or installed in", "first page, cold", "warm", "on the disk"]]
     for name, each in found.items():
         cells = (megabytes(each["bytes"]), *(f"{each[key]:.1f} s" for key in ("ready", "cold", "warm")))
         lines.append([NAMES[name], *cells, megabytes(each["disk"])])

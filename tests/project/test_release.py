@@ -76,3 +76,22 @@ def test_the_hooks_are_the_checks_that_ci_runs() -> None:
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
     assert entries == {"ruff check", "ruff format", "lint-imports", "mypy"}
     assert all(entry in ci for entry in entries)
+
+
+def test_the_moving_picture_is_short_small_and_in_both_readmes() -> None:
+    image = pytest.importorskip("PIL.Image")
+    path = ROOT / "docs" / "pictures" / "tour.webp"
+    assert path.stat().st_size < 1_500_000
+    with image.open(path) as picture:
+        assert picture.is_animated
+        assert max(picture.size) <= 1280
+        shown = []
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            picture.load()
+            shown.append(picture.info["duration"])
+    assert 8_000 <= sum(shown) <= 13_000
+    for name in ("README.md", "README.zh-CN.md"):
+        first = re.search(r"!\[(.+)\]\((.+)\)", (ROOT / name).read_text("utf-8"))
+        assert first
+        assert first[2] == "docs/pictures/tour.webp"
