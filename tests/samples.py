@@ -28,11 +28,12 @@ APART = (TESTS / "faults", CLUSTER, DOORS)
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS, TURNS_OF_HEAVY = 16, 2
+TURNS, TURNS_OF_HEAVY = 16, 3
 """Each run takes one in so many of the tests that take long, and of those in `HEAVY`."""
 HEAVY = (
     *("test_worker", "test_distributed", "test_crosscheck", "test_calibration", "test_cli_train", "test_sweeps"),
     *("test_train", "test_trial", "test_disk", "test_processes", "test_security", "test_images", "test_best"),
+    "test_kernels",
 )
 """Files of tests that start processes, or train, again and again."""
 _everything = False
