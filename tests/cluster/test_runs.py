@@ -258,7 +258,7 @@ def test_nobody_elsewhere_can_reach_the_cluster(cluster: Cluster) -> None:
     ]
     listening = []
     for name in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+        for line in Path(f"/proc/net/{name}").read_text(encoding="utf-8").splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in ours:
                 listening.append(fields[1])

@@ -172,7 +172,7 @@ def small_files(folder: Path, most: int) -> None:
 
 def small_memory(folder: Path, more: int) -> None:
     """So many bytes more than it has now, by a limit of the system itself."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     most = pages * os.sysconf("SC_PAGE_SIZE") + more
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 

@@ -172,13 +172,13 @@ def test_numbers_that_may_be_left_out_on_train(name: str, train: Explore) -> Non
 
 
 def resident(server: Server) -> int:
-    text = Path(f"/proc/{server.process.pid}/status").read_text()
+    text = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
     return 1024 * int(text.split("VmRSS:")[1].split()[0])
 
 
 def seconds_of(server: Server) -> float:
     """The time of the processor that the server has used so far."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

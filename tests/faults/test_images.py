@@ -123,7 +123,7 @@ COLOURED = Config(
 
 
 def memory(what: str) -> int:
-    text = Path("/proc/self/status").read_text()
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
     return 1024 * int(text.split(f"{what}:")[1].split()[0])
 
 
@@ -131,7 +131,7 @@ def peak(ask: Callable[[], Any]) -> int:
     """By how many bytes the memory of this process was larger than before, at the most."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # from now on VmHWM is the most from now on
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # from now on VmHWM is the most from now on
     before = memory("VmRSS")
     ask()
     return memory("VmHWM") - before
@@ -240,7 +240,7 @@ def test_uploads_get_an_answer_and_the_server_stays_small(
             name,
         )
         assert page.locator("[data-testid=stException]").count() == 0
-        resident = 1024 * int(used.read_text().split("VmRSS:")[1].split()[0])
+        resident = 1024 * int(used.read_text(encoding="utf-8").split("VmRSS:")[1].split()[0])
         before = before or resident
         assert resident - before < BYTES
     assert set(TYPES) >= {"png", "jpg"}

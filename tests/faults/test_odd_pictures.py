@@ -63,7 +63,7 @@ def reason(content: bytes) -> str:
 def test_a_damaged_picture_is_read_or_gets_a_reason(dice: Random) -> None:
     reason(whole()[0][1])
     before, refused = memory("VmRSS"), 0
-    Path("/proc/self/clear_refs").write_text("5")  # from now on VmHWM is the most from now on
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # from now on VmHWM is the most from now on
     for number in range(either(COUNT, 300)):
         name, content = damaged(seed := f"{dice.random()} {number}")
         start = time.process_time()

@@ -43,7 +43,7 @@ def reason(run: Run) -> str:
 def lives(pid: int) -> bool:
     """Whether there is such a process, and it is no zombie."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
@@ -354,7 +354,7 @@ def test_a_waiting_trainer_takes_next_to_no_time(nursery: Nursery, runs: Runs) -
     wait_until(lambda: second.status().word == "waiting")
 
     def used() -> float:
-        user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        user, system = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     before = used()

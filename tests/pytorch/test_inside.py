@@ -277,7 +277,7 @@ def test_weights_that_are_not_numbers_are_left_out(run: Run) -> None:
 def test_the_process_answers(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     content = file_of(Image.fromarray(PICTURE[0, 0].numpy()))
     for layer, key in (("features.0", "stages"), ("nothing", "error")):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
         predict.main(["predict", str(run.path), "--invert", "no", "--layer", layer])
         assert key in json.loads(capsys.readouterr().out)
 

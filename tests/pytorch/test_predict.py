@@ -204,7 +204,7 @@ def test_weights_that_are_not_numbers_get_a_sentence(run: Run) -> None:
 
 def test_the_process_answers_with_json(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     for content, status, key in ((WHOLE, 0, "chances"), (b"x", 1, "error")):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
         assert predict.main(["predict", str(run.path), "--invert", "no"]) == status
         assert key in json.loads(capsys.readouterr().out)
 

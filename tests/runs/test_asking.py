@@ -26,7 +26,7 @@ def says(module: Path, *objects: str, head: str = "") -> None:
     module.write_text(
         "import os, sys, time\nfrom vggexplorer.errors import InputError\nfrom vggexplorer.processes import tell\n"
         f"def objects():\n    {head or 'pass'}\n" + "".join(f"    yield {each}\n" for each in objects or ("from ()",))
-        + "sys.exit(tell(objects()))\n"
+        + "sys.exit(tell(objects()))\n", encoding="utf-8"
     )  # fmt: skip
 
 

@@ -431,5 +431,5 @@ def test_two_downloads_do_not_meet(cache: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_cache_that_cannot_be_made_is_one_sentence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.write_text("in the way")
+    cache.write_text("in the way", encoding="utf-8")
     assert "could not be downloaded" in (run_download(monkeypatch) or "")

@@ -134,7 +134,7 @@ def paused(run: Run, step: int) -> list[int]:
     assert run.status().step == step
     first = run.heartbeat()["pid"]
     (second,) = ranks.living(run)
-    parent = int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[1])
+    parent = int(Path(f"/proc/{first}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
     return [parent, first, second]
 
 

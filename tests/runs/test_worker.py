@@ -206,7 +206,7 @@ def test_the_second_run_waits_for_the_first(runs: Runs) -> None:
     assert (second.status().ahead, third.status().ahead) == (1, 2)
     maps = Path("/proc", str(third.heartbeat()["pid"]), "maps")
     if maps.exists():
-        assert "libtorch" not in maps.read_text()
+        assert "libtorch" not in maps.read_text(encoding="utf-8")
     stop(third)
     outcome = ended(third)
     assert (outcome.status, outcome.step) == ("stopped", 0)

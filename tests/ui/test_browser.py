@@ -364,7 +364,7 @@ def test_the_page_is_calm_and_fits(explore: Explore) -> None:
 def test_the_server_maps_no_libtorch(explore: Explore) -> None:
     explore.open()
     explore.click(explore.page.get_by_role("tab", name="Charts"))
-    maps = Path(f"/proc/{explore.server.process.pid}/maps").read_text()
+    maps = Path(f"/proc/{explore.server.process.pid}/maps").read_text(encoding="utf-8")
     assert "streamlit" in maps or "python" in maps
     assert not re.search("torch", maps)
 

@@ -108,7 +108,7 @@ def test_four_networks_from_a_deep_link_on_a_fresh_server(browser: "Browser", se
     page.get_by_text("中", exact=True).click()
     page.get_by_role("tab", name="阶段").wait_for()
     if Path("/proc").exists():
-        assert not re.search("torch", Path(f"/proc/{started.process.pid}/maps").read_text())
+        assert not re.search("torch", Path(f"/proc/{started.process.pid}/maps").read_text(encoding="utf-8"))
     assert not comparison.complaints
     context.close()
 

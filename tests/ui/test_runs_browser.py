@@ -485,7 +485,7 @@ def test_the_server_has_not_loaded_pytorch(dashboard: Server) -> None:
     maps = Path(f"/proc/{dashboard.process.pid}/maps")
     if not maps.exists():
         pytest.skip("no /proc here")
-    assert not re.search("libtorch", maps.read_text())
+    assert not re.search("libtorch", maps.read_text(encoding="utf-8"))
 
 
 # --- the list, the drawer, the bar ---------------------------------------------------------------------------

@@ -197,9 +197,9 @@ def test_no_process_and_no_file_is_left(away: OpenPage, server: StartServer, tmp
     ours = server(env={"TMPDIR": str(tmp_path)})
     explore = away(server=ours, **SMALL)
     button = make_onnx(explore)
-    children = Path(f"/proc/{ours.process.pid}/task/{ours.process.pid}/children").read_text().split()
+    children = Path(f"/proc/{ours.process.pid}/task/{ours.process.pid}/children").read_text(encoding="utf-8").split()
     assert children == []
-    assert not re.search("torch", Path(f"/proc/{ours.process.pid}/maps").read_text())
+    assert not re.search("torch", Path(f"/proc/{ours.process.pid}/maps").read_text(encoding="utf-8"))
     assert status_of(f"{ours.url}/{button.get_attribute('href')}") == 200
     assert len(list(tmp_path.glob("vggexplorer-onnx-*"))) == 1
     explore.page.get_by_role("button", name="× ½").click()

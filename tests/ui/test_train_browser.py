@@ -334,7 +334,7 @@ def test_two_tabs_make_two_runs_one_after_the_other(
     tabs[1].status("waiting in line")
     tabs[1].page.locator(".st-key-watched .explained", has_text="1 run is before this one").wait_for()
     if sys.platform == "linux":
-        maps = Path(f"/proc/{dashboard.process.pid}/maps").read_text()
+        maps = Path(f"/proc/{dashboard.process.pid}/maps").read_text(encoding="utf-8")
         assert "python" in maps
         assert "libtorch" not in maps
     colour = "button => getComputedStyle(button).color"
