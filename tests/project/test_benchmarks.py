@@ -38,6 +38,7 @@ def analysis(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return analysis
 
 
+@pytest.mark.torch
 @pytest.mark.long
 def test_the_analysis_is_reported_as_json() -> None:
     report = json.loads(printed("--json"))
