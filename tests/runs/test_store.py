@@ -24,7 +24,7 @@ from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
 from vggexplorer.runs.folder import layout, safetensors
 from vggexplorer.runs.folder.files import write_file, write_json
-from vggexplorer.runs.folder.line import Line
+from vggexplorer.runs.folder.line import CLUSTER, Line
 from vggexplorer.runs.folder.records import Outcome, Record, parse_line
 from vggexplorer.runs.folder.run import MAX_NAME, Run, Watch
 from vggexplorer.runs.folder.runs import Runs
@@ -502,6 +502,21 @@ def test_who_is_before_a_run_is_seen_without_a_change(runs: Runs) -> None:
     assert [run.id for run in Line(runs).before(third)] == [first.id]
     assert len(tickets(runs)) == 4
     assert Line(runs).before(runs.create(CONFIG)) == []
+
+
+def test_who_is_on_a_cluster_waits_for_nobody_here_and_lives_until_it_is_over(runs: Runs) -> None:
+    here, there, last = (runs.create(CONFIG) for _ in range(3))
+    for run in (here, there, last):
+        run.mark_started()
+        Line(runs).queue(run)
+    Line(runs).ahead(there, CLUSTER)
+    Line(runs).ahead(last, "cpu")
+    assert Line(runs).before(there) == []
+    assert [run.id for run in Line(runs).before(last)] == [here.id]
+    assert [run.id for run in Line(runs).living()] == [here.id, there.id, last.id]
+    here.unmark_started()
+    Line(runs).leave(there)
+    assert [run.id for run in Line(runs).living()] == [last.id]
 
 
 def test_the_time_until_it_is_a_runs_turn(runs: Runs) -> None:

@@ -21,6 +21,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, limits
 from vggexplorer.runs.datasets import Dataset
 from vggexplorer.runs.folder.files import write_json
+from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.limits import Limits
@@ -673,10 +674,16 @@ def made(runs: Runs, owner: str, *, active: bool = False) -> Run:
     """A run of `owner`; an active one counts as started just now."""
     run = runs.create(config(), None, owner)
     if active:
-        run.mark_started()
+        started_now(runs, run)
     else:
         write_json(run.path / "outcome.json", {"status": "stopped", "step": 1})
     return run
+
+
+def started_now(runs: Runs, run: Run, *_: object) -> None:
+    """As if its trainer was about to begin."""
+    run.mark_started()
+    Line(runs).queue(run)
 
 
 def sits_here(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
@@ -877,7 +884,7 @@ def test_a_run_is_over_after_the_allowed_minutes() -> None:
 
 
 def test_each_person_has_room_for_so_many_runs(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
+    monkeypatch.setattr(launch, "_spawn", started_now)
     two = Limits(runs=2)
     made(runs, ANNA.id)
     for _ in range(2):
@@ -890,7 +897,7 @@ def test_each_person_has_room_for_so_many_runs(runs: Runs, monkeypatch: pytest.M
 def test_a_race_belongs_to_who_started_it_and_counts_as_its_members(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
+    monkeypatch.setattr(launch, "_spawn", started_now)
     monkeypatch.setenv("VGGEXPLORER_MAX_RUNS", "3")
     runs, mine, values = folder_of_runs(tmp_path / "runs"), config(), {"started": ["before"]}
     sits_here(monkeypatch, NOBODY)
@@ -910,7 +917,7 @@ def test_a_race_belongs_to_who_started_it_and_counts_as_its_members(
 
 @pytest.mark.torch
 def test_of_many_tabs_that_start_at_once_only_the_allowed_do(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "_spawn", lambda _, run, *__: run.mark_started())
+    monkeypatch.setattr(launch, "_spawn", started_now)
 
     def start(_: int) -> bool:
         try:

@@ -132,10 +132,11 @@ def test_planning_and_writing_it_down(folder: Path) -> None:
     grows_with_its_runs(started, folder)
 
 
-def test_its_keeper_starts_all_of_it(folder: Path) -> None:
+@pytest.mark.parametrize("limits", [Limits(), Limits(runs=2)])
+def test_its_keeper_starts_all_of_it(limits: Limits, folder: Path) -> None:
     def kept(path: Path, count: int) -> Work:
         sweep = planned(path, count)
-        return work(lambda: keeper.keep(sweep, Limits()))
+        return work(lambda: keeper.keep(sweep, limits))
 
     grows_with_its_runs(kept, folder)
 

@@ -14,6 +14,7 @@ from vggexplorer.errors import InputError
 from vggexplorer.runs import launch, races
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder.files import unwritable
+from vggexplorer.runs.folder.line import Line
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.options import MAX_TIME
@@ -103,7 +104,7 @@ def _variable(name: str) -> str:
 
 def active_runs(runs: Runs, owner: str) -> int:
     """How many runs of `owner` a trainer is at, or about to be."""
-    return sum(run.status().active and run.owner() == owner for run in runs.all(recorded=False))
+    return sum(run.owner() == owner for run in Line(runs).living())
 
 
 def whole(text: str | None, name: str) -> int | None:

@@ -28,7 +28,7 @@ from vggexplorer.runs.cluster.node import PIECE, Node, Offset, Piece, Update
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.files import json_bytes, move
-from vggexplorer.runs.folder.line import Line
+from vggexplorer.runs.folder.line import CLUSTER, Line
 from vggexplorer.runs.folder.records import Outcome
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.folder.status import Phase
@@ -126,7 +126,7 @@ def wanted(ray: Any, config: Config, place: Place) -> tuple[str, dict[str, float
 def train(session: FolderSession) -> Outcome:
     """Have the run trained on its cluster to its end; how it ended."""
     run = session.run
-    Line(Runs(run.path.parent)).leave(run)  # it waits in the cluster's line, not in that of this machine
+    Line(Runs(run.path.parent)).ahead(run, CLUSTER)  # there it waits, and for no device of this machine
     session.heartbeat.tell(Phase.WAITING)
     place, config = Place.of(run), run.config()
     with connected(place.cluster) as ray, session.signals():  # Ray has handlers of its own

@@ -1,7 +1,7 @@
 """The line of the runs that wait for a device: `<runs>/line/<number>-<run id>`, a ticket for each run that was started.
 
-The content of a ticket is the device, once that is known. The members of a race have one number: they come in together,
-and whoever is behind waits for all of them.
+The content of a ticket is the device, once that is known, or `CLUSTER`. The members of a race have one number: they
+come in together, and whoever is behind waits for all of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,8 @@ from vggexplorer.runs.folder.files import remove
 from vggexplorer.runs.folder.run import Run
 from vggexplorer.runs.folder.runs import Runs
 
+CLUSTER = "cluster"
+"""Of a run that waits for no device of this machine."""
 SEATS = 3
 """How many runs a device trains at once at most, if they race each other; a run of its own takes all its seats."""
 
@@ -52,14 +54,20 @@ class Line:
             if run_id == run.id:
                 remove(path)
 
+    def living(self) -> list[Run]:
+        """The runs that a trainer is at, or about to be, here or on a cluster; nothing is changed by looking."""
+        return [Run(self._runs.path / run_id) for _, run_id, _ in self._tickets() if self._lives(run_id)]
+
     def before(self, run: Run) -> list[Run]:
         """The living runs that `run` waits for, as far as is known by now; nothing is changed by looking."""
         tickets = self._tickets()
         own = next(((number, _device_on(path)) for number, run_id, path in tickets if run_id == run.id), None)
+        if own is None or own[1] == CLUSTER:
+            return []
         return [
             Run(self._runs.path / run_id)
             for number, run_id, path in tickets
-            if own and number < own[0] and _device_on(path) in ("", own[1]) and self._lives(run_id)
+            if number < own[0] and _device_on(path) in ("", own[1]) and self._lives(run_id)
         ]
 
     def ahead(self, run: Run, device: str, race: Sequence[str] = ()) -> int:
