@@ -10,6 +10,7 @@ import sys
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 
@@ -17,6 +18,12 @@ class Host(SimpleHTTPRequestHandler):
     """Answers for the files below `directory`, as if it lay at `path`."""
 
     protocol_version = "HTTP/1.1"
+    extensions_map: ClassVar[dict[str, str]] = {
+        **SimpleHTTPRequestHandler.extensions_map,  # what is not here, Windows looks up in its registry
+        **dict.fromkeys((".js", ".mjs"), "text/javascript"),
+        ".wasm": "application/wasm",
+        ".json": "application/json",
+    }
 
     def __init__(self, *given: object, path: str = "/", **named: object) -> None:
         self._path = path

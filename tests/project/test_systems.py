@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import serve_site
 from conftest import ROOT
 
 from vggexplorer import paths, processes
@@ -172,3 +173,15 @@ def test_a_quote_that_is_left_open_is_an_error() -> None:
 def test_nobody_else_writes_lines_for_a_shell() -> None:
     users = {name(path) for path in PACKAGE if "shlex" in path.read_text("utf-8")}
     assert users == {"vggexplorer/processes.py"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.js", "text/javascript"), ("a.mjs", "text/javascript"), ("a.wasm", "application/wasm")]
+)
+def test_a_script_of_the_site_is_one_whatever_a_registry_says(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is said to be text, a browser runs nothing."""
+    monkeypatch.setattr("mimetypes.guess_type", lambda *_, **__: ("text/plain", None))
+    host = serve_site.Host.__new__(serve_site.Host)
+    assert host.guess_type(name) == kind
