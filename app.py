@@ -9,6 +9,7 @@ from starlette.routing import Route
 from vggexplorer.paths import PACKAGE
 from vggexplorer.server.files import lifespan, routes
 from vggexplorer.server.gate import Gate, prefix
+from vggexplorer.server.heads import allow_long_links
 
 
 async def answer(request: Request) -> Response:
@@ -32,6 +33,7 @@ async def listed(request: Request) -> Response:
     return await serve(request)
 
 
+allow_long_links()
 app = st.App(
     PACKAGE / "ui" / "main.py",
     routes=[
