@@ -14,6 +14,7 @@ from vggexplorer.ui.train import dataset, live, opponent, preview, racing, setup
 if exhibit.nothing_starts():
     header.show(t("Train"), literal(title(choice.subject())))
     elsewhere.show()
+    preview.recorded(choice.subject())
     st.stop()
 
 with st.sidebar:

@@ -49,8 +49,20 @@ def test_train_says_where_training_is_and_leads_to_recorded_runs() -> None:
     page = Train()
     assert [text[: len(REFUSED)] for text in told(page)] == [REFUSED]
     assert "start" not in keys_of(page)
+    assert "curves" in {component.key for component in page.test.get("bidi_component")}
     page.click("to runs")
     assert "runs table" in {component.key for component in page.test.get("bidi_component")}
+
+
+def test_train_shows_how_it_went_elsewhere_and_opens_that_run() -> None:
+    for network, name in (("alexnet", "AlexNet"), ("vgg11-slim", "VGG-11 slim"), ("lenet", "VGG-11 slim")):
+        page = Train(arch=network)
+        (line,) = (button for button in page.test.button if str(button.key).startswith("look "))
+        assert plain(line.label) == f"{name}, all of Fashion-MNIST"
+        page.click(str(line.key))
+        run = str(line.key).removeprefix("look ")
+        assert page.test.query_params["run"] in (run, [run])
+        assert f"curves {run}" in {component.key for component in page.test.get("bidi_component")}
 
 
 def test_compare_races_and_sweeps_nothing() -> None:

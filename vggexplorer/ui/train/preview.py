@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vggexplorer.architectures import Network
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.run import MAX_NAME, Run
@@ -10,8 +11,9 @@ from vggexplorer.runs.folder.status import Word
 from vggexplorer.runs.options import RANGE
 from vggexplorer.text import title
 from vggexplorer.ui.i18n import t
-from vggexplorer.ui.run import curves, start_button, watched
+from vggexplorer.ui.run import curves, start_button, view, watched
 from vggexplorer.ui.run.rows import read_row, scan
+from vggexplorer.ui.state import go, look_at
 
 MOST_LOOKED_AT = 30
 """How many of the newest runs are looked at for one to compare with."""
@@ -31,6 +33,18 @@ def show(runs: Runs, config: Config) -> None:
     curves.show([], key="curves", ghost=earlier(runs, config), ends=curves.span([config]))
 
 
+def recorded(network: Network) -> None:
+    """Where nothing can be trained: how it went elsewhere, with `network` or another one."""
+    if run := _recorded(title(network)):
+        view.brief(read_row(run), open_=_open)
+        curves.show([run], key="curves")
+
+
+def _open(run_id: str) -> None:
+    look_at(run_id)
+    go("runs")
+
+
 def earlier(runs: Runs, config: Config, but: Run | None = None) -> Run | None:
     """A finished run that is most like `config`: the newest of the same network, recipe and data, else a recorded one.
 
@@ -42,8 +56,13 @@ def earlier(runs: Runs, config: Config, but: Run | None = None) -> Run | None:
         return row.run
     if config.training.schedule == RANGE:
         return None
-    recorded = Runs(layout.RECORDED).all(recorded=False)
-    return min(recorded, key=lambda run: (title(run.config().network) != title(config.network), run.id), default=None)
+    return _recorded(title(config.network))
+
+
+def _recorded(name: str) -> Run | None:
+    """A run that ships with the package, of the network called `name` if there is one."""
+    ships = Runs(layout.RECORDED).all(recorded=False)
+    return min(ships, key=lambda run: (title(run.config().network) != name, run.id), default=None)
 
 
 def _kind(config: Config) -> tuple[str, str, str, bool]:
