@@ -375,6 +375,18 @@ def busy_seconds(pid: int | str = "self") -> float:
     return 0.0
 
 
+class Share:
+    """How much of the processors this process gets, from now on."""
+
+    def __init__(self) -> None:
+        self._busy, self._began = busy_seconds(), time.monotonic()
+
+    def of(self, threads: int, idle: float = 0.0) -> float:
+        """The share of so many processors, but for the seconds in which it was `idle`; at most 1, and more than 0."""
+        passed = time.monotonic() - self._began - idle
+        return max(0.01, min(1.0, (busy_seconds() - self._busy) / (threads * passed))) if passed > 0 else 1.0
+
+
 def resident_memory(pid: int | str = "self") -> int | None:
     """The bytes of a process that are in memory; of this one on macOS the most there were. None if unknown."""
     with suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/statm", "rb") as file:

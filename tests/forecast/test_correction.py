@@ -36,13 +36,27 @@ def test_the_most_alike_count(likeness: Likeness) -> None:
 
 
 def test_one_that_was_disturbed_does_not_count_and_the_newest_do() -> None:
-    runs = [SLIM._replace(seconds=each) for each in (0.1, 0.1, 2.0, 0.1, 0.1)]
+    runs = [SLIM._replace(seconds=each) for each in (0.1, 2.0, 0.1)]
     found = correction(runs, SLIM, expected)
     assert found
     assert found.factor == pytest.approx(1)
     assert found.spread == pytest.approx(19)
     slower = [SLIM._replace(seconds=0.2)] * RECENT
     assert factor([*runs, *slower], expected) == pytest.approx(2)
+
+
+def test_a_machine_is_taken_to_be_as_busy_as_it_was_last() -> None:
+    idle, busy = SLIM._replace(seconds=0.1, share=0.9), SLIM._replace(seconds=0.5, share=0.2)
+    for runs, expected_factor, spread in (
+        ([busy], 5, 4.0),
+        ([idle, busy], 5, 4.0),
+        ([busy, busy, idle], 1, 0.25),
+        ([idle, busy, idle, busy, busy], 5, 4.0),
+    ):
+        found = correction(runs, SLIM, expected)
+        assert found
+        assert found == (pytest.approx(expected_factor), Likeness.STEPS, pytest.approx(spread))
+        assert factor(runs, expected) == pytest.approx(1)  # alone
 
 
 @given(st.lists(TIMES, min_size=1, max_size=9))

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from vggexplorer.architectures import NETWORKS, Architecture, Block, Head, Network
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.correction import Steps as OwnSteps
 from vggexplorer.forecast.memory import Added, training_memory
 from vggexplorer.forecast.time import ANY, NOTHING, PARTIAL, STEP, Calibration, LayerTime, Rate, Work, layer_times
 from vggexplorer.processes import NoAnswerError, StoppedError, module_command
@@ -24,6 +25,7 @@ from vggexplorer.pytorch.layer_times import Steps
 from vggexplorer.runs import calibration, probes
 from vggexplorer.runs.calibration import Timed, calibrate, known_calibration, known_price, time_layers
 from vggexplorer.runs.devices import Device, machine
+from vggexplorer.runs.experience import note, past
 from vggexplorer.runs.probes import LOADING, PROBES, Look, Probe, Seen, looks, seconds, version
 from vggexplorer.summary import summarize
 
@@ -44,7 +46,7 @@ FOUND = Calibration(
 
 
 LOOKS = looks(CPU)
-ENOUGH = 5
+ENOUGH = probes.FIRST
 """The looks from which on the stand-in tells a calibration."""
 
 
@@ -64,6 +66,7 @@ class StandIn:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.most = len(LOOKS)
+        self.own: float | None = None
         self.error: BaseException | None = None
         self.asked: list[dict[str, Any]] = []
         monkeypatch.setattr(calibration, "ask", self.ask)
@@ -72,6 +75,8 @@ class StandIn:
         asked = json.loads(given)
         self.asked.append(asked)
         yield {"looks": len(asked["looks"])}
+        if asked["own"]:
+            yield {"own": self.own, "share": 0.9}
         for number, look in enumerate(asked["looks"][: self.most], len(asked["seen"]) + 1):
             found = partly(number).to_json() if number >= ENOUGH else None
             yield json.loads(json.dumps({"seen": seen(Look(*look)), "context": 2**29, "calibration": found}))
@@ -202,17 +207,70 @@ def test_it_can_be_stopped_while_another_process_measures(tmp_path: Path, stand_
     assert calibrate(tmp_path, CPU)
 
 
-def test_another_machine_or_pytorch_or_version_is_measured_again(
+def test_what_another_machine_did_is_not_known(
     tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrate(tmp_path, CPU)
-    with monkeypatch.context() as patch:
-        patch.setattr(calibration, "machine", lambda: {"host": "another"})
-        assert known_calibration(tmp_path, "cpu") is None
-    assert known_calibration(tmp_path, "cpu")
-    monkeypatch.setattr(calibration, "version", lambda: "other networks")
+    monkeypatch.setattr(calibration, "machine", lambda: machine() | {"host": "another"})
     assert known_calibration(tmp_path, "cpu") is None
     assert calibration.plan(tmp_path, CPU).missing == 48
+
+
+@pytest.mark.parametrize("change", ["pytorch", "probes"])
+def test_what_is_outdated_is_an_estimate_until_it_is_measured_again(
+    tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    calibrate(tmp_path, CPU)
+    if change == "pytorch":
+        monkeypatch.setattr(calibration, "machine", lambda: machine() | {"torch": "99"})
+    else:
+        monkeypatch.setattr(calibration, "version", lambda: "other networks")
+    old = known_calibration(tmp_path, "cpu")
+    assert old
+    assert (old.outdated, old.rates, old.range("float32")) == (True, FOUND.rates, PARTIAL)
+    assert calibration.plan(tmp_path, CPU).missing == 48
+    stand_in.most = ENOUGH - 1
+    assert calibrate(tmp_path, CPU).outdated
+    assert known_calibration(tmp_path, "cpu") == old
+    stand_in.most = 48
+    assert not calibrate(tmp_path, CPU).outdated
+    assert len(stand_in.asked[2]["looks"]) == 49 - ENOUGH
+
+
+def test_the_first_rates_are_had_after_a_few_looks_and_the_rest_goes_on(tmp_path: Path, stand_in: StandIn) -> None:
+    shares: list[float] = []
+    found = calibrate(tmp_path, CPU, lambda share, _: shares.append(share), first="float32")
+    assert [Look(*each) for each in stand_in.asked[0]["looks"]] == LOOKS[:ENOUGH]
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert found.partial("float32")
+    assert known_calibration(tmp_path, "cpu") == found
+    assert calibrate(tmp_path, CPU, first="float32") == found
+    assert len(stand_in.asked) == 1
+    assert not calibrate(tmp_path, CPU).partial("float32")
+    assert [Look(*each) for each in stand_in.asked[1]["looks"]] == LOOKS[ENOUGH:]
+
+
+OWN = OwnSteps(NETWORKS["LeNet"], 64, 1, "float32")
+
+
+def test_the_steps_of_the_run_that_is_asked_about_are_measured_first(tmp_path: Path, stand_in: StandIn) -> None:
+    device = CPU._replace(pace=1e-10)
+    stand_in.own = 0.25
+    calibrate(tmp_path, device, first="float32", own=OWN)
+    assert past(tmp_path, "cpu") == [OWN._replace(seconds=0.25, share=0.9)]
+    note(tmp_path, "cpu", OWN._replace(seconds=0.5))
+    assert past(tmp_path, "cpu") == [OWN._replace(seconds=0.5)]  # a run knows better
+    stand_in.own = None
+    calibrate(tmp_path, device, own=OWN._replace(batch=1))
+    assert len(past(tmp_path, "cpu")) == 1
+
+
+@pytest.mark.parametrize("device", [CPU, CPU._replace(pace=1e-6)])
+def test_steps_that_take_long_or_nobody_knows_how_long_are_not(
+    tmp_path: Path, stand_in: StandIn, device: Device
+) -> None:
+    calibrate(tmp_path, device, own=OWN)
+    assert stand_in.asked[0]["own"] is None
 
 
 def damaged(**changes: Any) -> str:
@@ -222,7 +280,8 @@ def damaged(**changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "null", '{"machine": 1}', damaged(calibration=5), damaged(machine={}), damaged(probes="")]
+    "content",
+    ["", "[]", "null", '{"machine": 1}', damaged(calibration=5), damaged(machine={}), damaged(calibration=None)],
 )
 def test_a_damaged_file_is_as_if_nothing_was_measured(tmp_path: Path, content: str) -> None:
     (tmp_path / "calibration-cpu.json").write_text(content)
@@ -320,7 +379,7 @@ def test_peaks_that_scatter_say_how_far_forecasts_may_be_off() -> None:
 
 
 def test_few_peaks_and_those_of_a_processor_tell_nothing() -> None:
-    few = on_gpu(Added(10**8), "float32", most=measuring.ENOUGH - 1)
+    few = on_gpu(Added(10**8), "float32", most=probes.FIRST - 1)
     assert measuring.fit_memory(few, "float32") is None
     assert measuring.fit_memory([each._replace(allocated=0) for each in on_gpu(Added(), "float32")], "float32") is None
 
@@ -364,7 +423,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two small networks that are enough: the figures are looked at by benchmarks/forecast.py, on a quiet machine."""
     monkeypatch.setattr(probes, "PROBES", SMALL)
     monkeypatch.setattr(measuring, "PROBES", SMALL)
-    monkeypatch.setattr(measuring, "ENOUGH", 2)
+    monkeypatch.setattr(measuring, "FIRST", 2)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -389,14 +448,29 @@ def test_pytorch_is_measured_and_goes_on_with_the_rest(small: None) -> None:
     assert found.rates.keys() == {"float32", "bfloat16"}
     assert found.context == first[0]["context"] > 0
     assert found.spread >= measuring.LEAST_SPREAD
-    assert [each["calibration"]["missing"] for each in rest[::2]] == [
-        *({"float32": 0}, {"float32": 0, "bfloat16": 2}, {"float32": 0, "bfloat16": 0})
-    ]
     summary = summarize(*SMALL[1].network)
     for precision in found.rates:
         times = layer_times(summary, 8, precision, found)
         assert all(min(each) >= 0 for each in times)
         assert 0 < sum(map(sum, times)) < 10
+
+
+def failing() -> float:
+    """A step for which the memory is not enough."""
+    raise MemoryError
+
+
+@pytest.mark.long
+def test_the_own_steps_of_a_run_are_timed(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "OWN", 0.05)
+    asked = {"device": "cpu", "looks": [], "seen": [], "context": 0, "seconds": 0}
+    own = {"network": {"arch": "lenet"}, "batch": 8, "kept": 1, "precision": "float32"}
+    _, told = measuring.calibrate(asked | {"own": own})
+    assert 0 < told["own"] < 5
+    assert 0 < told["share"] <= 1
+    monkeypatch.setattr(Steps, "whole", lambda _: failing())
+    *_, told = measuring.calibrate(asked | {"own": own})
+    assert told["own"] is None
 
 
 @pytest.mark.long

@@ -39,7 +39,7 @@ def of(config: Config, runs: Path) -> Forecast:
 def test_what_was_noted_is_read_again_the_newest_last(runs: Path) -> None:
     assert past(runs, "cpu") == []
     for seconds in range(1, MOST_KEPT + 3):
-        note(runs, CONFIG, "cpu", "float32", seconds / 10)
+        note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=seconds / 10))
     found = past(runs, "cpu")
     assert len(found) == MOST_KEPT
     assert found[-1] == steps_of(CONFIG, "float32")._replace(seconds=(MOST_KEPT + 2) / 10)
@@ -50,7 +50,7 @@ def test_the_same_once_more_takes_what_it_took_and_others_are_nearer(runs: Path)
     before = of(CONFIG, runs), of(OTHER, runs)
     assert all(each.time and each.rough and each.by_runs is None for each in before)
     took = before[0].time.step / 4  # type: ignore[union-attr]
-    note(runs, CONFIG, "cpu", "float32", took)
+    note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=took))
     same, other = of(CONFIG, runs), of(OTHER, runs)
     assert same.time
     assert same.time.step == pytest.approx(took)
@@ -67,7 +67,7 @@ def test_the_same_once_more_takes_what_it_took_and_others_are_nearer(runs: Path)
 
 def test_the_precision_is_the_one_that_the_trainer_chose_before(runs: Path) -> None:
     assert of(CONFIG, runs).precision == "float32"
-    note(runs, CONFIG, "cpu", "bfloat16", 0.1)
+    note(runs, "cpu", steps_of(CONFIG, "bfloat16")._replace(seconds=0.1))
     assert of(CONFIG, runs).precision == "bfloat16"
     assert of(OTHER, runs).precision == "float32"
     asked = replace(CONFIG, training=replace(CONFIG.training, precision="float32"))
@@ -78,7 +78,7 @@ def test_a_look_at_a_busy_machine_is_corrected_by_a_run_and_the_row_grows(runs: 
     speed = kept_speed(runs, "auto")
     assert speed
     assert pick(SLIM, speed).row == ROWS[0]
-    note(runs, CONFIG, "cpu", "float32", 0.05)
+    note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=0.05))
     quick = kept_speed(runs, "auto")
     assert quick
     assert quick.by is By.RUNS
@@ -88,19 +88,30 @@ def test_a_look_at_a_busy_machine_is_corrected_by_a_run_and_the_row_grows(runs: 
     assert "as earlier runs went here" in str(next(found.said()))
 
 
+def test_a_run_beside_others_says_how_long_it_takes_so_and_not_that_the_device_is_slow(runs: Path) -> None:
+    steps = steps_of(CONFIG, "float32")
+    note(runs, "cpu", steps._replace(seconds=1.0, share=0.05))
+    found, speed = of(CONFIG, runs).time, kept_speed(runs, "cpu")
+    assert found
+    assert found.step == pytest.approx(1.0)
+    assert found.low < found.total / 10
+    assert speed
+    assert speed.step(CONFIG.trained, 64) == pytest.approx(0.05, rel=0.05)
+
+
 def test_steps_that_hardly_compute_say_nothing_of_the_speed(runs: Path) -> None:
-    note(runs, CONFIG, "cpu", "float32", 0.005)
+    note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=0.005))
     assert kept_speed(runs, "cpu") == CPU.speed("float32")
 
 
 def test_another_pytorch_keeps_what_was_noted_until_it_has_its_own_and_another_machine_does_not(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note(runs, CONFIG, "cpu", "float32", 0.05)
+    note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=0.05))
     here = devices.machine()
     monkeypatch.setattr(experience, "machine", lambda: here | {"torch": "99"})
     assert [each.seconds for each in past(runs, "cpu")] == [0.05]
-    note(runs, CONFIG, "cpu", "float32", 0.07)
+    note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=0.07))
     assert [each.seconds for each in past(runs, "cpu")] == [0.07]
     monkeypatch.setattr(experience, "machine", lambda: here | {"host": "elsewhere"})
     assert past(runs, "cpu") == []
@@ -108,7 +119,7 @@ def test_another_pytorch_keeps_what_was_noted_until_it_has_its_own_and_another_m
     assert [each.seconds for each in past(runs, "cpu")] == [0.05]
 
 
-GOOD = experience.Noted(devices.machine(), "cpu", Steps(SLIM, 64, 1, "float32", 0.1)).to_json()
+GOOD = experience.Noted(devices.machine(), "cpu", Steps(SLIM, 64, 1, "float32", 0.1, 0.9)).to_json()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +127,8 @@ GOOD = experience.Noted(devices.machine(), "cpu", Steps(SLIM, 64, 1, "float32", 
     [
         *("", "[]", "null", "{}", '{"runs": 5}', '{"runs": [1, null, "x", [], {}]}', "[" * 100_000),
         *(json.dumps({"runs": [GOOD | {"steps": GOOD["steps"] | change}]}) for change in (
-            {"seconds": -1}, {"seconds": "nan"}, {"seconds": None}, {"batch": 0}, {"batch": 1e999}, {"network": 5},
+            {"seconds": -1}, {"seconds": "nan"}, {"share": 0}, {"share": "nan"}, {"seconds": None},
+            {"batch": 0}, {"batch": 1e999}, {"network": 5},
             {"network": {"arch": "9x9x9"}}, {"network": {"arch": "vgg11", "input": "2"}}, {"precision": "float8"},
         )),
         json.dumps({"runs": [GOOD | {"machine": []}]}),
@@ -126,7 +138,7 @@ def test_a_damaged_file_is_as_if_nothing_had_been_noted_and_is_written_anew(runs
     (runs / "experience.json").write_text(content, encoding="utf-8")
     assert past(runs, "cpu") == []
     assert of(CONFIG, runs).by_runs is None
-    note(runs, CONFIG, "cpu", "float32", 0.05)
+    note(runs, "cpu", steps_of(CONFIG, "float32")._replace(seconds=0.05))
     assert [each.seconds for each in past(runs, "cpu")] == [0.05]
 
 
@@ -137,5 +149,5 @@ def test_what_is_damaged_takes_nothing_else_with_it(runs: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file", encoding="utf-8")
-    note(tmp_path / "runs", CONFIG, "cpu", "float32", 0.05)
+    note(tmp_path / "runs", "cpu", steps_of(CONFIG, "float32")._replace(seconds=0.05))
     assert past(tmp_path / "runs", "cpu") == []

@@ -372,6 +372,7 @@ def test_a_run_that_ends_tells_the_next_forecast_how_long_its_steps_took(runs: R
     outcome = ended(run)
     (found,) = experience.past(runs.path, "cpu")
     assert found[:4] == experience.steps_of(CONFIG, "float32")[:4]
+    assert 0 < found.share <= 1
     rate = outcome.examples_per_sec
     assert rate
     assert 0.3 < found.seconds * rate / CONFIG.training.batch_size <= 1.01  # the first step does not count

@@ -185,13 +185,15 @@ def test_ctrl_c_during_measuring_says_what_is_kept(
 ) -> None:
     (folder / "runs" / "calibration-cpu.json").unlink()
     stand_in = StandIn(monkeypatch)
-    stand_in.most, stand_in.error = 8, KeyboardInterrupt()
+    stand_in.most, stand_in.error = 3, KeyboardInterrupt()
     assert cli.main(["sweep", "start", "lenet", "--device", "cpu", "--dry-run"]) == 130
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1] == "What was measured is kept; `vggexplorer forecast` with --measure goes on."
-    assert cli.main(["sweep", "start", "lenet", "--device", "cpu", "--dry-run"]) == 0
-    assert len(stand_in.asked) == 1
+    stand_in.most, stand_in.error = 48, None
+    for _ in range(2):
+        assert cli.main(["sweep", "start", "lenet", "--device", "cpu", "--dry-run"]) == 0
+    assert [len(each["looks"]) for each in stand_in.asked] == [4, 1]
 
 
 def test_an_input_with_channels_is_the_networks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from test_train_page import CPU, ENVIRONMENT, RECORD, TRAIN, Train, a_run, runs,
 
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.correction import Steps
 from vggexplorer.forecast.devices import PRESETS
 from vggexplorer.forecast.speed import Speed
 from vggexplorer.forecast.time import ANY, NOTHING, RESIZE, STEP, UPDATE, Calibration, LayerTime, Rate
@@ -119,8 +120,8 @@ def test_runs_that_ended_here_are_told_and_count(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [looked_at])
     same = steps_of(slim(), looked_at.precision)._replace(seconds=0.01)
     for steps, said in (
-        (same, "9700X: as the same went here before"),
-        (same._replace(batch=1), "9700X: as runs of this network went here before"),
+        (same, "9700X: by what the same steps took here before"),
+        (same._replace(batch=1), "9700X: by what steps of this network took here before"),
         (same._replace(network=NETWORKS["LeNet"]), "half or twice as long; corrected by what other runs took here"),
     ):
         monkeypatch.setattr("vggexplorer.runs.experience.past", lambda *_, steps=steps: [steps])
@@ -165,8 +166,10 @@ def test_a_measured_device_has_times(measured: Calibration) -> None:
 def test_the_device_is_measured_by_a_button(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measure(runs: Path, device: Device, progress: calibration.Told, stop: threading.Event) -> None:
-        asked.append(device)
+    def measure(
+        runs: Path, device: Device, progress: calibration.Told, stop: threading.Event, *, own: Steps | None
+    ) -> None:
+        asked.append((device, own))
         progress(0.5, 62.0)
         stop.wait(10)
         raise StoppedError("It was stopped.")
@@ -181,9 +184,42 @@ def test_the_device_is_measured_by_a_button(monkeypatch: pytest.MonkeyPatch) -> 
     assert shown.text == f"Measuring the device … about {about(62)} left"
     page.click("stop measurement")
     job.wait()
-    assert asked == [CPU]
+    assert asked == [(CPU, steps_of(slim(), CPU.precision))]
     page.run()
     assert (page.errors, [*page.test.warning]) == ([], [])
+
+
+def test_while_it_is_measured_the_forecast_gets_better_and_nothing_is_lost(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is drawn anew, without a click, when there are times; what was found stays when it is stopped."""
+    kept = replace(KNOWN, missing={"bfloat16": 12}, rates={"bfloat16": KNOWN.rates["bfloat16"]})
+    step = threading.Event()
+
+    def measure(runs: Path, _: Device, progress: calibration.Told, stop: threading.Event, **__: Any) -> None:
+        progress(0.01, 62.0)
+        step.wait(60)
+        calibration.keep(runs, "cpu", calibration.Measurements([], kept, 2.0, KNOWN.context))
+        progress(0.1, 50.0)
+        stop.wait(60)
+        raise StoppedError("It was stopped.")
+
+    monkeypatch.setattr(calibration, "calibrate", measure)
+    page = Train().click("measure device")
+    job = next(job for name, job in reversed(jobs._named.items()) if name.startswith("calibrate"))
+    wait_until(lambda: job.answer, what="the first news")
+    page.run()
+    assert "9700X: not measured yet" in page.captions
+    before = job.answer
+    step.set()
+    wait_until(lambda: job.answer != before, what="the second")
+    page.run()
+    assert "Measured on 9700X in part" in page.captions
+    assert [bar.text for bar in page.test.get("progress")] == [f"Measuring the device … about {about(50)} left"]
+    page.click("stop measurement")
+    job.wait()
+    page.run()
+    assert "Measured on 9700X in part" in page.captions
 
 
 def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(runs: Runs) -> None:
@@ -191,7 +227,7 @@ def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(r
     looks = [seen(look) for look in probes.looks(CPU)[:12]]
     calibration.keep(runs.path, CPU.name, calibration.Measurements(looks, kept, 2.0, KNOWN.context))
     page = Train()
-    assert "Measured on 9700X in part: the times are less certain" in page.captions
+    assert "Measured on 9700X in part, or with another PyTorch: the times are less certain" in page.captions
     found = expected(slim(), known=kept)
     assert found.time
     assert value(page, "All of it") == f"{seconds(found.time.low)} – {seconds(found.time.high)}"
@@ -209,7 +245,7 @@ def test_a_device_that_was_measured_in_part_is_said_with_a_button_that_goes_on(r
 
 
 def test_a_measurement_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measure(*_: Any) -> None:
+    def measure(*_: Any, **__: Any) -> None:
         raise calibration._failed(InputError("no power"))
 
     monkeypatch.setattr(calibration, "calibrate", measure)

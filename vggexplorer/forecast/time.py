@@ -167,7 +167,8 @@ class Calibration:
     `context` bytes are in use before there is a network, `start` seconds pass before the first step. `spread` is the
     relative error that a forecast of time may well have. `missing` measurements in a precision were not made, as their
     time was up or they were stopped. `measured` is false for figures from a data sheet. `added` is what a GPU takes
-    beside tensors, by precision, if that was measured.
+    beside tensors, by precision, if that was measured. What another PyTorch or another version of this program has
+    measured is `outdated`.
     """
 
     title: str
@@ -179,10 +180,11 @@ class Calibration:
     missing: Mapping[str, int] = field(default_factory=dict)
     measured: bool = True
     added: Mapping[str, Added] = field(default_factory=dict)
+    outdated: bool = False
 
     def partial(self, precision: str) -> bool:
-        """Whether measurements in this precision are missing."""
-        return self.missing.get(precision, 0) > 0
+        """Whether measurements in this precision are missing; as good as all are, if it is outdated."""
+        return self.outdated or self.missing.get(precision, 0) > 0
 
     def range(self, precision: str) -> float:
         """The relative error that a forecast of time in this precision may well have."""
@@ -208,6 +210,7 @@ class Calibration:
             "missing": dict(self.missing),
             "measured": self.measured,
             "added": {key: list(added) for key, added in self.added.items()},
+            "outdated": self.outdated,
         }
 
     @staticmethod
@@ -228,9 +231,8 @@ class Calibration:
         numbers = (int(data["context"]), float(data["start"]), float(data["spread"]))
         missing = {str(key): int(count) for key, count in data["missing"].items()}
         added = {str(key): _added(*each) for key, each in data.get("added", {}).items()}
-        return Calibration(
-            str(data["title"]), bool(data["gpu"]), rates, *numbers, missing, bool(data["measured"]), added
-        )
+        measured, outdated = bool(data["measured"]), bool(data.get("outdated"))
+        return Calibration(str(data["title"]), bool(data["gpu"]), rates, *numbers, missing, measured, added, outdated)
 
 
 def _added(libraries: Any, copies: Any, cached: Any, spread: Any) -> Added:

@@ -3,7 +3,9 @@
 Steps of a few small networks are taken apart, and for each kind of work the seconds for each MAC, byte and layer are
 found that explain the times best. The process reads a JSON object from standard input: `device`, the `looks` to be made
 in their order, what was `seen` by earlier ones, the `context` that was found by them (else 0), and `seconds`, after
-which no look is begun. It prints `{"looks": 48}` once PyTorch is there, and after each look a line
+which no look is begun; and `own`, null or the steps of a run that is to be forecast. It prints `{"looks": 48}` once
+PyTorch is there, `{"own": 0.1, "share": 0.9}` with the seconds of such a step (null if it fails) and the share of the
+processors that it got, and after each look a line
 `{"seen": [...], "context": 6e8, "calibration": {...}}`: what this look has seen, and what follows from all of them
 (`Calibration.to_json`), or null as long as they are too few.
 """
@@ -36,20 +38,21 @@ from vggexplorer.forecast.time import (
     updating,
     works,
 )
-from vggexplorer.processes import peak_memory, processor_name, tell
+from vggexplorer.processes import Share, peak_memory, processor_name, tell
 from vggexplorer.pytorch import device_memory
 from vggexplorer.pytorch.device_memory import Bytes
 from vggexplorer.pytorch.layer_times import Steps
-from vggexplorer.runs.probes import AGAIN, BUDGET, PROBES, Look, Probe, Seen, rounds
+from vggexplorer.runs.probes import AGAIN, BUDGET, FIRST, PROBES, Look, Probe, Seen, rounds
 from vggexplorer.summary import summarize
+from vggexplorer.text import parse_network
 
 SMALL_TIMES = 1e-4
 """Seconds below which an error counts by its size, above by its share."""
 COLUMNS = len(Rate._fields)
-ENOUGH = 4
-"""The probes from which on there are rates."""
 COPIES = [number / 4 for number in range(17)]
 """How many times over a convolution may be copied: what is tried."""
+OWN = 1.0
+"""Seconds for which the steps of a run that is to be forecast are made."""
 LEAST_SPREAD = 0.15
 """Networks that were not measured differ more than those that were."""
 
@@ -79,14 +82,31 @@ def calibrate(asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     standing: dict[tuple[str, int], Steps] = {}  # from a first look to the second
     fitted = Fitted(device, seen)
     yield {"looks": len(looks)}
-    for number, look in enumerate(looks, 1):
+    if own := asked.get("own"):
+        share = Share()
+        seconds = _own(device, **own)
+        yield {"own": seconds, "share": share.of(torch.get_num_threads()) if device == "cpu" else 1.0}
+    for look in looks:
         if time.monotonic() > ended:
             return
         seen.append(_look(look, device, standing))
         context = context or _context(device, PROBES[look.probe], look.precision)
         fitted.update(look.precision, seen)
-        found = fitted.calibration(context, looks[number:])
+        found = fitted.calibration(context)
         yield {"seen": seen[-1], "context": context, "calibration": found and found.to_json()}
+
+
+def _own(device: str, network: Mapping[str, str], batch: int, kept: int, precision: str) -> float | None:
+    """Seconds of a step of a run, as it will be made; None if it fails, which the run will say."""
+    try:
+        steps = Steps(parse_network(network), batch, device, precision, momentum=0.9 if kept else 0.0)
+        steps.warm_up(OWN / 2)
+        seconds, ended = [steps.whole()], time.monotonic() + OWN
+        while time.monotonic() < ended:
+            seconds.append(steps.whole())
+    except (RuntimeError, TypeError, MemoryError):
+        return None
+    return statistics.median(seconds)
 
 
 def _look(look: Look, device: str, standing: dict[tuple[str, int], Steps]) -> Seen:
@@ -99,9 +119,9 @@ def _look(look: Look, device: str, standing: dict[tuple[str, int], Steps]) -> Se
         count = rounds(steps.warm_up(BUDGET))
         peak = device_memory.most(steps, before)
     if look.again:
-        return Seen(look, min(steps.whole() for _ in range(AGAIN)), time.monotonic() - began)
+        return Seen(look, statistics.median(steps.whole() for _ in range(AGAIN)), time.monotonic() - began)
     *_, parts = steps.best(count)
-    whole = min(steps.whole() for _ in range(count))
+    whole = statistics.median(steps.whole() for _ in range(count))
     standing[key] = steps
     took = time.monotonic() - began
     return Seen(look, whole, took, parts.resize, parts.update, tuple(parts.layers), *peak)
@@ -135,7 +155,7 @@ class Fitted:
         """Fit the rates of a precision to what was seen, if that is enough."""
         seen = [each for each in seen if each.look.precision == precision]
         first = sorted((each for each in seen if not each.look.again), key=lambda each: each.look.probe)
-        if len(first) < ENOUGH or first[0].look.probe:
+        if len(first) < FIRST or first[0].look.probe:
             return
         wholes = {
             each.look.probe: min(other.whole for other in seen if other.look.probe == each.look.probe) for each in first
@@ -145,8 +165,8 @@ class Fitted:
         if added := fit_memory(first, precision):
             self.added[precision] = added
 
-    def calibration(self, context: int, missing: Sequence[Look]) -> Calibration | None:
-        """All that is known, when the looks `missing` were not made; None if that is too little."""
+    def calibration(self, context: int) -> Calibration | None:
+        """All that is known; None if that is too little."""
         if not self.rates:
             return None
         title = (
@@ -157,8 +177,7 @@ class Fitted:
             else "Apple GPU"
         )
         spread = max(LEAST_SPREAD, float(np.quantile([*chain(*self.errors.values())], 0.9)))
-        left = {precision: sum(look.precision == precision for look in missing) for precision in self.rates}
-        return Calibration(title, self.gpu, self.rates, context, 0.0, spread, left, added=self.added)
+        return Calibration(title, self.gpu, self.rates, context, 0.0, spread, added=self.added)
 
 
 def _samples(seen: Iterable[Seen], gpu: bool) -> Samples:
@@ -205,7 +224,7 @@ def fit_memory(seen: Iterable[Seen], precision: str) -> Added | None:
     Of all numbers of copies it is the one with which the rest, the same for all networks, explains the peaks best.
     """
     known = [each for each in seen if each.allocated]
-    if len(known) < ENOUGH:
+    if len(known) < FIRST:
         return None
     tried = [_added(known, precision, copies) for copies in COPIES]
     return min(tried, key=lambda found: found[1])[0]

@@ -69,8 +69,11 @@ class Parts:
 class Steps:
     """Steps of the trainer on the first images of the sample."""
 
-    def __init__(self, network: Network, batch: int, device: str, precision: str, exact: bool = False) -> None:
-        training = Training(input_size=None, batch_size=batch, precision=precision, exact=exact, lr=1e-6)
+    def __init__(
+        self, network: Network, batch: int, device: str, precision: str, exact: bool = False, momentum: float = 0.0
+    ) -> None:
+        how: dict[str, Any] = {"precision": precision, "exact": exact, "momentum": momentum, "lr": 1e-6}
+        training = Training(input_size=None, batch_size=batch, **how)
         self.trainer = Trainer(Config(network=network, training=training, device=device), Session())
         self.summary: Summary = summarize(*network)
         self.layers = [self.trainer.net.get_submodule(row.name) for row in self.summary.rows]

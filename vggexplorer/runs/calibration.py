@@ -3,8 +3,9 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +13,13 @@ from filelock import FileLock, Timeout
 
 from vggexplorer.architectures import NETWORKS, Network
 from vggexplorer.errors import InputError
+from vggexplorer.forecast.correction import Steps
 from vggexplorer.forecast.time import Calibration, LayerTime
 from vggexplorer.processes import NoAnswerError, StoppedError, ask
 from vggexplorer.runs.devices import Device, machine
+from vggexplorer.runs.experience import note
 from vggexplorer.runs.folder.files import write_json
-from vggexplorer.runs.probes import LOADING, Look, Seen, looks, seconds, step_seconds, version
+from vggexplorer.runs.probes import LOADING, Look, Seen, first_looks, looks, seconds, step_seconds, version
 from vggexplorer.text import format_network
 
 MODULE = "vggexplorer.pytorch.calibrate"
@@ -24,6 +27,8 @@ BUDGET = 150.0
 """Seconds after which no measurement is begun: all take half a minute, on a busy machine many times as long."""
 CALIBRATION_TIMEOUT = 300.0
 """Seconds after which the process is ended."""
+LONGEST = 0.5
+"""Seconds of a run's own step up to which it is measured: some of them are made."""
 Told = Callable[[float, float | None], None]
 """Told how much is done, from 0 to 1, and in how many seconds the rest will be, about; None if that is not known."""
 
@@ -43,35 +48,36 @@ class Measurements(NamedTuple):
     exact: float | None = None
     """How many times as long an exact step takes."""
 
-    def missing(self, device: Device) -> list[Look]:
+    def missing(self, wanted: Sequence[Look]) -> list[Look]:
         """The looks that were not made, in their order."""
         made = {each.look for each in self.seen}
-        return [look for look in looks(device) if look not in made]
+        return [look for look in wanted if look not in made]
 
 
 def _measurements(runs: Path, device: str) -> Measurements:
-    """What was measured of `device`; nothing if it is damaged."""
-    data = _read(runs, device)
+    """What was measured of `device`; nothing if it is damaged, and of what is outdated the calibration alone."""
+    data, known = _read(runs, device), known_calibration(runs, device)
     with suppress(*_DAMAGED):
-        return Measurements(
-            [*map(Seen.from_json, data["seen"])],
-            known_calibration(runs, device),
-            float(data["start"]),
-            int(data["context"]),
-            _price(data),
-        )
-    return Measurements([], None, 0.0, 0)
+        if _of_now(data):
+            seen = [*map(Seen.from_json, data["seen"])]
+            return Measurements(seen, known, float(data["start"]), int(data["context"]), _price(data))
+    return Measurements([], known if known and known.outdated else None, 0.0, 0)
 
 
 def _read(runs: Path, device: str) -> Any:
-    """What the file says, if it is of this machine and this PyTorch, and of the probes that are measured now."""
+    """What the file says, if it is of this machine."""
     with suppress(OSError, *_DAMAGED):
         data = json.loads(_file(runs, device).read_bytes())
-        return data if (data["machine"], data["probes"]) == (machine(), version()) else {}
+        return data if data["machine"] | {"torch": ""} == machine() | {"torch": ""} else {}
     return {}
 
 
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, IndexError)
+def _of_now(data: Any) -> bool:
+    """Whether it is of this PyTorch, and of the probes that are measured now."""
+    return bool((data["machine"], data["probes"]) == (machine(), version()))
+
+
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 
 
 def _file(runs: Path, device: str) -> Path:
@@ -87,12 +93,15 @@ def keep(runs: Path, device: str, done: Measurements) -> None:
 
 
 def known_calibration(runs: Path, device: str) -> Calibration | None:
-    """What was measured of `device` (as PyTorch names it) on this machine with this PyTorch, maybe in part.
+    """What was measured of `device` (as PyTorch names it) on this machine, maybe in part.
 
+    What was measured with another PyTorch, or by other probes, is outdated, and kept until there is something newer.
     None if that is too little for a forecast.
     """
     with suppress(*_DAMAGED):
-        return Calibration.from_json(_read(runs, device)["calibration"])
+        data = _read(runs, device)
+        found = Calibration.from_json(data["calibration"])
+        return found if _of_now(data) else replace(found, outdated=True)
     return None
 
 
@@ -122,22 +131,38 @@ def plan(runs: Path, device: Device) -> Plan:
     If something was measured already, on a machine as busy as it was then, else on one that does nothing else.
     """
     done = _measurements(runs, device.name)
-    missing, usual = done.missing(device), seconds(device, (each.look for each in done.seen))
-    slowness = sum(each.took for each in done.seen) / usual if usual else 1.0
-    return Plan(len(missing), len(looks(device)), LOADING + slowness * seconds(device, missing))
+    missing = done.missing(wanted := looks(device))
+    return Plan(len(missing), len(wanted), LOADING + _slowness(device, done) * seconds(device, missing))
 
 
-def calibrate(runs: Path, device: Device, progress: Told = nobody, stop: threading.Event | None = None) -> Calibration:
+def _slowness(device: Device, done: Measurements) -> float:
+    usual = seconds(device, (each.look for each in done.seen))
+    return sum(each.took for each in done.seen) / usual if usual else 1.0
+
+
+def calibrate(
+    runs: Path,
+    device: Device,
+    progress: Told = nobody,
+    stop: threading.Event | None = None,
+    *,
+    first: str = "",
+    own: Steps | None = None,
+) -> Calibration:
     """Measure what is missing of `device`; each measurement is kept at once, whatever ends this.
 
-    `stop` as in `processes.ask`; `InputError` if it cannot be measured, or if too little is known in the end.
+    With `first`, a precision, it ends as soon as there are rates in it. The steps of a run, `own`, are measured before
+    all else, if they are not too long. `stop` as in `processes.ask`; `InputError` if it cannot be measured, or if too
+    little is known in the end.
     """
     runs.mkdir(parents=True, exist_ok=True)
     with _alone(runs, device, stop):
-        done = _measurements(runs, device.name)
-        if missing := done.missing(device):
-            progress(1 - seconds(device, missing) / seconds(device, looks(device)), plan(runs, device).seconds)
-            done = _measure(runs, device, done, progress, stop)
+        done, wanted = _measurements(runs, device.name), first_looks(first) if first else looks(device)
+        if missing := done.missing(wanted):
+            slowness = _slowness(device, done)
+            left = LOADING + slowness * seconds(device, missing)
+            progress(1 - seconds(device, missing) / seconds(device, wanted), left)
+            done = _measure(runs, device, done, wanted, own, progress, stop)
         if device.name.startswith("cuda") and done.exact is None:
             keep(runs, device.name, done._replace(exact=_measured_price(device, stop)))
     if done.calibration is None:
@@ -169,11 +194,18 @@ def _alone(runs: Path, device: Device, stop: threading.Event | None) -> Iterator
 
 
 def _measure(
-    runs: Path, device: Device, done: Measurements, progress: Told, stop: threading.Event | None
+    runs: Path,
+    device: Device,
+    done: Measurements,
+    wanted: Sequence[Look],
+    own: Steps | None,
+    progress: Told,
+    stop: threading.Event | None,
 ) -> Measurements:
-    """Make the looks that are missing, as far as the time goes."""
-    missing, whole, began = done.missing(device), seconds(device, looks(device)), time.monotonic()
+    """Make the looks that are wanted and missing, as far as the time goes."""
+    missing, whole, began = done.missing(wanted), seconds(device, wanted), time.monotonic()
     asked = {"device": device.name, "looks": missing, "seen": done.seen, "context": done.context, "seconds": BUDGET}
+    asked["own"] = own and _short(device, own)
     pace, made = Pace(), 0
     try:
         for news in ask(MODULE, given=json.dumps(asked).encode(), timeout=CALIBRATION_TIMEOUT, stop=stop):
@@ -181,10 +213,15 @@ def _measure(
                 done = done._replace(start=done.start or time.monotonic() - began)
                 pace = Pace(1 - seconds(device, missing) / whole)
                 continue
+            if "own" in news:
+                if own and news["own"]:
+                    taken = own._replace(seconds=float(news["own"]), share=float(news["share"]))
+                    note(runs, device.name, taken, ended=False)
+                continue
             made += 1
-            found = news["calibration"] and Calibration.from_json(news["calibration"] | {"start": done.start})
-            seen = [*done.seen, Seen.from_json(news["seen"])]
-            done = done._replace(seen=seen, calibration=found, context=int(news["context"]))
+            done = done._replace(seen=[*done.seen, Seen.from_json(news["seen"])])
+            found = _found(device, done, news["calibration"])
+            done = done._replace(calibration=found or done.calibration, context=int(news["context"]))
             keep(runs, device.name, done)
             share = 1 - seconds(device, missing[made:]) / whole
             progress(share, pace.left(share))
@@ -197,6 +234,23 @@ def _measure(
             ) from error
         raise _failed(error) from error
     return done
+
+
+def _found(device: Device, done: Measurements, told: Any) -> Calibration | None:
+    """The calibration that a process has told, with what it does not know of; None if it told none."""
+    if told is None:
+        return None
+    found, missing = Calibration.from_json(told), done.missing(looks(device))
+    left = {precision: sum(look.precision == precision for look in missing) for precision in found.rates}
+    return replace(found, start=done.start, missing=left)
+
+
+def _short(device: Device, own: Steps) -> dict[str, Any] | None:
+    """What the process is told of a run's own steps; None if they take too long, by what is known of the device."""
+    if not device.pace or step_seconds(device, own.network, own.batch, own.precision) > LONGEST:
+        return None
+    about = {"network": format_network(own.network), "batch": own.batch, "kept": own.kept}
+    return about | {"precision": own.precision}
 
 
 class Pace:

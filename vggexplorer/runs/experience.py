@@ -1,7 +1,8 @@
 """What runs on this machine have shown of its devices: each that ends notes how long its steps took.
 
-`experience.json`, beside the runs, holds the newest; a forecast is corrected by it, and so is the speed by which the
-quick demo's row is picked. What another PyTorch took is kept, and counts until there is a run with this one.
+So does a calibration, of the steps for which it was asked. `experience.json`, beside the runs, holds the newest; a
+forecast is corrected by it, and so is the speed by which the quick demo's row is picked. What another PyTorch took is
+kept, and counts until there is something of this one.
 """
 
 import json
@@ -34,11 +35,13 @@ LONG = 0.02
 
 
 class Noted(NamedTuple):
-    """Steps, and where they were made: on a machine (`devices.machine`) and a device."""
+    """Steps, and where they were made: on a machine (`devices.machine`) and a device; by a run that has `ended`, or to
+    see how long they take."""
 
     machine: dict[str, Any]
     device: str
     steps: Steps
+    ended: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """What the file holds of it."""
@@ -51,21 +54,23 @@ class Noted(NamedTuple):
         try:
             steps = data["steps"]
             network = parse_network(steps["network"])
-            numbers = int(steps["batch"]), int(steps["kept"]), str(steps["precision"]), float(steps["seconds"])
-            found = Steps(network, *numbers)
+            whole = int(steps["batch"]), int(steps["kept"])
+            found = Steps(network, *whole, str(steps["precision"]), float(steps["seconds"]), float(steps["share"]))
             check_choice(found.precision, "the precision", BOTH)
             summarize(*network)
-            noted = Noted(dict(data["machine"]), str(data["device"]), found)
+            noted = Noted(dict(data["machine"]), str(data["device"]), found, bool(data["ended"]))
         except (InputError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
             return None
-        return noted if isfinite(found.seconds) and found.seconds > 0 and 0 < found.batch < 2**31 else None
+        good = isfinite(found.seconds) and found.seconds > 0 and 0 < found.share <= 1 and 0 < found.batch < 2**31
+        return noted if good else None
 
 
-def note(runs: Path, config: Config, device: str, precision: str, seconds: float) -> None:
-    """Write down what a step of `config` took."""
-    noted = Noted(machine(), device, steps_of(config, precision)._replace(seconds=seconds))
+def note(runs: Path, device: str, steps: Steps, ended: bool = True) -> None:
+    """Write down what a step took; what was only seen of such steps does not count any more."""
+    noted = Noted(machine(), device, steps, ended)
     with suppress(OSError), FileLock(runs / "experience.lock"):
-        kept = [*_all(runs), noted][-MOST_KEPT:]
+        before = (each for each in _all(runs) if each.ended or not each.steps.alike(steps))
+        kept = [*before, noted][-MOST_KEPT:]
         write_json(_file(runs), {"runs": [each.to_json() for each in kept]})
 
 

@@ -278,9 +278,14 @@ def _settled(config: Config, device: Device, calibration: Calibration | None, pa
     return config.on(device.name, device.precision)
 
 
+def precision_of(config: Config, device: Device, calibration: Calibration | None, past: Sequence[Steps] = ()) -> str:
+    """The precision that the trainer of `config` will choose there, as far as one can know."""
+    return _settled(config, device, calibration, past).training.precision
+
+
 def suffices(calibration: Calibration | None, config: Config, device: Device) -> bool:
     """Whether what was measured of `device`, all or in part, tells the time of `config`."""
-    return calibration is not None and _settled(config, device, calibration).training.precision in calibration.rates
+    return calibration is not None and precision_of(config, device, calibration) in calibration.rates
 
 
 def keep(run: Run, *, timed: bool = True) -> None:

@@ -18,6 +18,10 @@ LOADING, BUILDING = 5.0, 0.1
 """Seconds until PyTorch is loaded and a network is built, about."""
 
 
+FIRST = 4
+"""The probes from which on there are rates."""
+
+
 class Probe(NamedTuple):
     """A network that is measured, and with which batch."""
 
@@ -124,7 +128,7 @@ class Look(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a look has found, in seconds: the shortest whole step; of a first look its parts; how long it took.
+    """What a look has found, in seconds: the median whole step; of a first look its parts; how long it took.
 
     Of a first look on a GPU, the most bytes of a step that were `allocated` and `reserved`, without the images of the
     data set; 0 where that was not measured.
@@ -172,6 +176,11 @@ def looks(device: Device) -> list[Look]:
         for again in (False, True)
         for probe in range(len(PROBES))
     ]
+
+
+def first_looks(precision: str) -> list[Look]:
+    """The fewest from which on there are rates in a precision."""
+    return [Look(precision, probe, False) for probe in range(FIRST)]
 
 
 def rounds(step: float) -> int:

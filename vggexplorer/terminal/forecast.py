@@ -35,7 +35,7 @@ def forecast(options: argparse.Namespace) -> int:
     device = resolve(config.device, runs.path)
     calibration = known_calibration(runs.path, device.name)
     if options.measure or not forecasts.suffices(calibration, config, device):
-        calibration = measure(runs.path, device)
+        calibration = measure(runs.path, device, config, whole=options.measure)
     past = experience.past(runs.path, device.name)
     found = forecasts.forecast(config, device, calibration, past)
     limit = device.memory if memory is None else round(memory * 2**30)
@@ -113,9 +113,9 @@ def print_forecast(
 
 def _source(forecast: Forecast) -> str:
     if forecast.by_runs is Likeness.STEPS:
-        return "as the same went here before"
+        return "by what the same steps took here before"
     if forecast.by_runs is Likeness.NETWORK:
-        return "as runs of this network went here before"
+        return "by what steps of this network took here before"
     corrected = ", corrected by what other runs took here" if forecast.by_runs else ""
     return _known_by(forecast) + corrected
 
@@ -127,7 +127,9 @@ def _known_by(forecast: Forecast) -> str:
         return "from a measurement of a second, maybe half or twice as long"
     if not forecast.measured:
         return "estimated from the data sheet"
-    return "measured on this device" + (" in part, so less certain (--measure goes on)" if forecast.partial else "")
+    return "measured on this device" + (
+        " in part, or with another PyTorch, so less certain (--measure goes on)" if forecast.partial else ""
+    )
 
 
 def _about_data(pictures: Found | None) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def forecast(runs: Runs, configs: Sequence[Config], place: Place) -> Total:
     for config in {(each.device, each.training.precision): each for each in configs}.values():
         device = resolve(config.device, runs.path)
         if not suffices(known_calibration(runs.path, device.name), config, device):
-            measure(runs.path, device)
+            measure(runs.path, device, config)
     return forecast_total(runs, configs)
 
 

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.precision import Decision
 from vggexplorer.formatting import loss
-from vggexplorer.processes import FOR_TORCH, age, ignore_stop_signals, need_torch, process_began, stop_signals
+from vggexplorer.processes import FOR_TORCH, Share, age, ignore_stop_signals, need_torch, process_began, stop_signals
 from vggexplorer.runs import devices, experience, verdict
 from vggexplorer.runs.calibration import known_price
 from vggexplorer.runs.config import Config
@@ -282,6 +282,7 @@ class FolderSession(Session):
         self._device: str | None = None
         self._about: Mapping[str, Any] = {}
         self._began_at = 0
+        self._share = Share()
         self._stop = False
         self._finished = False
         self._reason: InputError | None = None
@@ -354,7 +355,10 @@ class FolderSession(Session):
         with suppress(InputError, OSError):
             config, device, seconds = self.run.config(), self._about["device"], self.parts.seconds.get("steps", 0.0)
             if not (config.training.exact and device.startswith("cuda")):
-                experience.note(self.run.path.parent, config, device, self._about["precision"], seconds / steps)
+                own = experience.steps_of(config, self._about["precision"])
+                share = self._share.of(self._about["threads"], self.parts.seconds.get("pauses", 0.0))
+                own = own._replace(seconds=seconds / steps, share=share if device == "cpu" else 1.0)
+                experience.note(self.run.path.parent, device, own)
 
     # --- what the loop asks
 
@@ -384,6 +388,7 @@ class FolderSession(Session):
         price = {"price": known_price(self.run.path.parent, environment["device"])}
         write_json(self.run.path / layout.ENVIRONMENT, {**environment, **price, **start}, alone=True)
         self._device, self._about, self._began_at = environment["device"], environment, step
+        self._share = Share()
         others = partial(ranks.living, self.run) if self.rank.world > 1 else tuple
         self.heartbeat.sampler = Sampler(environment["device"], environment.get("uuid"), others)
         self._saved_at = time.monotonic()

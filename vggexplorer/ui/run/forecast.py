@@ -16,6 +16,7 @@ from vggexplorer.processes import StoppedError
 from vggexplorer.runs import calibration, forecasts
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.devices import Device
+from vggexplorer.runs.experience import steps_of
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.forecasts import USABLE, Compared, Forecast, Proposal
 from vggexplorer.ui import jobs
@@ -99,7 +100,7 @@ def show(runs: Runs, expected: RunForecast | None) -> None:
             st.metric(label, value, width=150)
         st.caption(_source(expected), width="content")
         if not choice.chosen().elsewhere and not found.estimated and (found.partial or not found.measured):
-            measuring(runs, expected.device)
+            measuring(runs, expected.device, expected)
     if forecasts.may_be_fused(found, expected.config):
         remark = forecasts.MAY_BE_FUSED
         st.caption(t(remark.template))
@@ -141,9 +142,9 @@ def seconds(value: float) -> str:
 def _source(expected: RunForecast) -> str:
     title, by_runs = literal(expected.device.title), expected.forecast.by_runs
     if by_runs is Likeness.STEPS:
-        return t("{device}: as the same went here before", device=title)
+        return t("{device}: by what the same steps took here before", device=title)
     if by_runs is Likeness.NETWORK:
-        return t("{device}: as runs of this network went here before", device=title)
+        return t("{device}: by what steps of this network took here before", device=title)
     if by_runs is Likeness.DEVICE:
         return t("{source}; corrected by what other runs took here", source=_known_by(expected, title))
     return _known_by(expected, title)
@@ -151,7 +152,7 @@ def _source(expected: RunForecast) -> str:
 
 def _known_by(expected: RunForecast, title: str) -> str:
     if expected.forecast.partial:
-        return t("Measured on {device} in part: the times are less certain", device=title)
+        return t("Measured on {device} in part, or with another PyTorch: the times are less certain", device=title)
     if expected.forecast.measured:
         return t("Measured on {device}", device=title)
     if expected.forecast.estimated:
@@ -176,12 +177,22 @@ def _parts(found: Forecast) -> str:
 # --- measuring the device --------------------------------------------------------------------------------------
 
 
-def measuring(runs: Runs, device: Device) -> None:
-    """A button that measures `device`, or how far that is."""
+def measuring(runs: Runs, device: Device, expected: RunForecast | None = None) -> None:
+    """A button that measures `device`, and first of all the steps that are `expected`; or how far that is.
+
+    The page is drawn anew whenever the forecast has become a better one.
+    """
     name = f"calibrate {runs.path} {device.name}"
     job = jobs.find(name)
     if job and job.running:
-        jobs.show(job, "measurement", lambda: t("Measuring the device …"))
+        shown = job.answer
+
+        def say() -> str:
+            if job.answer != shown:
+                st.rerun()
+            return t("Measuring the device …")
+
+        jobs.show(job, "measurement", say)
         return
     if job and job.error and not isinstance(job.error, StoppedError):
         st.warning(literal(sentence(job.error)), icon=":material/warning:")
@@ -199,13 +210,22 @@ def measuring(runs: Runs, device: Device) -> None:
             **texts,
         ),
         on_click=_measure,
-        args=(name, runs, device),
+        args=(name, runs, device, expected and steps_of(expected.config, expected.forecast.precision)),
     )
 
 
-def _measure(name: str, runs: Runs, device: Device) -> None:
+ROUNDS = 4
+"""How often a forecast is refined while a device is measured, beside the first time."""
+
+
+def _measure(name: str, runs: Runs, device: Device, own: Steps | None) -> None:
     def work(job: jobs.Job) -> None:
-        calibration.calibrate(runs.path, device, job.tell, job.stopped)
+        def told(share: float, left: float | None) -> None:
+            job.tell(share, left)
+            known = calibration.known_calibration(runs.path, device.name)
+            job.answer = known is not None, int(ROUNDS * share)
+
+        calibration.calibrate(runs.path, device, told, job.stopped, own=own)
 
     jobs.start(name, work)
 
