@@ -54,7 +54,7 @@ def until_totals(page: Page, url: str) -> float:
     """Seconds from the request to the totals of VGG-11, live."""
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.wait_for_selector("[data-testid=stMetricValue]", timeout=PATIENCE)
+    page.wait_for_selector(".totals .value", timeout=PATIENCE)
     return time.perf_counter() - began
 
 
@@ -90,7 +90,7 @@ def install(extras: str, rounds: int) -> dict[str, Any]:
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT)], check=True)
         ours = f"{next(wheels.glob('vggexplorer-*.whl'))}{extras}"
-        fetch = [*pip, "download", "--no-cache-dir", "--dest", str(wheels), ours]
+        fetch = [*pip, "wheel", "--no-cache-dir", "--wheel-dir", str(wheels), ours]  # two come as source
         put = [*pip, "install", "--no-index", "--find-links", str(wheels), ours]
         seconds = timed(lambda: subprocess.run(fetch, check=True)) + timed(lambda: subprocess.run(put, check=True))
         for number in range(rounds):
