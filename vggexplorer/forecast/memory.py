@@ -102,15 +102,22 @@ def _whole(row: Row, batch: int, width: int) -> int:
     return width * (batch * maps + row.params)
 
 
-def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[_Pass]:
-    """All layers in order. What two layers keep is counted with the first: it is the last to release it."""
+def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool, *, late: bool = False) -> list[_Pass]:
+    """All layers in order. What two layers keep is counted with the first: it is the last to release it.
+
+    With `late`, max pools do the ReLU before them, as they do in the trainer on a processor (`pytorch/late_relu.py`).
+    """
     low = DTYPES[precision]
     width = SINGLE  # bytes of an element of what reaches the layer
     held = False  # whether that is saved already
     learns = False  # whether there are weights so far: before them, there are no gradients and nothing is saved
     passes = []
-    for row in rows:
+    for number, row in enumerate(rows):
         saves = row.layer.saved_for_backward(row.input_shape, gpu)
+        if late and _waits(rows, number):
+            saves = Saved(view=True)
+        elif late and number and _waits(rows, number - 1):
+            saves = Saved(output=True, extra=saves.extra, temporary=width * prod(row.output_shape))
         learns = learns or row.params > 0
         if not learns:
             saves = Saved(view=saves.view)
@@ -136,6 +143,11 @@ def _passes(rows: Sequence[Row], batch: int, precision: str, gpu: bool) -> list[
         temporary, whole = batch * saves.temporary, _whole(row, batch, width)
         passes.append(_Pass(saved, entering, leaving, loose, temporary, row.params, copies, whole))
     return passes
+
+
+def _waits(rows: Sequence[Row], number: int) -> bool:
+    """Whether that layer is a ReLU which the max pool after it does."""
+    return [row.kind for row in rows[number : number + 2]] == [Kind.RELU, Kind.MAX_POOL2D]
 
 
 def activations(summary: Summary, batch: int, precision: str, *, gpu: bool = False) -> int:
@@ -164,7 +176,7 @@ def training_memory(
     begins, and the network is tested beside them. The optimizer has `kept` numbers for each weight, and changes them in
     place. `data` and `context` are bytes; `added` is what a GPU takes besides.
     """
-    passes = _passes(summary.rows, batch, precision, gpu)
+    passes = _passes(summary.rows, batch, precision, gpu, late=not gpu)
     params = SINGLE * summary.totals.params
     optimizer = kept * params
     testing = _Moment(0, params, 0, _testing(summary, batch, precision, gpu, added))

@@ -21,7 +21,18 @@ from vggexplorer.comparison import remark_to_json
 from vggexplorer.errors import InputError
 from vggexplorer.forecast.memory import tested_at_once
 from vggexplorer.forecast.precision import Decision, Why
-from vggexplorer.pytorch import batch_norm, data, deterministic, distributed, look, machine, precision, trial, weights
+from vggexplorer.pytorch import (
+    batch_norm,
+    data,
+    deterministic,
+    distributed,
+    late_relu,
+    look,
+    machine,
+    precision,
+    trial,
+    weights,
+)
 from vggexplorer.pytorch import checkpoint as checkpoints
 from vggexplorer.pytorch.chance import make_network, order_of, seed_of
 from vggexplorer.pytorch.checkpoint import Best, Kept, Reached
@@ -85,6 +96,8 @@ class Trainer:
         self.net = make_network(config)
         if self._on_exact_gpu:
             deterministic.replace_layers(self.net)
+        if self.device.type == "cpu":
+            late_relu.replace_layers(self.net)
         self.net = self.net.to(memory_format=torch.channels_last).to(self.device)
         self.optimizer = optimizer(self.net, self.training)
         self.task = Task(self.net, self.optimizer, self.training, self.train_images, self.train_labels, self.shape)
