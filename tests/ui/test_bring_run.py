@@ -1,9 +1,11 @@
 """Runs: a run is brought as a file, by whom it is allowed."""
 
 import io
+import tomllib
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from test_runs_page import Page, folder, make  # noqa: F401 (a fixture)
 
 from vggexplorer.errors import InputError
@@ -12,6 +14,7 @@ from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.server import keys
 from vggexplorer.server.keys import Person
 from vggexplorer.ui import access
+from vggexplorer.ui.runs.bring import MOST_MIB
 
 STUDENT, TEACHER = Person("ben", False), Person("tea", True)
 
@@ -27,6 +30,11 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def brought(page: Page, content: bytes) -> Page:
     page.test.file_uploader[0].set_value(("run.zip", content, "application/zip"))
     return page.run()
+
+
+def test_the_server_takes_as_large_a_file_as_the_page_says() -> None:
+    server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
+    assert server["maxUploadSize"] == MOST_MIB
 
 
 def test_a_run_is_brought_and_is_in_the_list(folder: Path, packed: bytes) -> None:  # noqa: F811
