@@ -62,6 +62,7 @@ def test_the_analysis_is_reported_as_json() -> None:
     assert report["bar"]["agree"]
 
 
+@pytest.mark.torch
 @pytest.mark.long
 @pytest.mark.long
 def test_the_analysis_is_reported_as_a_table_of_ratios() -> None:
