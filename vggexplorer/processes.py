@@ -381,12 +381,28 @@ class Share:
     """How much of the processors this process gets, from now on."""
 
     def __init__(self) -> None:
-        self._busy, self._began = busy_seconds(), time.monotonic()
+        self._own, self._all, self._began = busy_seconds(), all_busy_seconds(), time.monotonic()
 
     def of(self, threads: int, idle: float = 0.0) -> float:
-        """The share of so many processors, but for the seconds in which it was `idle`; at most 1, and more than 0."""
-        passed = time.monotonic() - self._began - idle
-        return max(0.01, min(1.0, (busy_seconds() - self._busy) / (threads * passed))) if passed > 0 else 1.0
+        """The share of so many processors, but for the seconds in which it was `idle`; at most 1, and more than 0.
+
+        It may not have wanted all of them: of what they did, it had a share, too, and the larger one counts. Where the
+        system does not say what they did (macOS, Windows), it is 1.
+        """
+        own, passed, now = busy_seconds() - self._own, time.monotonic() - self._began - idle, all_busy_seconds()
+        if self._all is None or now is None or passed <= 0 or now <= self._all:
+            return 1.0
+        return max(0.01, min(1.0, max(own / (threads * passed), own / (now - self._all))))
+
+
+def all_busy_seconds() -> float | None:
+    """The time so far for which the processors that this process may use have worked for anybody; None if unknown."""
+    with suppress(OSError, ValueError, IndexError), open("/proc/stat", "rb") as file:
+        usable = {b"cpu%d" % number for number in os.sched_getaffinity(0)}
+        lines = [line.split() for line in file if line.startswith(b"cpu")]
+        ticks = sum(sum(map(int, words[1:4])) + sum(map(int, words[6:9])) for words in lines if words[0] in usable)
+        return ticks / os.sysconf("SC_CLK_TCK")
+    return None
 
 
 def resident_memory(pid: int | str = "self") -> int | None:

@@ -18,6 +18,30 @@ QUICK = ("--networks", "lenet", "--side", "28", "--rounds", "1", "--layers", "10
 LENET = summarize(*NETWORKS["LeNet"]).totals
 
 
+@pytest.fixture
+def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import calibration
+
+    return calibration
+
+
+def test_forecasts_are_compared_with_the_runs_that_follow(calibration: ModuleType) -> None:
+    rows = [calibration.row("a guess", "LeNet", 0.3, 0.1)]
+    rows += [calibration.row("a run", "LeNet", forecast, 0.1) for forecast in (0.1, 0.12, 0.08, 0.05)]
+    found = {"state": "busy", "at once": 0.01, "look": 5.0, "first measured": 4.0, "rows": rows}
+    assert [line[-1] for line in calibration.lines([found])[1:]] == ["+200%", "+0%", "+20%", "-20%", "-50%"]
+    assert [each[1:] for each in calibration.bars_of(found)] == [
+        ["10", "", ""],
+        ["4.0", "10", "yes"],
+        ["200%", "half or twice", ""],
+        ["3 of 4", "all", "no"],
+    ]
+    for network in {network for _, network in calibration.FORECASTS}:
+        asked = calibration.config(network)
+        assert asked.training.images == 2000
+
+
 def printed(*arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, str(FOLDER / "analysis.py"), *QUICK, *arguments],

@@ -310,3 +310,34 @@ def test_when_a_process_began() -> None:
         assert abs((processes._began_by_ps(process.pid) or 0) - time.time()) < 60
     process.communicate(b"\n")
     assert process_began(process.pid) is processes._began_by_ps(process.pid) is None
+
+
+def test_the_share_of_the_processors_is_what_is_left_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By how much of them was had, or of what they did at all, whichever is more."""
+    now = {"own": 10.0, "all": 100.0, "time": 0.0}
+    monkeypatch.setattr(processes, "busy_seconds", lambda: now["own"])
+    monkeypatch.setattr(processes, "all_busy_seconds", lambda: now["all"])
+    monkeypatch.setattr(time, "monotonic", lambda: now["time"])
+    share = processes.Share()
+    assert share.of(2) == 1
+    for own, everybody, threads, expected in (
+        *((18.0, 19.0, 2, 18 / 19), (4.0, 20.0, 2, 0.2)),
+        *((40.0, 44.0, 16, 40 / 44), (0.0, 20.0, 2, 0.01), (25.0, 20.0, 2, 1.0)),
+    ):
+        now |= {"own": 10 + own, "all": 100 + everybody, "time": 10.0}
+        assert share.of(threads) == pytest.approx(expected)
+    assert processes.Share().of(2, idle=5.0) == 1
+    monkeypatch.setattr(processes, "all_busy_seconds", lambda: None)
+    assert processes.Share().of(2) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
+def test_what_all_processes_did_is_no_less_than_what_this_one_did() -> None:
+    own, everybody = processes.busy_seconds(), processes.all_busy_seconds()
+    ended = time.monotonic() + 0.3
+    while time.monotonic() < ended:
+        pass
+    after = processes.all_busy_seconds()
+    assert everybody is not None
+    assert after is not None
+    assert after - everybody >= 0.5 * (processes.busy_seconds() - own) > 0

@@ -10,7 +10,7 @@ from vggexplorer.architectures import Network
 RECENT = 3
 """So many of the newest runs count; the median of them, since one may be an odd one."""
 SHARED = 0.6
-"""The share of the processors that it asks for below which a run had much beside it: alone, it has 0.8 and more."""
+"""The share of the processors below which a run had much beside it: alone, it has 0.8 and more."""
 
 
 class Steps(NamedTuple):
