@@ -53,9 +53,10 @@ typed = (texts | damaged(FOLDERS)).filter(can_be_sent)
 
 @pytest.fixture(autouse=True)
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with one run, on a machine whose devices are known."""
+    """A folder with one run, on a machine of which nothing is known, so that nothing is forecast."""
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
     monkeypatch.setattr("vggexplorer.runs.devices.known", lambda _: [])
+    monkeypatch.setattr("vggexplorer.runs.devices.by_its_kind", lambda: None)
     make(tmp_path, "one")
 
 
