@@ -100,12 +100,13 @@ def _own(device: str, network: Mapping[str, str], batch: int, kept: int, precisi
     """Seconds of a step of a run, as it will be made; None if it fails, which the run will say."""
     try:
         steps = Steps(parse_network(network), batch, device, precision, momentum=0.9 if kept else 0.0)
+        steps.warm_up(OWN)
         seconds, ended = [steps.whole(), steps.whole()], time.monotonic() + OWN
         while time.monotonic() < ended:
             seconds.append(steps.whole())
     except (RuntimeError, TypeError, MemoryError):
         return None
-    return statistics.median(seconds[1 + len(seconds) // 3 :] or seconds[1:])  # the first ones are slower
+    return statistics.median(seconds)
 
 
 def _look(look: Look, device: str, standing: dict[tuple[str, int], Steps]) -> Seen:
