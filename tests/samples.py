@@ -3,8 +3,8 @@
 What is generated (places of a fault, damaged texts, random networks) runs as a sample; all of it with `--all`.
 Tests that take long, and those that start processes again and again, run in turn: a part of them in each run, all of
 those in a file that is named. Those of faults, of a cluster and of the doors (ways to the dashboard) run when their
-folder is named, and of the doors all of them. A sample is drawn anew in each run, from a seed that the summary
-prints; `pytest --seed N` draws the same one again.
+folder is named. A sample is drawn anew in each run, from a seed that the summary prints;
+`pytest --seed N` draws the same one again.
 """
 
 import importlib
@@ -28,7 +28,7 @@ APART = (TESTS / "faults", CLUSTER, DOORS)
 SHARE = 20
 """A sample of random examples is this part of all of them, but `FEWEST` at least."""
 FEWEST = 20
-TURNS, TURNS_OF_HEAVY = 16, 3
+TURNS, TURNS_OF_HEAVY = 16, 4
 """Each run takes one in so many of the tests that take long, and of those in `HEAVY`."""
 HEAVY = (
     *("test_worker", "test_distributed", "test_crosscheck", "test_calibration", "test_cli_train", "test_sweeps"),

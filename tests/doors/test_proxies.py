@@ -130,6 +130,7 @@ def caddy(way: Way, port: int, dashboard: str, certificate: tuple[Path, Path], f
     return ["caddy", "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("proxy", [nginx, caddy])
 def test_the_dashboard_lives_behind_it(

@@ -83,7 +83,11 @@ def test_compare_measures_and_starts_nothing(folder: Path) -> None:  # noqa: F81
     assert all_sweeps(Runs(folder)) == []
 
 
-def test_train_starts_nothing_and_says_what_a_known_device_would_take(folder: Path) -> None:  # noqa: F811
+def test_train_starts_nothing_and_says_what_a_known_device_would_take(
+    folder: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vggexplorer.runs.devices.by_its_kind", lambda: None)
     page = Train()
     assert said(page) == [NEEDED], "the devices are not known"
     assert "as soon as the devices are known" in page.captions

@@ -66,7 +66,7 @@ class _Pooled(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         pooled, places = ctx.saved_tensors
         gradient = _ATEN.threshold_backward(gradient, pooled, 0)
-        whole = torch.empty_strided(*ctx.layout, dtype=gradient.dtype)
+        whole = torch.empty_strided(*ctx.layout, dtype=gradient.dtype, device=gradient.device)
         # Of the maps that were pooled PyTorch asks for the shape alone, so the result may be in their place.
         _ATEN.max_pool2d_with_indices_backward.grad_input(gradient, whole, *ctx.how, places, grad_input=whole)
         return whole, None

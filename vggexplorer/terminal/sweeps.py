@@ -13,6 +13,7 @@ from vggexplorer.architectures import shown
 from vggexplorer.catalogue import fill
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration
+from vggexplorer.processes import need_torch
 from vggexplorer.runs import launch
 from vggexplorer.runs.calibration import known_calibration
 from vggexplorer.runs.config import Config
@@ -34,6 +35,8 @@ from vggexplorer.terminal.tables import grid, print_table, terminal
 
 def start(options: argparse.Namespace) -> int:
     """Say what a sweep will take, start it, and follow it to its end."""
+    if not options.dry_run:
+        need_torch()
     runs = Runs.at(options.runs)
     plan, place = plan_of(options, runs), place_of(options, Place())
     total = forecast(runs, plan.configs, place)

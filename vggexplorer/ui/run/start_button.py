@@ -64,10 +64,8 @@ def prepare(runs: Runs, own_input: bool = False) -> Prepared | None:
         st.error(literal(sentence(error)), icon=":material/error:")
         return None
     before = None
-    try:
+    with suppress(InputError):  # a folder that cannot be read: that is said beside its field, and at the start
         before = None if choice.chosen().cluster else forecast.expect(runs, config)
-    except InputError as error:
-        st.error(literal(sentence(error)), icon=":material/error:")
     return Prepared(config, before)
 
 
