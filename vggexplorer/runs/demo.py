@@ -56,8 +56,6 @@ ROWS = (Row("XS", 32, 2400, 3), USUAL, Row("M", 32, 6000, 2), Row("L", 32, 6000,
 """From the least work to the most."""
 OF_ROW = frozenset(("images", "epochs", "batch_size", "lr", "schedule"))
 """The fields of a training that a row decides, beside the input size."""
-
-
 GUESSED = 2
 """How many times as long, or as short, a row may take of which no more is known than what the processor is."""
 
