@@ -34,9 +34,9 @@ _LAST_BYTES = 10_000
 FOR_TORCH = {
     # Threads that wait sleep: with threads that spin, two programs on two cores were seven times slower.
     "OMP_WAIT_POLICY": "PASSIVE",
-    # The C library keeps blocks below 256 MiB for the next step, where Linux takes them back and clears them. All on
+    # The C library keeps blocks below 1 GiB for the next step, where Linux takes them back and clears them. All on
     # large pages, if it can: at 224 pixels, a quarter of a step's time went into page faults with large pages alone.
-    "GLIBC_TUNABLES": f"glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold={2**28}:glibc.malloc.trim_threshold={2**40}",
+    "GLIBC_TUNABLES": f"glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold={2**30}:glibc.malloc.trim_threshold={2**40}",
 }
 """Environment variables for every process of ours that computes on a CPU: PyTorch and the C library read them as they
 are loaded. What a C library does not know, it passes over."""

@@ -12,7 +12,7 @@ SINGLE = DTYPES["float32"]
 TEST_BATCHES = (32, 500)
 """The fewest and the most images that are tested at once."""
 HEAP_SHARE, HEAP_MOST = 0.75, 2**30
-"""What the heap of a process on a CPU keeps in holes, as a share of what is in use, and at most. Blocks below 256 MiB
+"""What the heap of a process on a CPU keeps in holes, as a share of what is in use, and at most. Blocks below 1 GiB
 stay in the heap for the next step (`processes.FOR_TORCH`); freed in another order than they were taken, they leave
 holes that the next block does not fit into. Of 16 networks holes took 0.1 to 1.2 times what was in use, median 0.7."""
 VECTOR = 8
