@@ -28,6 +28,7 @@ import table
 
 from vggexplorer.architectures import NETWORKS
 from vggexplorer.processes import child_environment
+from vggexplorer.processor import processor
 from vggexplorer.runs.config import RECIPES, Config
 
 BAR, STEPS, FIRST = 2.0, 1.0, 4.0
@@ -67,7 +68,8 @@ def seconds(command: list[str]) -> float:
 def trainer() -> dict[str, float]:
     """Seconds from the imported torch to the first record, and of a step after the first ones."""
     network = NETWORKS["VGG-11 slim"]
-    training = replace(RECIPES["d2l-vgg"], precision="bfloat16")
+    bfloat16 = any("bf16" in flag for flag in processor().flags)
+    training = replace(RECIPES["d2l-vgg"], precision="bfloat16" if bfloat16 else "float32")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.json")
         path.write_text(json.dumps(Config(network=network, training=training, device="cpu").to_json()), "utf-8")

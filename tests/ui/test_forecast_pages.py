@@ -111,7 +111,7 @@ def test_before_pytorch_has_said_which_devices_there_are_the_processor_is_told_b
     assert found.time
     assert found.estimated
     assert value(page, "All of it") == f"{seconds(found.time.total / 2)} – {seconds(2 * found.time.total)}"
-    assert "9700X, by what it is: the times may be half or twice as long" in page.captions
+    assert "9700X, by what it is, if nothing else computes: the times may be half or twice as long" in page.captions
     assert "Measure this device" not in [button.label for button in page.test.button]
 
 

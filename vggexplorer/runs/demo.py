@@ -97,7 +97,7 @@ class Picked(NamedTuple):
         if self.by is By.PROCESSOR:
             return Remark(
                 "Row {row} of the quick demo: {images} images, {epochs} times, about {time} by what this processor is, "
-                "maybe half or twice as long. Nothing was measured yet.",
+                "if nothing else computes; maybe half or twice as long. Nothing was measured yet.",
                 values,
             )
         if self.by is By.RUNS:

@@ -122,7 +122,7 @@ def _source(forecast: Forecast) -> str:
 
 def _known_by(forecast: Forecast) -> str:
     if forecast.estimated:
-        return "by what this processor is, maybe half or twice as long"
+        return "by what this processor is, if nothing else computes; maybe half or twice as long"
     if forecast.rough:
         return "from a measurement of a second, maybe half or twice as long"
     if not forecast.measured:
