@@ -89,6 +89,7 @@ def first_record(runs: str) -> float:
         next(iter(command.stdout or ()), None)
         took = time.perf_counter() - began
         command.send_signal(signal.SIGINT)
+        command.communicate()  # until it is stopped: who reads no more leaves a run that goes on
     return took
 
 

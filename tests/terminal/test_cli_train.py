@@ -594,6 +594,23 @@ def test_a_reader_may_leave_and_the_run_goes_on(place: Place) -> None:
     assert last_line(errors) == f"Nobody reads the output any more; the run {run.id} goes on."
 
 
+@pytest.mark.torch
+@posix
+def test_ctrl_c_that_ends_the_reader_of_a_pipe_stops_the_run(place: Place) -> None:
+    process = place.start("train", *TINY, "--json", what="waits")
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGSTOP)
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    run = place.run_at(2)
+    process.send_signal(signal.SIGCONT)
+    status, _, errors = end(process)
+    assert status == 1
+    assert last_line(errors) == f"Nobody reads the output any more; the run {run.id} is being stopped."
+    assert run.control()["stop"]
+
+
 # --- in a terminal -----------------------------------------------------------------------------------
 
 

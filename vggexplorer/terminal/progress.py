@@ -1,8 +1,9 @@
 """A run followed in a terminal, by what its trainer writes into its folder."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -195,11 +196,23 @@ def follow(run: Run, view: View, interrupts: Interrupts, before: Before, folder:
             outcome = ending(run, status)
             view.end(run, outcome)
     except BrokenPipeError:
-        view.say(f"Nobody reads the output any more; the run {run.id} goes on.")
+        unread(f"the run {run.id}", interrupts, partial(launch.stop, run))
         raise
     for line in last_words(outcome, resumed_by(run, folder)):
         view.say(line)
     return exit_status(outcome["status"], interrupts)
+
+
+def unread(what: str, interrupts: Interrupts, stop: Callable[[], object]) -> None:
+    """Say what becomes of `what` once nobody reads the output: it goes on, unless Ctrl-C ended the reader.
+
+    Ctrl-C reaches all commands of a pipe, so it was meant for the training, too.
+    """
+    if interrupts.stop:
+        with suppress(InputError):
+            stop()
+    becomes = "is being stopped" if interrupts.stop else "goes on"
+    View().say(f"Nobody reads the output any more; {what} {becomes}.")
 
 
 def resumed_by(run: Run, folder: str | None) -> str:

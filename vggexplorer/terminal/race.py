@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 from rich.table import Table
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from vggexplorer.errors import InputError
 from vggexplorer.formatting import duration, size
-from vggexplorer.runs import races
+from vggexplorer.runs import launch, races
 from vggexplorer.runs.config import Config
 from vggexplorer.runs.folder.records import Record
 from vggexplorer.runs.folder.run import MAX_NAME, Run, clean_name
@@ -31,6 +32,7 @@ from vggexplorer.terminal.progress import (
     exit_status,
     last_words,
     resumed_by,
+    unread,
 )
 from vggexplorer.terminal.tables import plain, terminal
 from vggexplorer.terminal.views import JsonLines, PlainLines, Progress, View, draws, live
@@ -146,7 +148,8 @@ def follow(members: Sequence[Run], as_json: bool, interrupts: Interrupts, folder
                 time.sleep(POLL)
         outcomes = [each.end() for each in followed]
     except BrokenPipeError:
-        View().say("Nobody reads the output any more; the race goes on.")
+        for each in followed:
+            unread(f"the run {each.run.id}", interrupts, partial(launch.stop, each.run))
         raise
     for each, outcome in zip(followed, outcomes, strict=True):
         for line in last_words(outcome, resumed_by(each.run, folder)):

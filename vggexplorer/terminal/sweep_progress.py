@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from rich.console import Group
@@ -21,7 +22,7 @@ from vggexplorer.runs.folder.status import OUTCOMES, STATUSES, Status, Word
 from vggexplorer.runs.sweeps import start
 from vggexplorer.runs.sweeps.folder import PLANNED, Member, Sweep, count_finished
 from vggexplorer.runs.sweeps.pareto import COSTS, Point, Result, pareto_front, points_of
-from vggexplorer.terminal.progress import Interrupts, exit_status
+from vggexplorer.terminal.progress import Interrupts, exit_status, unread
 from vggexplorer.terminal.tables import grid, plain, print_table, terminal
 from vggexplorer.terminal.views import View, described, draws
 
@@ -144,7 +145,7 @@ def follow(followed: Followed, as_json: bool, interrupts: Interrupts, folder: st
         else:
             print_points(followed.points())
     except BrokenPipeError:
-        say(f"Nobody reads the output any more; the sweep {sweep.id} goes on.")
+        unread(f"the sweep {sweep.id}", interrupts, partial(start.stop_sweep, sweep))
         raise
     say(followed.counts())
     if status != Word.FINISHED:

@@ -156,7 +156,9 @@ def _known_by(expected: RunForecast, title: str) -> str:
     if expected.forecast.measured:
         return t("Measured on {device}", device=title)
     if expected.forecast.estimated:
-        return t("{device}, by what it is, if nothing else computes: the times may be half or twice as long", device=title)
+        return t(
+            "{device}, by what it is, if nothing else computes: the times may be half or twice as long", device=title
+        )
     if expected.forecast.rough:
         return t("{device}, measured for a second: the times may be half or twice as long", device=title)
     if expected.forecast.time:
