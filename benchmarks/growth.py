@@ -1,6 +1,6 @@
 """How a sweep's costs grow with its runs: 500 of them beside 1,000, in this process, without training.
 
-    python benchmarks/growth.py [--runs 500] [--rounds 3] [--json | --markdown]
+    python benchmarks/growth.py [--runs 500] [--rounds 7] [--json | --markdown]
 
 Seconds of the processor, medians over the rounds, in which both sizes take turns: to plan a sweep and write it down;
 its keeper, if each trainer has finished as soon as it is started; `vggexplorer sweep list` and `vggexplorer runs`; a
@@ -8,6 +8,7 @@ look of who follows it in a terminal; on Runs, the list read for the first time,
 and the sweep in view; and the bytes of the list as it is sent. What is linear takes twice as long for twice the runs.
 """
 
+import gc
 import shutil
 import statistics
 import tempfile
@@ -44,6 +45,7 @@ def sized(folder: Path, count: int) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def took(what: str, action: Callable[[], Any]) -> Any:
+        gc.collect()  # what was made before is no work of this action
         began = time.process_time()
         value = action()
         found[what] = time.process_time() - began
@@ -86,7 +88,7 @@ def rows(found: dict[int, dict[str, float]]) -> list[list[str]]:
 
 def main() -> None:
     """Measure and print."""
-    parser = table.parser(__doc__, rounds=3)
+    parser = table.parser(__doc__, rounds=7)
     parser.add_argument("--runs", type=int, default=500)
     options = parser.parse_args()
     sizes = (options.runs, 2 * options.runs)
