@@ -17,6 +17,7 @@ from test_cli_train import STAND_IN, Place, end, posix
 from test_forecast import PLAIN
 
 from vggexplorer import cli
+from vggexplorer.runs import probes
 from vggexplorer.runs.calibration import Measurements, keep
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.runs.sweeps import start
@@ -193,7 +194,7 @@ def test_ctrl_c_during_measuring_says_what_is_kept(
     stand_in.most, stand_in.error = 48, None
     for _ in range(2):
         assert cli.main(["sweep", "start", "lenet", "--device", "cpu", "--dry-run"]) == 0
-    assert [len(each["looks"]) for each in stand_in.asked] == [4, 1]
+    assert [len(each["looks"]) for each in stand_in.asked] == [probes.FIRST, probes.FIRST - 3]
 
 
 def test_an_input_with_channels_is_the_networks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
