@@ -17,6 +17,7 @@ from vggexplorer.catalogue import catalogue
 from vggexplorer.runs.folder import layout
 from vggexplorer.runs.folder.runs import Runs
 from vggexplorer.server import keys
+from vggexplorer.ui import jobs
 from vggexplorer.ui.run.rows import forget
 
 REFUSED = "This dashboard is there to look at: nothing is trained, measured or kept here."
@@ -28,6 +29,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv(exhibit.VARIABLE, "1")
     monkeypatch.setenv("VGGEXPLORER_RUNS", str(tmp_path))
     monkeypatch.setattr(keys, "ungated", keys.VISITOR)
+    monkeypatch.setattr(jobs, "_named", {})  # a job that is refused here is not shown by the tests that come
     run = make(tmp_path, "somebody's", "stopped")
     before = sorted(tmp_path.rglob("*"))
     forget()
